@@ -1,0 +1,81 @@
+# audiopipe: make, make check, make bench, make install. See README.md.
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
+PLUGINDIR ?= $(LIBDIR)/audiopipe
+INSTALL ?= install
+PKG_CONFIG ?= pkg-config
+
+VERSION := $(shell sed -n 's/^.define AP_VERSION "\(.*\)"/\1/p' lib/audiopipe.h)
+SOVERSION = 0
+
+# make SAN=1: everything with AddressSanitizer and UndefinedBehaviorSanitizer, in a folder of its own.
+ifeq ($(SAN),1)
+B = build-san
+OPT = -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+else
+B = build
+OPT = -O3
+endif
+
+# -std=c11 also means no contraction to FMA: the same samples on every machine.
+WARN = -Wall -Wextra -Wshadow -Wconversion -Werror
+CFLAGS ?= -g
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -fPIC -pthread -fno-math-errno -fno-trapping-math \
+	$(OPT) $(WARN) $(CFLAGS) $(CPPFLAGS)
+ALL_LDFLAGS = $(OPT) -pthread -Wl,--as-needed $(LDFLAGS)
+
+LIBS = libmpg123 sndfile soxr flac vorbisenc vorbis ogg libopusenc fftw3f libmysofa libebur128
+LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS))
+LIB_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS)) -lmp3lame -lm -ldl
+AV = libavformat libavcodec libavutil libswresample
+AV_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(AV))
+AV_LDLIBS := $(shell $(PKG_CONFIG) --libs $(AV))
+
+LIB_SRC := $(wildcard lib/*.c)
+LIB_OBJ := $(LIB_SRC:%.c=$B/%.o)
+AV_OBJ := $(patsubst %.c,$B/%.o,$(wildcard lib/av/*.c))
+COMMANDS := $(patsubst cmd/%.c,%,$(wildcard cmd/ap-*.c))
+SO = $B/libaudiopipe.so.$(SOVERSION)
+
+all: $(SO) $B/libaudiopipe.a $(COMMANDS:%=$B/%) $(if $(AV_OBJ),$B/audiopipe/av.so)
+
+$B/lib/%.o: lib/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LIB_CFLAGS) -MMD -MP -DAP_PLUGINDIR='"$(PLUGINDIR)"' -c $< -o $@
+
+$B/lib/av/%.o: lib/av/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Ilib $(AV_CFLAGS) -MMD -MP -c $< -o $@
+
+$B/cmd/%.o: cmd/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Ilib -MMD -MP -c $< -o $@
+
+$(SO): $(LIB_OBJ)
+	$(CC) -shared -Wl,-soname,libaudiopipe.so.$(SOVERSION) $(ALL_LDFLAGS) $^ $(LIB_LDLIBS) -o $@
+	ln -sf libaudiopipe.so.$(SOVERSION) $B/libaudiopipe.so
+
+# For the unit tests, which reach inside.
+$B/libaudiopipe.a: $(LIB_OBJ)
+	$(AR) rcs $@ $^
+
+$B/audiopipe/av.so: $(AV_OBJ) $(SO)
+	@mkdir -p $(@D)
+	$(CC) -shared $(ALL_LDFLAGS) $(AV_OBJ) -L$B -laudiopipe $(AV_LDLIBS) -o $@
+
+$B/ap-%: $B/cmd/ap-%.o $B/cmd/filter.o $(SO)
+	$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(filter %.o,$^) -L$B -laudiopipe -lm -o $@
+
+clean:
+	rm -rf build build-san
+
+-include $(shell find $B -name '*.d' 2>/dev/null)
+
+.PHONY: all clean
+.SECONDARY:

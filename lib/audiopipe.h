@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * audiopipe.h - libaudiopipe: streams of audio that wrap streams of audio.
+ *
+ *     ap_error err;
+ *     ap_stream *s = ap_decode("song.mp3", NULL, &err);
+ *     s = ap_spatialize(s, NULL, &err);
+ *     s = ap_reverb(s, NULL, &err);
+ *     s = ap_limit(s, NULL, &err);
+ *     if (!ap_encode(s, "song.8d.mp3", NULL, &err))
+ *         fprintf(stderr, "%s\n", err.message);
+ *
+ * Conventions that hold for every function here:
+ * - A stage takes ownership of its source, on failure too, and returns the wrapped stream. NULL as source
+ *   gives NULL and leaves *err alone, so a chain needs one check, at its end.
+ * - Options are a const struct that ap_<stage>_defaults() fills; NULL means the defaults. Units are in the
+ *   names of the fields. A value out of range is an error with code AP_USAGE.
+ * - Samples are interleaved 32-bit floats, full scale +-1.0, and may exceed it between stages. A frame is
+ *   one sample for each channel. Positions and lengths count frames.
+ * - A stage keeps time: frame n out belongs to frame n in, its latency is compensated inside it. A tail
+ *   (reverb) extends the stream, and the frame count says so. The block size never changes the samples.
+ * - Memory is constant in the length of the stream.
+ * - The err parameter may be NULL. It is written on failure only. The message is one line of UTF-8, lower
+ *   case, without a full stop, and names its subject in quotes.
+ * - Nothing prints, exits, or keeps global state. Different streams may run in different threads.
+ */
+#ifndef AUDIOPIPE_H
+#define AUDIOPIPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define AP_VERSION "0.1.0"
+
+/* A frame count that is not known, or "until the end". */
+#define AP_UNKNOWN UINT64_MAX
+
+/* What a stream can have. */
+#define AP_MAX_CHANNELS 64
+#define AP_MIN_RATE 1000
+#define AP_MAX_RATE 768000
+
+/* ---- error.c ------------------------------------------------------------------------------------- */
+
+/* The outcome of a call. The values are the exit codes of the commands. */
+typedef enum ap_status {
+    AP_OK = 0,
+    AP_FAILED = 1,     /* bad data, input or output failed */
+    AP_USAGE = 2,      /* an option or argument makes no sense */
+    AP_TRY_AGAIN = 75, /* disk full, out of memory, busy: the same call may succeed later */
+} ap_status;
+
+typedef struct ap_error {
+    ap_status code;
+    char message[512];
+} ap_error;
+
+/* ---- tags.c: what a file says about itself --------------------------------------------------------- */
+
+/* An ordered list of KEY=value in UTF-8. Keys are the names of Vorbis comments in upper case (TITLE, ARTIST,
+ * ALBUM, TRACKNUMBER, DATE, GENRE, COMMENT...) and may repeat. Besides, at most one picture (cover art). */
+typedef struct ap_tags ap_tags;
+
+typedef struct ap_picture {
+    const char *mime; /* image/jpeg, image/png */
+    const unsigned char *data;
+    size_t size; /* bytes, 0 = no picture */
+} ap_picture;
+
+/* NULL when out of memory. */
+ap_tags *ap_tags_new(void);
+/* Frees and sets to NULL; takes NULL and a pointer to NULL. */
+void ap_tags_free(ap_tags **tags);
+
+/* Appends KEY=value, both copied. The key is folded to upper case; it has to be printable ASCII without '='.
+ * A value that is not valid UTF-8 is read as ISO 8859-1. An empty value is ignored. Returns false for a bad
+ * key, for more than 4096 tags, for a value beyond 1 MiB, and when out of memory. */
+bool ap_tags_add(ap_tags *tags, const char *key, const char *value);
+/* As ap_tags_add, but replaces all values of the key. An empty value removes the key. */
+bool ap_tags_set(ap_tags *tags, const char *key, const char *value);
+/* The first value of a key, or NULL. Owned by tags. */
+const char *ap_tags_get(const ap_tags *tags, const char *key);
+/* Pair number index, in order. false past the last one. The strings are owned by tags. */
+bool ap_tags_at(const ap_tags *tags, size_t index, const char **key, const char **value);
+
+/* Copies the picture in; size 0 removes it. false when out of memory or beyond 64 MiB. */
+bool ap_tags_set_picture(ap_tags *tags, const char *mime, const void *data, size_t size);
+/* The picture, size 0 if there is none. Owned by tags. */
+ap_picture ap_tags_picture(const ap_tags *tags);
+/* Adds all of from's tags, and its picture, to tags. */
+bool ap_tags_merge(ap_tags *tags, const ap_tags *from);
+
+/* ---- stream.c: streams ------------------------------------------------------------------------------ */
+
+typedef struct ap_stream ap_stream;
+
+/* Speaker positions of a channel mask: the bits of WAVEFORMATEXTENSIBLE. Channels come in bit order. */
+enum {
+    AP_FRONT_LEFT = 0x1,
+    AP_FRONT_RIGHT = 0x2,
+    AP_FRONT_CENTER = 0x4,
+    AP_LOW_FREQUENCY = 0x8,
+    AP_BACK_LEFT = 0x10,
+    AP_BACK_RIGHT = 0x20,
+    AP_FRONT_LEFT_OF_CENTER = 0x40,
+    AP_FRONT_RIGHT_OF_CENTER = 0x80,
+    AP_BACK_CENTER = 0x100,
+    AP_SIDE_LEFT = 0x200,
+    AP_SIDE_RIGHT = 0x400,
+};
+
+typedef struct ap_format {
+    uint32_t rate;     /* Hz, AP_MIN_RATE..AP_MAX_RATE */
+    uint32_t channels; /* 1..AP_MAX_CHANNELS */
+    uint32_t mask;     /* speaker positions, 0 = the usual ones for this number of channels */
+    uint64_t frames;   /* length of the whole stream, or AP_UNKNOWN */
+} ap_format;
+
+/* The usual mask for 1..8 channels (mono, stereo, 3.0, quad, 5.0, 5.1, 6.1, 7.1), 0 for any other number. */
+uint32_t ap_default_mask(uint32_t channels);
+
+/* Both are owned by the stream and live as long as it does. */
+const ap_format *ap_stream_format(const ap_stream *s);
+const ap_tags *ap_stream_tags(const ap_stream *s);
+
+/* Reads 1..max frames into frames[max * channels]. Returns how many, 0 at the end, -1 on error. Like read(2),
+ * it may return fewer than max without being at the end. A stream that ends before its declared length is an
+ * error; after an error every further call returns the same error. */
+ptrdiff_t ap_read(ap_stream *s, float *frames, size_t max, ap_error *err);
+
+/* The next warning (damaged input that was played all the same, samples that were not finite...) of this
+ * stream or those below it that was not asked for yet, or NULL. Valid until the next call or ap_close. */
+const char *ap_stream_warning(ap_stream *s);
+
+/* Closes the whole chain, frees it and sets *s to NULL. Takes NULL and a pointer to NULL. */
+void ap_close(ap_stream **s);
+
+/* A stream over the caller's own function. pull has the contract of ap_read; close may be NULL, and is called
+ * once, also when this fails. */
+typedef ptrdiff_t ap_pull_fn(void *user, float *frames, size_t max, ap_error *err);
+ap_stream *ap_source(const ap_format *format, ap_pull_fn *pull, void (*close)(void *user), void *user,
+                     ap_error *err);
+/* A stream over a caller's array of format->frames frames, which has to outlive it. */
+ap_stream *ap_source_memory(const ap_format *format, const float *frames, ap_error *err);
+
+/* ---- apstream.c: audio between processes, apstream(5) ------------------------------------------------- */
+
+/* Reads an apstream, or any Sun AU of linear PCM, from fd, which is not closed. name is the subject of error
+ * messages. */
+ap_stream *ap_apstream_read(int fd, const char *name, ap_error *err);
+/* Writes the whole stream to fd, each block as soon as it is there. Closes s. NaN, Inf and samples beyond
+ * +-2^40 become 0. */
+bool ap_apstream_write(ap_stream *s, int fd, const char *name, ap_error *err);
+
+/* ---- decode.c: any audio or video file ---------------------------------------------------------------- */
+
+typedef struct ap_decode_options {
+    uint32_t rate;     /* Hz to resample to, 0 = the file's */
+    uint32_t channels; /* 1..8 to mix to, 0 = the file's */
+    double start_s;    /* skips this much */
+    double duration_s; /* stops after this much, < 0 = at the end */
+    unsigned track;    /* audio track of a container, 1 = the first; 0 = the default one */
+} ap_decode_options;
+
+void ap_decode_defaults(ap_decode_options *options);
+/* Opens a file. The format is found from the content: apstream, MP3 (libmpg123), WAV FLAC Ogg Opus AIFF AU
+ * CAF W64 (libsndfile), everything else through libav, if its plugin is installed. */
+ap_stream *ap_decode(const char *path, const ap_decode_options *options, ap_error *err);
+/* The same from a descriptor, which may be a pipe and is not closed. name is the subject of messages. */
+ap_stream *ap_decode_fd(int fd, const char *name, const ap_decode_options *options, ap_error *err);
+
+/* ---- resample.c, channels.c, trim.c, gain.c ------------------------------------------------------------ */
+
+/* Sample rate conversion by libsoxr, very high quality (28 bit). Latency 0; frames out = frames in * rate /
+ * old rate, rounded up. */
+ap_stream *ap_resample(ap_stream *s, uint32_t rate, ap_error *err);
+/* 1..8 channels: mono = mean of the two channels, stereo from mono = the same twice; 3..8 to 1 or 2 by ITU-R
+ * BS.775-3 annex 4 (center and surrounds -3 dB, LFE left out), scaled so that full scale in all channels
+ * cannot exceed full scale; to more channels: those that are there keep their place, the others are silent.
+ */
+ap_stream *ap_remix(ap_stream *s, uint32_t channels, ap_error *err);
+/* Frames [start, start + count); count AP_UNKNOWN = to the end. A start past the end is an error. */
+ap_stream *ap_trim(ap_stream *s, uint64_t start, uint64_t count, ap_error *err);
+/* Multiplies by a linear factor. */
+ap_stream *ap_gain(ap_stream *s, double factor, ap_error *err);
+
+/* ---- spatialize.c: rotating ("8D") audio ----------------------------------------------------------------
+ */
+
+typedef enum ap_spatial_mode { AP_SPATIAL_HRTF, AP_SPATIAL_PAN } ap_spatial_mode;
+typedef enum ap_path {
+    AP_PATH_CIRCLE,
+    AP_PATH_SWING,
+    AP_PATH_FIGURE8,
+    AP_PATH_SPIRAL,
+    AP_PATH_RANDOM
+} ap_path;
+
+typedef struct ap_spatialize_options {
+    ap_spatial_mode mode; /* HRTF: binaural, for headphones; PAN: equal power between two speakers */
+    const char *sofa;     /* HRTF set, NULL = MIT KEMAR of libmysofa */
+    ap_path path;
+    double period_s;      /* one turn */
+    bool clockwise;       /* seen from above: front, right, back, left */
+    double start_deg;     /* azimuth at time 0, counter-clockwise, 0 = front, 90 = left */
+    double elevation_deg; /* -90..90 */
+    double distance_m;    /* 1 = unchanged; gain is 1 / distance */
+    double width_deg;     /* angle between the left and the right virtual speaker */
+    double bass_hz;       /* below this nothing rotates (Linkwitz-Riley, 4th order); 0 = all rotates */
+    uint64_t seed;        /* of AP_PATH_RANDOM */
+} ap_spatialize_options;
+
+void ap_spatialize_defaults(ap_spatialize_options *options);
+/* Mono, stereo, or up to 7.1 (each channel a virtual speaker at its place, all rotating together; LFE does
+ * not rotate) to stereo of about the same loudness. Latency 0, tail: the length of the HRTF filter. */
+ap_stream *ap_spatialize(ap_stream *s, const ap_spatialize_options *options, ap_error *err);
+
+/* ---- reverb.c: Freeverb ----------------------------------------------------------------------------------
+ */
+
+typedef struct ap_reverb_options {
+    double room;        /* 0..1 */
+    double damping;     /* 0..1 */
+    double wet;         /* 0..1, level of the reverberation; the gain is 3 * wet */
+    double dry;         /* 0..1, level of the input; the gain is 2 * dry */
+    double width;       /* 0..1, stereo width of the reverberation */
+    bool freeze;        /* hold the reverberation forever: no input, no damping, no tail */
+    double pre_delay_s; /* 0..1, delay of the reverberation */
+    double tail_db; /* the stream is extended until the reverberation of its end has fallen by this; 0 = no
+                       tail */
+} ap_reverb_options;
+
+void ap_reverb_defaults(ap_reverb_options *options);
+/* Any channel count: mono stays mono, otherwise channels are taken in pairs (1+2, 3+4...), an odd last one
+ * alone. Latency 0. */
+ap_stream *ap_reverb(ap_stream *s, const ap_reverb_options *options, ap_error *err);
+
+/* ---- limit.c: look-ahead limiter --------------------------------------------------------------------------
+ */
+
+typedef struct ap_limit_options {
+    double ceiling_dbtp; /* -60..0; dBFS when true_peak is false */
+    double lookahead_s;  /* 0..0.1 */
+    double release_s;    /* time constant, 0.001..10 */
+    double gain_db;      /* before limiting, -60..60 */
+    bool true_peak;      /* look at the signal oversampled 4 times (ITU-R BS.1770-4 annex 2) */
+} ap_limit_options;
+
+void ap_limit_defaults(ap_limit_options *options);
+/* All channels get the same gain. No sample exceeds the ceiling. Latency 0, same length. */
+ap_stream *ap_limit(ap_stream *s, const ap_limit_options *options, ap_error *err);
+
+/* ---- encode.c: files
+ * ---------------------------------------------------------------------------------------- */
+
+typedef enum ap_bits {
+    AP_BITS_DEFAULT = 0,
+    AP_BITS_16 = 16,
+    AP_BITS_24 = 24,
+    AP_BITS_32 = 32,
+    AP_BITS_FLOAT = 1
+} ap_bits;
+typedef enum ap_clip_mode { AP_CLIP_CLAMP, AP_CLIP_RESCALE } ap_clip_mode;
+typedef enum ap_dither { AP_DITHER_AUTO, AP_DITHER_ON, AP_DITHER_OFF } ap_dither;
+
+/* What ap_encode met. */
+typedef struct ap_encode_report {
+    uint64_t frames;  /* written */
+    uint64_t clipped; /* samples beyond full scale */
+    double peak;      /* largest |sample| before clipping or rescaling, linear */
+    double gain_db;   /* applied by AP_CLIP_RESCALE, else 0 */
+} ap_encode_report;
+
+typedef struct ap_encode_options {
+    const char *format;  /* "mp3" "flac" "wav" "aiff" "ogg" "opus" "au"; NULL = from the name's extension */
+    ap_bits bits;        /* wav, aiff, flac, au; default: wav, aiff 16, flac 24, au float */
+    double bitrate_kbps; /* mp3 (CBR, default 320), ogg, opus (per file; defaults 192, 160); 0 = default */
+    double vbr_quality;  /* mp3, ogg: 0 best .. 9.999; < 0 = off */
+    int effort;          /* mp3: LAME's -q, 0 slow .. 9 fast; flac 0..8; < 0 = default */
+    ap_dither dither;    /* triangular (TPDF), before 16-bit; AUTO = when bits are lost */
+    uint64_t seed;       /* of the dither */
+    ap_clip_mode clip_mode;   /* beyond full scale: clamp, or scale all down (two passes) */
+    unsigned threads;         /* mp3; 0 = all cores. The bytes do not depend on it. */
+    const ap_tags *tags;      /* added to, and before, the stream's own; NULL = none */
+    bool replace_tags;        /* use only options->tags */
+    ap_encode_report *report; /* filled when not NULL */
+} ap_encode_options;
+
+void ap_encode_defaults(ap_encode_options *options);
+/* Writes the whole stream to a file, atomically: on failure nothing is left and an existing file stays as it
+ * was. Closes s. */
+bool ap_encode(ap_stream *s, const char *path, const ap_encode_options *options, ap_error *err);
+/* The same to a descriptor, which may be a pipe and is not closed; options->format is needed. */
+bool ap_encode_fd(ap_stream *s, int fd, const char *name, const ap_encode_options *options, ap_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * internal.h - what the files of libaudiopipe share with each other, grouped by the file that implements it.
+ */
+#ifndef AP_INTERNAL_H
+#define AP_INTERNAL_H
+
+#include "audiopipe.h"
+
+#include <sys/types.h>
+
+/* Frames that a stage asks its source for at a time: big enough to amortise calls, small enough for the
+ * cache. */
+#define AP_BLOCK 4096
+
+/* Samples beyond this are garbage, like NaN and Inf: no recording is 240 dB above full scale. */
+#define AP_SANE_MAX 0x1p40f
+
+/* ---- error.c */
+
+/* Fills err (which may be NULL); returns false so that a caller can return the call. Control characters in
+ * the message are replaced by '?', so it stays one line. */
+bool ap_fail(ap_error *err, ap_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same with ": strerror(number)" appended; ENOSPC, EDQUOT, ENOMEM, EMFILE, EAGAIN... become AP_TRY_AGAIN.
+ */
+bool ap_fail_errno(ap_error *err, int number, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool ap_fail_memory(ap_error *err);
+/* Checks lo <= value <= hi (NaN fails), else AP_USAGE naming the option. */
+bool ap_check_range(const char *name, double value, double lo, double hi, ap_error *err);
+
+/* ---- stream.c */
+
+/* What a stage implements. read has the contract of ap_read, but it is never called again after it returned
+ * 0 or -1, and need not check the length: ap_read holds the stream to format.frames. */
+typedef struct ap_stage {
+    ptrdiff_t (*read)(ap_stream *s, float *frames, size_t max, ap_error *err);
+    void (*close)(void *state); /* frees state, not the source; may be NULL */
+} ap_stage;
+
+struct ap_stream {
+    const ap_stage *stage;
+    void *state;
+    ap_stream *source; /* NULL for a decoder */
+    ap_format format;
+    ap_tags *tags;     /* NULL: the source's */
+    char *name;        /* subject of messages; NULL: the source's */
+    uint64_t position; /* frames read so far */
+    bool ended;
+    bool failed;
+    ap_error error;
+    char warning[512]; /* empty: none */
+};
+
+/* Takes state and source over, also when it fails (NULL; then both are closed). The format is copied and
+ * checked. */
+ap_stream *ap_stream_new(const ap_stage *stage, void *state, ap_stream *source, const ap_format *format,
+                         ap_error *err);
+/* Names a decoder's stream and gives it its tags (taken over; NULL is fine). */
+bool ap_stream_describe(ap_stream *s, const char *name, ap_tags *tags, ap_error *err);
+const char *ap_stream_name(const ap_stream *s);
+/* Keeps the first warning of a stage, later ones are dropped. */
+void ap_warn(ap_stream *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Fills exactly max frames unless the stream ends before. Returns how many, -1 on error. */
+ptrdiff_t ap_read_full(ap_stream *s, float *frames, size_t max, ap_error *err);
+/* Replaces NaN, Inf and samples beyond AP_SANE_MAX by 0; returns how many. */
+size_t ap_sanitize(float *samples, size_t count);
+/* a + b and a * b without overflow: AP_UNKNOWN if either is, or the result is too large. */
+uint64_t ap_frames_add(uint64_t a, uint64_t b);
+
+/* ---- kernel.c: the wrapper around a kernel that works in blocks and has latency or a tail */
+
+typedef struct ap_kernel {
+    /* Reads frames * channels in, writes frames * channels out; both never overlap. */
+    void (*process)(void *state, const float *in, float *out, size_t frames);
+    void (*free)(void *state);
+    size_t block;     /* process always gets exactly this many frames (the last block is padded with zeros);
+                         0 = any number from 1 to AP_BLOCK */
+    uint64_t latency; /* leading output frames to drop */
+    uint64_t tail;    /* frames by which the output is longer than the input */
+} ap_kernel;
+
+/* A stage of rate and length (plus tail) of its source, with channels channels of the given mask. Takes
+ * source and state over, also on failure. */
+ap_stream *ap_kernel_stream(ap_stream *source, uint32_t channels, uint32_t mask, const ap_kernel *kernel,
+                            void *state, ap_error *err);
+
+/* ---- input.c: bytes from a file or a pipe */
+
+typedef struct ap_input ap_input;
+
+/* name is copied. fd is not closed by ap_input_close, unless owned. NULL on failure (an owned fd is closed).
+ */
+ap_input *ap_input_new(int fd, bool owned, const char *name, ap_error *err);
+ap_input *ap_input_open(const char *path, ap_error *err);
+void ap_input_close(ap_input *in);
+const char *ap_input_name(const ap_input *in);
+/* Bytes read, short only at the end; -1 on error. */
+ptrdiff_t ap_input_read(ap_input *in, void *buffer, size_t size, ap_error *err);
+/* As read(2): what is there now, at least one byte; 0 at the end; -1 on error. */
+ptrdiff_t ap_input_read_some(ap_input *in, void *buffer, size_t size, ap_error *err);
+/* Looks at the next bytes, at most 4096 of them, without consuming them; returns how many there are. -1 on
+ * error. */
+ptrdiff_t ap_input_peek(ap_input *in, const unsigned char **bytes, size_t size, ap_error *err);
+bool ap_input_seekable(const ap_input *in);
+/* Total size in bytes, AP_UNKNOWN for a pipe. */
+uint64_t ap_input_size(const ap_input *in);
+uint64_t ap_input_tell(const ap_input *in);
+/* Seekable input only. */
+bool ap_input_seek(ap_input *in, uint64_t position, ap_error *err);
+/* Skips forward, on a pipe too. false at the end of the input as well. */
+bool ap_input_skip(ap_input *in, uint64_t bytes, ap_error *err);
+/* Makes a pipe seekable: copies what is left to an unlinked temporary file. No-op for a file. */
+bool ap_input_spool(ap_input *in, ap_error *err);
+
+/* ---- output.c: bytes to a file, written atomically, or to a descriptor */
+
+typedef struct ap_output ap_output;
+
+/* Starts a temporary file without a name in the folder of path. A path that is a device or a FIFO is written
+ * to as by ap_output_fd. */
+ap_output *ap_output_create(const char *path, bool seekable, ap_error *err);
+/* Writes to fd, which is not closed. With seekable, ap_output_seek works on a pipe too: everything goes to an
+ * unlinked temporary file first and is copied by ap_output_commit. */
+ap_output *ap_output_fd(int fd, const char *name, bool seekable, ap_error *err);
+const char *ap_output_name(const ap_output *out);
+bool ap_output_write(ap_output *out, const void *bytes, size_t size, ap_error *err);
+bool ap_output_seek(ap_output *out, uint64_t position, ap_error *err);
+/* Reads back what was written, from position. false when fewer bytes are there. */
+bool ap_output_read_at(ap_output *out, uint64_t position, void *bytes, size_t size, ap_error *err);
+/* Current position and size in bytes. */
+uint64_t ap_output_tell(const ap_output *out);
+uint64_t ap_output_size(const ap_output *out);
+/* fsync and rename into place (file), or copy (spooled descriptor). Frees out. */
+bool ap_output_commit(ap_output *out, ap_error *err);
+/* Drops everything. Takes NULL. */
+void ap_output_abort(ap_output *out);
+
+/* ---- spool.c: frames parked in an unlinked temporary file ($TMPDIR, else /var/tmp) */
+
+/* An unlinked temporary file. -1 on failure. */
+int ap_temporary_file(ap_error *err);
+/* Reads the whole of s, closes it, and returns an equal stream that starts from the beginning, of known
+ * length. visit, if not NULL, sees each block on the way. */
+typedef void ap_visit_fn(void *user, const float *frames, size_t count);
+ap_stream *ap_spool(ap_stream *s, ap_visit_fn *visit, void *user, ap_error *err);
+
+/* ---- pcm.c: linear PCM in files to floats */
+
+typedef enum ap_pcm {
+    AP_PCM_U8,
+    AP_PCM_S8,
+    AP_PCM_S16,
+    AP_PCM_S24,
+    AP_PCM_S32,
+    AP_PCM_F32,
+    AP_PCM_F64
+} ap_pcm;
+
+size_t ap_pcm_size(ap_pcm type);
+/* count samples of bytes to out; integers are divided by 2^(bits-1). bytes and out may not overlap. */
+void ap_pcm_decode(ap_pcm type, bool big_endian, const unsigned char *bytes, float *out, size_t count);
+
+/* A decoder for interleaved PCM that follows in the input: bytes says how many, AP_UNKNOWN = until the end.
+ * Takes in and tags over, also on failure. A NaN or Inf in the data becomes 0, with a warning. */
+ap_stream *ap_pcm_stream(ap_input *in, ap_pcm type, bool big_endian, const ap_format *format, ap_tags *tags,
+                         ap_error *err);
+
+/* ---- apstream.c */
+
+/* Takes in over, also on failure. */
+ap_stream *ap_apstream_open(ap_input *in, ap_error *err);
+/* Writes the stream to out; closes s, does not commit. */
+bool ap_apstream_encode(ap_stream *s, ap_output *out, ap_error *err);
+
+#endif
