@@ -72,10 +72,20 @@ $B/audiopipe/av.so: $(AV_OBJ) $(SO)
 $B/ap-%: $B/cmd/ap-%.o $B/cmd/filter.o $(SO)
 	$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(filter %.o,$^) -L$B -laudiopipe -lm -o $@
 
+UNIT := $(patsubst tests/unit/%.c,$B/tests/unit/%,$(wildcard tests/unit/*.c))
+
+$B/tests/unit/%: tests/unit/%.c tests/unit/test.h $B/libaudiopipe.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-sign-conversion -Wno-unused-function -Ilib -MMD -MP $< $B/libaudiopipe.a $(ALL_LDFLAGS) \
+		$(LIB_LDLIBS) -o $@
+
+check: all $(UNIT)
+	tests/run $B
+
 clean:
 	rm -rf build build-san
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all clean
+.PHONY: all check clean
 .SECONDARY:
