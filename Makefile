@@ -24,7 +24,7 @@ OPT = -O3
 endif
 
 # -std=c11 also means no contraction to FMA: the same samples on every machine.
-WARN = -Wall -Wextra -Wshadow -Wconversion -Werror
+WARN = -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wconversion -Werror
 CFLAGS ?= -g
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -fPIC -pthread -fno-math-errno -fno-trapping-math \
 	$(OPT) $(WARN) $(CFLAGS) $(CPPFLAGS)
@@ -43,40 +43,54 @@ AV_OBJ := $(patsubst %.c,$B/%.o,$(wildcard lib/av/*.c))
 COMMANDS := $(patsubst cmd/%.c,%,$(wildcard cmd/ap-*.c))
 SO = $B/libaudiopipe.so.$(SOVERSION)
 
+# make V=1 shows the commands.
+Q = $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $1 $@)
+
 all: $(SO) $B/libaudiopipe.a $(COMMANDS:%=$B/%) $(if $(AV_OBJ),$B/audiopipe/av.so)
 
 $B/lib/%.o: lib/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LIB_CFLAGS) -MMD -MP -DAP_PLUGINDIR='"$(PLUGINDIR)"' -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LIB_CFLAGS) -MMD -MP -DAP_PLUGINDIR='"$(PLUGINDIR)"' -c $< -o $@
 
 $B/lib/av/%.o: lib/av/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Ilib $(AV_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -Ilib $(AV_CFLAGS) -MMD -MP -c $< -o $@
 
 $B/cmd/%.o: cmd/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Ilib -MMD -MP -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -Ilib -MMD -MP -c $< -o $@
 
 $(SO): $(LIB_OBJ)
-	$(CC) -shared -Wl,-soname,libaudiopipe.so.$(SOVERSION) $(ALL_LDFLAGS) $^ $(LIB_LDLIBS) -o $@
-	ln -sf libaudiopipe.so.$(SOVERSION) $B/libaudiopipe.so
+	$(call say,LINK)
+	$(Q)$(CC) -shared -Wl,-soname,libaudiopipe.so.$(SOVERSION) $(ALL_LDFLAGS) $^ $(LIB_LDLIBS) -o $@
+	$(Q)ln -sf libaudiopipe.so.$(SOVERSION) $B/libaudiopipe.so
 
 # For the unit tests, which reach inside.
 $B/libaudiopipe.a: $(LIB_OBJ)
-	$(AR) rcs $@ $^
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
 
 $B/audiopipe/av.so: $(AV_OBJ) $(SO)
 	@mkdir -p $(@D)
-	$(CC) -shared $(ALL_LDFLAGS) $(AV_OBJ) -L$B -laudiopipe $(AV_LDLIBS) -o $@
+	$(call say,LINK)
+	$(Q)$(CC) -shared $(ALL_LDFLAGS) $(AV_OBJ) -L$B -laudiopipe $(AV_LDLIBS) -o $@
 
-$B/ap-%: $B/cmd/ap-%.o $B/cmd/filter.o $(SO)
-	$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(filter %.o,$^) -L$B -laudiopipe -lm -o $@
+FRONT := $(patsubst cmd/%.c,$B/cmd/%.o,$(filter-out cmd/ap-%,$(wildcard cmd/*.c)))
+
+$B/ap-%: $B/cmd/ap-%.o $(FRONT) $(SO)
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(filter %.o,$^) -L$B -laudiopipe -lm -o $@
 
 UNIT := $(patsubst tests/unit/%.c,$B/tests/unit/%,$(wildcard tests/unit/*.c))
 
 $B/tests/unit/%: tests/unit/%.c tests/unit/test.h $B/libaudiopipe.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-sign-conversion -Wno-unused-function -Ilib -MMD -MP $< $B/libaudiopipe.a $(ALL_LDFLAGS) \
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-sign-conversion -Wno-unused-function -Ilib -MMD -MP $< $B/libaudiopipe.a $(ALL_LDFLAGS) \
 		$(LIB_LDLIBS) -o $@
 
 check: all $(UNIT)

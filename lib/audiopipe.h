@@ -148,6 +148,11 @@ ap_stream *ap_source(const ap_format *format, ap_pull_fn *pull, void (*close)(vo
 /* A stream over a caller's array of format->frames frames, which has to outlive it. */
 ap_stream *ap_source_memory(const ap_format *format, const float *frames, ap_error *err);
 
+/* Looks at what passes: see is called with each block that was read from s, and with count 0 once at the end.
+ * If it returns false, having filled err, reading fails. */
+typedef bool ap_tap_fn(void *user, ap_stream *s, const float *frames, size_t count, ap_error *err);
+ap_stream *ap_tap(ap_stream *s, ap_tap_fn *see, void *user, ap_error *err);
+
 /* ---- apstream.c: audio between processes, apstream(5) ------------------------------------------------- */
 
 /* Reads an apstream, or any Sun AU of linear PCM, from fd, which is not closed. name is the subject of error
@@ -179,9 +184,9 @@ ap_stream *ap_decode_fd(int fd, const char *name, const ap_decode_options *optio
 /* Sample rate conversion by libsoxr, very high quality (28 bit). Latency 0; frames out = frames in * rate /
  * old rate, rounded up. */
 ap_stream *ap_resample(ap_stream *s, uint32_t rate, ap_error *err);
-/* 1..8 channels: mono = mean of the two channels, stereo from mono = the same twice; 3..8 to 1 or 2 by ITU-R
- * BS.775-3 annex 4 (center and surrounds -3 dB, LFE left out), scaled so that full scale in all channels
- * cannot exceed full scale; to more channels: those that are there keep their place, the others are silent.
+/* Mixes to 1..8 channels. Mono = mean of the two channels of the stereo mix, stereo from mono = the same
+ * twice; other speakers that the result lacks go to their neighbours by ITU-R BS.775-3, annex 4 (centre and
+ * surrounds at -3 dB, LFE left out; full scale may be exceeded); speakers that the source lacks are silent.
  */
 ap_stream *ap_remix(ap_stream *s, uint32_t channels, ap_error *err);
 /* Frames [start, start + count); count AP_UNKNOWN = to the end. A start past the end is an error. */
@@ -233,6 +238,7 @@ typedef struct ap_reverb_options {
     double pre_delay_s; /* 0..1, delay of the reverberation */
     double tail_db; /* the stream is extended until the reverberation of its end has fallen by this; 0 = no
                        tail */
+    bool keep_loudness; /* choose dry so that music leaves about as loud as it came */
 } ap_reverb_options;
 
 void ap_reverb_defaults(ap_reverb_options *options);

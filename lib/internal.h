@@ -34,7 +34,8 @@ bool ap_check_range(const char *name, double value, double lo, double hi, ap_err
  * 0 or -1, and need not check the length: ap_read holds the stream to format.frames. */
 typedef struct ap_stage {
     ptrdiff_t (*read)(ap_stream *s, float *frames, size_t max, ap_error *err);
-    void (*close)(void *state); /* frees state, not the source; may be NULL */
+    void (*close)(void *state);               /* frees state, not the source; may be NULL */
+    bool (*end)(ap_stream *s, ap_error *err); /* told once that the stream has ended; may be NULL */
 } ap_stage;
 
 struct ap_stream {

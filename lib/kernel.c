@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE__
+#include <xmmintrin.h>
+#endif
 
 typedef struct wrapper {
     ap_kernel kernel;
@@ -47,13 +50,27 @@ static ptrdiff_t take_block(ap_stream *s, wrapper *w, ap_error *err)
     return (ptrdiff_t)w->block;
 }
 
+/* Runs the kernel with denormal numbers taken as zero: they are 160 dB below the quietest 16-bit sample, and
+ * a decaying filter that computes with them is ten times slower. */
+static void process(const wrapper *w, size_t frames)
+{
+#ifdef __SSE__
+    unsigned saved = _mm_getcsr();
+    _mm_setcsr(saved | 0x8040); /* flush to zero, denormals are zero: Intel SDM, volume 1, 10.2.3 */
+    w->kernel.process(w->state, w->in, w->out, frames);
+    _mm_setcsr(saved);
+#else
+    w->kernel.process(w->state, w->in, w->out, frames);
+#endif
+}
+
 /* Runs the kernel once and drops what is left of the latency from its output. */
 static bool refill(ap_stream *s, wrapper *w, ap_error *err)
 {
     ptrdiff_t n = take_block(s, w, err);
     if (n < 0)
         return false;
-    w->kernel.process(w->state, w->in, w->out, (size_t)n);
+    process(w, (size_t)n);
     uint64_t drop = w->to_drop < (uint64_t)n ? w->to_drop : (uint64_t)n;
     w->to_drop -= drop;
     w->out_at = (size_t)drop;

@@ -114,14 +114,19 @@ static ptrdiff_t stop_failed(ap_stream *s, ap_error *err)
     return -1;
 }
 
+static bool check_length(ap_stream *s)
+{
+    return s->format.frames == AP_UNKNOWN || s->position == s->format.frames ||
+           ap_fail(&s->error, AP_FAILED, "'%s' is truncated: it has %llu of its %llu frames",
+                   ap_stream_name(s), (unsigned long long)s->position, (unsigned long long)s->format.frames);
+}
+
 static ptrdiff_t stop_ended(ap_stream *s, ap_error *err)
 {
     s->ended = true;
-    if (s->format.frames == AP_UNKNOWN || s->position == s->format.frames)
-        return 0;
-    ap_fail(&s->error, AP_FAILED, "'%s' is truncated: it has %llu of its %llu frames", ap_stream_name(s),
-            (unsigned long long)s->position, (unsigned long long)s->format.frames);
-    return stop_failed(s, err);
+    if (!check_length(s) || (s->stage->end && !s->stage->end(s, &s->error)))
+        return stop_failed(s, err);
+    return 0;
 }
 
 ptrdiff_t ap_read(ap_stream *s, float *frames, size_t max, ap_error *err)
@@ -238,4 +243,39 @@ ap_stream *ap_source_memory(const ap_format *format, const float *frames, ap_err
         return NULL;
     }
     return ap_stream_new(&stage, (void *)(uintptr_t)frames, NULL, format, err);
+}
+
+/* ---- a look at what passes */
+
+typedef struct tap {
+    ap_tap_fn *see;
+    void *user;
+} tap;
+
+static ptrdiff_t tap_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    const tap *t = s->state;
+    ptrdiff_t n = ap_read(s->source, frames, max, err);
+    return n > 0 && !t->see(t->user, s->source, frames, (size_t)n, err) ? -1 : n;
+}
+
+static bool tap_end(ap_stream *s, ap_error *err)
+{
+    const tap *t = s->state;
+    return t->see(t->user, s->source, NULL, 0, err);
+}
+
+ap_stream *ap_tap(ap_stream *s, ap_tap_fn *see, void *user, ap_error *err)
+{
+    static const ap_stage stage = {tap_read, free, tap_end};
+    if (!s)
+        return NULL;
+    tap *t = malloc(sizeof *t);
+    if (!t) {
+        ap_close(&s);
+        ap_fail_memory(err);
+        return NULL;
+    }
+    *t = (tap){see, user};
+    return ap_stream_new(&stage, t, s, &s->format, err);
 }

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * limit.c - look-ahead limiter: sliding minimum of the wanted gain, release, two box filters.
+ *
+ * For each frame the gain that its peak needs is known. The minimum over the look-ahead, smoothed by filters
+ * that together are no longer than the look-ahead and whose coefficients sum to 1, never exceeds it, so the
+ * gain is down before the peak comes, and no sample passes the ceiling. */
+#include "internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Interpolation filter of the true-peak meter: windowed sinc, 12 taps a phase (ITU-R BS.1770-4, annex 2, asks
+ * for this length; the Hann window is libebur128's, so that it and we see the same peaks). */
+#define TAPS 12
+#define MAX_PHASES 4
+#define HISTORY (TAPS - 1)
+#define HALF (TAPS / 2) /* frames of delay of the interpolated signal */
+
+/* Gains are fixed-point: their running sums are exact, so nothing drifts in a stream of days. */
+#define UNITY (1 << 30)
+
+typedef struct box {
+    int32_t *ring;
+    size_t length, at;
+    int64_t sum;
+    double scale; /* 1 / length */
+} box;
+
+/* Minimum over the last length values: a queue of (value, time) whose values increase. */
+typedef struct minimum {
+    int32_t *values;
+    uint64_t *times;
+    size_t capacity, head, count;
+    size_t length;
+    uint64_t now;
+} minimum;
+
+typedef struct limiter {
+    uint32_t channels;
+    unsigned phases; /* 1: sample peak */
+    float coefficients[MAX_PHASES][TAPS];
+    float gain, ceiling;
+    double release; /* coefficient of the one-pole filter */
+    minimum lowest;
+    double envelope;
+    box first, second;
+    float *signal;  /* per channel HISTORY + AP_BLOCK samples, planar */
+    float *between; /* AP_BLOCK + 1: peak between a frame and the next one; [0] belongs to the block before */
+    float *peaks;   /* AP_BLOCK */
+    float *delayed; /* ring of frames waiting for their gain */
+    size_t delay, delay_at;
+} limiter;
+
+/* ---- kernel */
+
+/* fmaxf and fminf without their care for NaN, which costs a call. */
+static inline float larger(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+static inline float clamp(float x, float limit)
+{
+    return x > limit ? limit : x < -limit ? -limit : x;
+}
+
+/* y[i] = max(y[i], |one phase of x between the frames i - HALF and i - HALF + 1|). */
+__attribute__((target_clones("default", "avx2"))) static void interpolate(const float *x, const float *taps,
+                                                                          float *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float sum = 0;
+        for (size_t k = 0; k < TAPS; k++)
+            sum += taps[k] * x[(ptrdiff_t)i - (ptrdiff_t)k];
+        y[i] = larger(y[i], fabsf(sum));
+    }
+}
+
+/* Appends the block to the channel's history and returns where its first sample is. */
+static float *load_channel(limiter *l, uint32_t channel, const float *in, size_t n)
+{
+    float *x = l->signal + channel * (HISTORY + AP_BLOCK) + HISTORY;
+    for (size_t i = 0; i < n; i++)
+        x[i] = in[i * l->channels + channel] * l->gain;
+    return x;
+}
+
+/* Keeps the end of the block as history for the next one. */
+static void keep_history(float *x, size_t n)
+{
+    memmove(x - HISTORY, x - HISTORY + n, HISTORY * sizeof *x);
+}
+
+/* Peaks over all channels. With oversampling they come HALF frames late, and the peak of a frame covers the
+ * signal from the frame before it to the frame after it. */
+static void find_peaks(limiter *l, const float *in, size_t n)
+{
+    float *between = l->between + 1;
+    memset(l->peaks, 0, n * sizeof *l->peaks);
+    memset(between, 0, n * sizeof *between);
+    for (uint32_t c = 0; c < l->channels; c++) {
+        float *x = load_channel(l, c, in, n);
+        const float *at = l->phases > 1 ? x - HALF : x;
+        for (size_t i = 0; i < n; i++)
+            l->peaks[i] = larger(l->peaks[i], fabsf(at[i]));
+        for (unsigned p = 1; p < l->phases; p++)
+            interpolate(x, l->coefficients[p], between, n);
+        keep_history(x, n);
+    }
+    for (size_t i = 0; i < n; i++)
+        l->peaks[i] = larger(l->peaks[i], larger(l->between[i], between[i]));
+    l->between[0] = between[n - 1];
+}
+
+static int32_t minimum_push(minimum *m, int32_t value)
+{
+    uint64_t now = m->now++;
+    if (m->count && m->times[m->head] + m->length <= now) {
+        m->head = m->head + 1 == m->capacity ? 0 : m->head + 1;
+        m->count--;
+    }
+    while (m->count) {
+        size_t last = m->head + m->count - 1;
+        if (last >= m->capacity)
+            last -= m->capacity;
+        if (m->values[last] < value)
+            break;
+        m->count--;
+    }
+    size_t end = m->head + m->count++;
+    if (end >= m->capacity)
+        end -= m->capacity;
+    m->values[end] = value;
+    m->times[end] = now;
+    return m->values[m->head];
+}
+
+static int32_t box_push(box *b, int32_t value)
+{
+    b->sum += value - b->ring[b->at];
+    b->ring[b->at] = value;
+    b->at = b->at + 1 == b->length ? 0 : b->at + 1;
+    return (int32_t)((double)b->sum * b->scale);
+}
+
+/* The gain, for the frame that leaves the delay line, when one with this peak enters. */
+static float next_gain(limiter *l, float peak)
+{
+    int32_t wanted = peak > l->ceiling ? (int32_t)((double)l->ceiling / (double)peak * UNITY) : UNITY;
+    double low = minimum_push(&l->lowest, wanted);
+    if (low < l->envelope)
+        l->envelope = low;
+    else
+        l->envelope += (low - l->envelope) * l->release;
+    int32_t smooth = box_push(&l->second, box_push(&l->first, (int32_t)l->envelope));
+    return (float)smooth * (1.0f / UNITY);
+}
+
+static void limit_process(void *state, const float *in, float *out, size_t frames)
+{
+    limiter *l = state;
+    find_peaks(l, in, frames);
+    for (size_t i = 0; i < frames; i++) {
+        float gain = next_gain(l, l->peaks[i]);
+        float *waiting = l->delayed + l->delay_at * l->channels;
+        for (uint32_t c = 0; c < l->channels; c++) {
+            float y = waiting[c] * gain;
+            waiting[c] = in[i * l->channels + c] * l->gain;
+            out[i * l->channels + c] = clamp(y, l->ceiling); /* against rounding only */
+        }
+        l->delay_at = l->delay_at + 1 == l->delay ? 0 : l->delay_at + 1;
+    }
+}
+
+/* ---- stream */
+
+static void limit_free(void *state)
+{
+    limiter *l = state;
+    if (!l)
+        return;
+    free(l->lowest.values);
+    free(l->lowest.times);
+    free(l->first.ring);
+    free(l->second.ring);
+    free(l->signal);
+    free(l->between);
+    free(l->peaks);
+    free(l->delayed);
+    free(l);
+}
+
+/* Phase p of a sinc at 1/phases of the rate under a Hann window. */
+static void make_coefficients(limiter *l)
+{
+    unsigned length = TAPS * l->phases; /* plus one, whose window is 0 */
+    for (unsigned p = 1; p < l->phases; p++)
+        for (unsigned k = 0; k < TAPS; k++) {
+            unsigned j = k * l->phases + p;
+            double t = M_PI * ((double)j - length / 2.0) / l->phases;
+            l->coefficients[p][k] = (float)(sin(t) / t * 0.5 * (1 - cos(2 * M_PI * j / length)));
+        }
+}
+
+static bool box_make(box *b, size_t length)
+{
+    b->length = length;
+    b->scale = 1 / (double)length;
+    b->ring = malloc(length * sizeof *b->ring);
+    for (size_t i = 0; b->ring && i < length; i++)
+        b->ring[i] = UNITY;
+    b->sum = (int64_t)length * UNITY;
+    return b->ring;
+}
+
+static bool minimum_make(minimum *m, size_t length)
+{
+    m->length = length;
+    m->capacity = length + 1;
+    m->values = malloc(m->capacity * sizeof *m->values);
+    m->times = malloc(m->capacity * sizeof *m->times);
+    return m->values && m->times;
+}
+
+/* As libebur128 does: four phases below 96 kHz, two below 192 kHz, none above. */
+static unsigned phases_for(bool true_peak, uint32_t rate)
+{
+    return !true_peak || rate >= 192000 ? 1 : rate >= 96000 ? 2 : 4;
+}
+
+static limiter *limit_make(const ap_limit_options *o, uint32_t rate, uint32_t channels)
+{
+    limiter *l = calloc(1, sizeof *l);
+    if (!l)
+        return NULL;
+    size_t ahead = (size_t)fmax(1, rint(o->lookahead_s * rate));
+    size_t half = ahead / 2 ? ahead / 2 : 1;
+    l->channels = channels;
+    l->phases = phases_for(o->true_peak, rate);
+    make_coefficients(l);
+    l->gain = (float)pow(10, o->gain_db / 20);
+    l->ceiling = (float)pow(10, o->ceiling_dbtp / 20);
+    l->release = 1 - exp(-1 / (o->release_s * rate));
+    l->envelope = UNITY;
+    l->delay = ahead + (l->phases > 1 ? HALF : 0);
+    l->signal = calloc((HISTORY + AP_BLOCK) * (size_t)channels, sizeof *l->signal);
+    l->between = calloc(AP_BLOCK + 1, sizeof *l->between);
+    l->peaks = calloc(AP_BLOCK, sizeof *l->peaks);
+    l->delayed = calloc(l->delay * channels, sizeof *l->delayed);
+    if (l->signal && l->between && l->peaks && l->delayed && minimum_make(&l->lowest, ahead + 1) &&
+        box_make(&l->first, half) && box_make(&l->second, ahead - half + 1))
+        return l;
+    limit_free(l);
+    return NULL;
+}
+
+void ap_limit_defaults(ap_limit_options *options)
+{
+    *options =
+        (ap_limit_options){.ceiling_dbtp = -1, .lookahead_s = 0.005, .release_s = 0.05, .true_peak = true};
+}
+
+static bool check_options(const ap_limit_options *o, ap_error *err)
+{
+    return ap_check_range("ceiling", o->ceiling_dbtp, -60, 0, err) &&
+           ap_check_range("look-ahead", o->lookahead_s, 0, 0.1, err) &&
+           ap_check_range("release", o->release_s, 0.001, 10, err) &&
+           ap_check_range("gain", o->gain_db, -60, 60, err);
+}
+
+ap_stream *ap_limit(ap_stream *s, const ap_limit_options *options, ap_error *err)
+{
+    ap_limit_options defaults;
+    ap_limit_defaults(&defaults);
+    const ap_limit_options *o = options ? options : &defaults;
+    if (!s)
+        return NULL;
+    bool valid = check_options(o, err);
+    limiter *l = valid ? limit_make(o, s->format.rate, s->format.channels) : NULL;
+    if (!l) {
+        if (valid)
+            ap_fail_memory(err);
+        ap_close(&s);
+        return NULL;
+    }
+    ap_kernel kernel = {limit_process, limit_free, 0, l->delay, 0};
+    return ap_kernel_stream(s, s->format.channels, s->format.mask, &kernel, l, err);
+}
