@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Interpolation filter of the true-peak meter: windowed sinc, 12 taps a phase (ITU-R BS.1770-4, annex 2, asks
- * for this length; the Hann window is libebur128's, so that it and we see the same peaks). */
-#define TAPS 12
+/* Interpolation filter of the true-peak meter: a windowed sinc of 48 taps over all phases (ITU-R BS.1770-4,
+ * annex 2, has this length; the Hann window is libebur128's, so that it and we see the same peaks). */
+#define FILTER_LENGTH 48
 #define MAX_PHASES 4
-#define HISTORY (TAPS - 1)
-#define HALF (TAPS / 2) /* frames of delay of the interpolated signal */
+#define MAX_TAPS (FILTER_LENGTH / 2) /* of one phase */
+#define HISTORY (MAX_TAPS - 1)
 
 /* Gains are fixed-point: their running sums are exact, so nothing drifts in a stream of days. */
 #define UNITY (1 << 30)
@@ -39,7 +39,8 @@ typedef struct minimum {
 typedef struct limiter {
     uint32_t channels;
     unsigned phases; /* 1: sample peak */
-    float coefficients[MAX_PHASES][TAPS];
+    unsigned taps;   /* of one phase; the interpolated signal comes taps / 2 frames late */
+    float coefficients[MAX_PHASES][MAX_TAPS];
     float gain, ceiling;
     double release; /* coefficient of the one-pole filter */
     minimum lowest;
@@ -65,15 +66,26 @@ static inline float clamp(float x, float limit)
     return x > limit ? limit : x < -limit ? -limit : x;
 }
 
-/* y[i] = max(y[i], |one phase of x between the frames i - HALF and i - HALF + 1|). */
-__attribute__((target_clones("default", "avx2"))) static void interpolate(const float *x, const float *taps,
-                                                                          float *y, size_t n)
+/* y[i] = max(y[i], |one phase of x between the frames i - taps / 2 and the next|). */
+static inline void interpolate(const float *x, const float *coefficients, unsigned taps, float *y, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         float sum = 0;
-        for (size_t k = 0; k < TAPS; k++)
-            sum += taps[k] * x[(ptrdiff_t)i - (ptrdiff_t)k];
+        for (size_t k = 0; k < taps; k++)
+            sum += coefficients[k] * x[(ptrdiff_t)i - (ptrdiff_t)k];
         y[i] = larger(y[i], fabsf(sum));
+    }
+}
+
+/* The numbers of taps in use are constants here, for the compiler to unroll. */
+__attribute__((target_clones("default", "avx2"))) static void
+interpolate_phases(const limiter *l, const float *x, float *y, size_t n)
+{
+    for (unsigned p = 1; p < l->phases; p++) {
+        if (l->taps == FILTER_LENGTH / 4)
+            interpolate(x, l->coefficients[p], FILTER_LENGTH / 4, y, n);
+        else
+            interpolate(x, l->coefficients[p], FILTER_LENGTH / 2, y, n);
     }
 }
 
@@ -92,8 +104,8 @@ static void keep_history(float *x, size_t n)
     memmove(x - HISTORY, x - HISTORY + n, HISTORY * sizeof *x);
 }
 
-/* Peaks over all channels. With oversampling they come HALF frames late, and the peak of a frame covers the
- * signal from the frame before it to the frame after it. */
+/* Peaks over all channels. With oversampling they come late, and the peak of a frame covers the signal from
+ * the frame before it to the frame after it. */
 static void find_peaks(limiter *l, const float *in, size_t n)
 {
     float *between = l->between + 1;
@@ -101,11 +113,10 @@ static void find_peaks(limiter *l, const float *in, size_t n)
     memset(between, 0, n * sizeof *between);
     for (uint32_t c = 0; c < l->channels; c++) {
         float *x = load_channel(l, c, in, n);
-        const float *at = l->phases > 1 ? x - HALF : x;
+        const float *at = x - l->taps / 2;
         for (size_t i = 0; i < n; i++)
             l->peaks[i] = larger(l->peaks[i], fabsf(at[i]));
-        for (unsigned p = 1; p < l->phases; p++)
-            interpolate(x, l->coefficients[p], between, n);
+        interpolate_phases(l, x, between, n);
         keep_history(x, n);
     }
     for (size_t i = 0; i < n; i++)
@@ -194,12 +205,11 @@ static void limit_free(void *state)
 /* Phase p of a sinc at 1/phases of the rate under a Hann window. */
 static void make_coefficients(limiter *l)
 {
-    unsigned length = TAPS * l->phases; /* plus one, whose window is 0 */
     for (unsigned p = 1; p < l->phases; p++)
-        for (unsigned k = 0; k < TAPS; k++) {
+        for (unsigned k = 0; k < l->taps; k++) {
             unsigned j = k * l->phases + p;
-            double t = M_PI * ((double)j - length / 2.0) / l->phases;
-            l->coefficients[p][k] = (float)(sin(t) / t * 0.5 * (1 - cos(2 * M_PI * j / length)));
+            double t = M_PI * ((double)j - FILTER_LENGTH / 2.0) / l->phases;
+            l->coefficients[p][k] = (float)(sin(t) / t * 0.5 * (1 - cos(2 * M_PI * j / FILTER_LENGTH)));
         }
 }
 
@@ -238,12 +248,13 @@ static limiter *limit_make(const ap_limit_options *o, uint32_t rate, uint32_t ch
     size_t half = ahead / 2 ? ahead / 2 : 1;
     l->channels = channels;
     l->phases = phases_for(o->true_peak, rate);
+    l->taps = l->phases > 1 ? FILTER_LENGTH / l->phases : 0;
     make_coefficients(l);
     l->gain = (float)pow(10, o->gain_db / 20);
     l->ceiling = (float)pow(10, o->ceiling_dbtp / 20);
     l->release = 1 - exp(-1 / (o->release_s * rate));
     l->envelope = UNITY;
-    l->delay = ahead + (l->phases > 1 ? HALF : 0);
+    l->delay = ahead + l->taps / 2;
     l->signal = calloc((HISTORY + AP_BLOCK) * (size_t)channels, sizeof *l->signal);
     l->between = calloc(AP_BLOCK + 1, sizeof *l->between);
     l->peaks = calloc(AP_BLOCK, sizeof *l->peaks);
