@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the parts of the demo song share: song.c (scores and main), song-voice.c (the singer), song-desk.c
+ * (effects and levels) and song-tables.h (the music itself). */
+#ifndef SONG_H
+#define SONG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { RATE = 44100 };
+
+static const double tau = 6.283185307179586;
+
+/* One sung note. Times are seconds, key is a MIDI key number (60 is middle C). */
+struct sung {
+    double start_s, end_s;
+    int key;
+    char syllable[12]; /* phones of song-voice.c, "-" goes on with the last vowel; "" is a vowel "u" */
+};
+
+struct singer {
+    double tract;         /* formants, relative to a tenor's */
+    double effort;        /* 0 breathy to 1 belted: brightness and breath noise */
+    double vibrato_cents; /* half of the swing, once the vibrato has grown in */
+    double cents, late_s; /* how far this take is off the written note */
+    double timing_s;      /* spread of each note's start */
+    uint32_t seed;
+};
+
+/* Zeroed memory; the program ends where there is none. */
+void *grab(size_t count, size_t size);
+
+/* Adds the line to `frames` mono samples; vowels come out at an RMS of roughly 0.1. */
+void sing(float *mono, size_t frames, const struct sung *notes, size_t count, const struct singer *who);
+
+/* How a stem stands in the room, in the order of enum stem (song.c). Levels are dB relative to the vocals. */
+struct place {
+    double level_db, pan; /* pan: -1 left to 1 right; used for the vocals only */
+    double early_db, wet_db, decay_s, pre_delay_ms;
+    double ratio; /* of the compressor */
+    double low_cut_hz, bright_db;
+};
+
+enum { DRY = -100 /* dB: no reverb */ };
+
+double gain_of(double db);
+void scale(float *stereo, size_t frames, double gain);
+
+/* Processes a stem in place, and brings its level, while it plays, to level_db above an RMS of 1. */
+void place_stem(float *stereo, size_t frames, const struct place *place);
+
+/* The peak of the wave between the samples, as ITU-R BS.1770-4 annex 2 asks: four times oversampled. */
+double true_peak(const float *stereo, size_t frames);
+
+/* Uniform in -1..1 (xorshift32, Marsaglia 2003), so that a song has the same bytes on each run. */
+static inline double dice(uint32_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 17;
+    *seed ^= *seed << 5;
+    return (double)*seed / 2147483648.0 - 1.0;
+}
+
+#endif
