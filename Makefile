@@ -93,13 +93,61 @@ $B/tests/unit/%: tests/unit/%.c tests/unit/test.h $B/libaudiopipe.a
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-sign-conversion -Wno-unused-function -Ilib -MMD -MP $< $B/libaudiopipe.a $(ALL_LDFLAGS) \
 		$(LIB_LDLIBS) -o $@
 
-check: all $(UNIT)
+# Pages share some sections, which are put in here.
+MAN_SRC := $(wildcard man/*.[1-9])
+MAN := $(MAN_SRC:%=$B/%)
+
+$B/man/%: man/% $(wildcard man/*.mdoc)
+	@mkdir -p $(@D)
+	$(Q)sed -e '/^\.\\" output options/{r man/output-options.mdoc' -e 'd}' \
+		-e '/^\.\\" exit status/{r man/exit-status.mdoc' -e 'd}' $< >$@
+
+$B/audiopipe.pc: Makefile
+	@mkdir -p $(@D)
+	$(Q)printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' 'Name: audiopipe' \
+		'Description: streams of audio: decode, process, encode' 'Version: $(VERSION)' \
+		'Libs: -L$${libdir} -laudiopipe' 'Cflags: -I$${includedir}' >$@
+
+$B/audiopipe.bash-completion: scripts/audiopipe.bash-completion Makefile $(wildcard cmd/ap-*.c)
+	@mkdir -p $(@D)
+	$(Q)sed 's/@COMMANDS@/$(COMMANDS)/' $< >$@
+
+build-tests: all $(UNIT) $(MAN)
+
+check: build-tests
 	tests/run $B
+
+# Everything that has to be right before a change lands: the sanitizers, too.
+check-all: build-tests
+	$(MAKE) SAN=1 build-tests
+	tests/run build build-san
+
+install: all $(MAN) $B/audiopipe.pc $B/audiopipe.bash-completion
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR) $(DESTDIR)$(COMPDIR)
+	$(INSTALL) -d $(DESTDIR)$(PLUGINDIR) $(sort $(foreach m,$(MAN_SRC),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))))
+	$(INSTALL) $(COMMANDS:%=$B/%) $(DESTDIR)$(BINDIR)
+	$(INSTALL) -m 644 $(SO) $(DESTDIR)$(LIBDIR)
+	ln -sf libaudiopipe.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libaudiopipe.so
+	$(INSTALL) -m 644 $(wildcard $B/audiopipe/*.so) $(DESTDIR)$(PLUGINDIR)
+	$(INSTALL) -m 644 lib/audiopipe.h $(DESTDIR)$(INCLUDEDIR)
+	$(INSTALL) -m 644 $B/audiopipe.pc $(DESTDIR)$(PKGCONFIGDIR)
+	$(INSTALL) -m 644 $B/audiopipe.bash-completion $(DESTDIR)$(COMPDIR)/ap-decode
+	for c in $(filter-out ap-decode,$(COMMANDS)); do ln -sf ap-decode $(DESTDIR)$(COMPDIR)/$$c; done
+	for m in $(MAN_SRC); do $(INSTALL) -m 644 $B/$$m $(DESTDIR)$(MANDIR)/man$${m##*.}; done
+
+uninstall:
+	rm -f $(COMMANDS:%=$(DESTDIR)$(BINDIR)/%) $(COMMANDS:%=$(DESTDIR)$(COMPDIR)/%) $(DESTDIR)$(LIBDIR)/libaudiopipe.so* \
+		$(DESTDIR)$(INCLUDEDIR)/audiopipe.h $(DESTDIR)$(PKGCONFIGDIR)/audiopipe.pc
+	rm -rf $(DESTDIR)$(PLUGINDIR)
+	for m in $(MAN_SRC); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+
+bench: all
+	tests/bench/run $B
 
 clean:
 	rm -rf build build-san
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all check clean
+.PHONY: all build-tests check check-all install uninstall bench clean
 .SECONDARY:

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * ap-decode - any audio or video file to an apstream. */
+#include "filter.h"
+
+typedef struct config {
+    unsigned rate, channels, track;
+    double start_s, duration_s;
+} config;
+
+static const option_row rows[] = {
+    {'r', "rate", OPTION_COUNT, "HZ", offsetof(config, rate), "resample to this rate", AP_MIN_RATE,
+     AP_MAX_RATE, NULL, NULL, true},
+    {'c', "channels", OPTION_COUNT, "N", offsetof(config, channels), "mix to this many channels", 1, 8, NULL,
+     NULL, true},
+    {'s', "start", OPTION_TIME, "TIME", offsetof(config, start_s), "skip this much: seconds or h:m:s", 0, 1e9,
+     NULL, NULL, true},
+    {'d', "duration", OPTION_TIME, "TIME", offsetof(config, duration_s), "stop after this much", 0, 1e9, NULL,
+     NULL, true},
+    {0, "track", OPTION_COUNT, "N", offsetof(config, track), "audio track of a video or other container", 1,
+     999, NULL, NULL, true},
+    {0},
+};
+
+static void decoding(const void *cfg, ap_decode_options *options)
+{
+    const config *c = cfg;
+    options->rate = c->rate;
+    options->channels = c->channels;
+    options->track = c->track;
+    options->start_s = c->start_s;
+    options->duration_s = c->duration_s;
+}
+
+int main(int argc, char **argv)
+{
+    config c = {.duration_s = -1};
+    const filter f = {
+        .command = {"ap-decode", "[INPUT]",
+                    "Decodes any audio file, or the audio of a video, to an apstream on standard output."},
+        .rows = rows,
+        .config = &c,
+        .decoding = decoding,
+    };
+    return filter_main(&f, argc, argv);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * filter.h - the front end that all filters share: input, output, progress, signals, exit codes. */
+#ifndef FILTER_H
+#define FILTER_H
+
+#include "options.h"
+
+/* Where a command's result goes; filled by output_rows. */
+typedef struct output_config {
+    const char *path;   /* NULL or "-": standard output */
+    const char *format; /* NULL: from the path, apstream on standard output */
+    int bits;           /* index into "default|16|24|32|float" */
+    double bitrate_kbps;
+    unsigned threads;
+    int progress; /* index into "auto|bar|json|none" */
+    bool quiet;
+} output_config;
+
+extern const option_row output_rows[];
+#define OUTPUT_DEFAULTS                                                                                      \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
+
+typedef struct filter {
+    command command;
+    const option_row *rows;
+    void *config;
+    /* Wraps the stage around the input. config is the filter's. NULL: the input as it is. */
+    ap_stream *(*build)(ap_stream *s, const void *config, ap_error *err);
+    /* Options for decoding and encoding beyond the common ones; may be NULL. */
+    void (*decoding)(const void *config, ap_decode_options *options);
+    bool (*encoding)(const void *config, ap_encode_options *options, ap_error *err);
+} filter;
+
+/* The whole of a command with one input and one output: returns its exit code. */
+int filter_main(const filter *f, int argc, char **argv);
+
+/* ---- its parts, for commands with another shape */
+
+/* Makes SIGINT, SIGTERM and SIGHUP end the reading of streams with an error, and gives descriptors 0, 1 and 2
+ * a meaning when they are closed. */
+void filter_start(const command *c);
+/* NULL or "-" is standard input. */
+ap_stream *filter_open(const char *path, const ap_decode_options *options, ap_error *err);
+/* Refuses audio on a terminal: exits with AP_USAGE. */
+void filter_check_output(const command *c, const output_config *out);
+/* The encode options that an output_config stands for. */
+void filter_encode_options(const output_config *out, ap_encode_options *options);
+/* Writes s, with progress, and closes it. encode may be NULL. Reports warnings and what was clipped. */
+bool filter_write(const command *c, ap_stream *s, const output_config *out, const ap_encode_options *encode,
+                  ap_error *err);
+/* Prints err, unless a signal was its cause: then dies by that signal. Returns the exit code. */
+int filter_fail(const command *c, const ap_error *err);
+
+#endif
