@@ -173,4 +173,21 @@ ap_stream *ap_apstream_open(ap_input *in, ap_error *err);
 /* Writes the stream to out; closes s, does not commit. */
 bool ap_apstream_encode(ap_stream *s, ap_output *out, ap_error *err);
 
+/* ---- vorbiscomment.c: the tags and pictures of FLAC, Ogg Vorbis and Opus */
+
+/* A comment block: vendor, count, entries (METADATA_BLOCK_PICTURE among them). false if malformed; what was
+ * good is kept. */
+bool ap_vorbiscomment_parse(const unsigned char *bytes, size_t size, ap_tags *tags);
+/* The body of a FLAC PICTURE block. */
+bool ap_flac_picture_parse(const unsigned char *bytes, size_t size, ap_tags *tags);
+/* The same made of a picture, as a front cover; malloc'ed. NULL when out of memory. */
+unsigned char *ap_flac_picture_make(const ap_picture *picture, size_t *size);
+/* A malloc'ed string, NULL when out of memory. */
+char *ap_base64_encode(const unsigned char *bytes, size_t size);
+/* The type of an image by its content, NULL if it is none that is known. */
+const char *ap_picture_mime(const unsigned char *data, size_t size);
+/* Sets the picture, unless there is one already and this is not a front cover (type 3). false if it is not
+ * an image. */
+bool ap_picture_add(ap_tags *tags, unsigned type, const char *mime, const unsigned char *data, size_t size);
+
 #endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * vorbiscomment.c - Vorbis comments and FLAC pictures, which libsndfile mostly loses. Vorbis I, section 5;
+ * RFC 9639, sections 8.6 and 8.8; RFC 4648 for base64. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define FRONT_COVER 3      /* picture type, RFC 9639, table 13 */
+#define PICTURE_NUMBERS 32 /* bytes of a picture block besides its three strings */
+#define MAX_MIME 255
+
+/* Bytes that are still to be parsed. */
+typedef struct cursor {
+    const unsigned char *at;
+    size_t left;
+} cursor;
+
+static const unsigned char *take(cursor *c, size_t size)
+{
+    if (size > c->left)
+        return NULL;
+    const unsigned char *p = c->at;
+    c->at += size;
+    c->left -= size;
+    return p;
+}
+
+static bool take32le(cursor *c, uint32_t *v)
+{
+    const unsigned char *p = take(c, 4);
+    if (p)
+        *v = (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+    return p;
+}
+
+static bool take32be(cursor *c, uint32_t *v)
+{
+    const unsigned char *p = take(c, 4);
+    if (p)
+        *v = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+    return p;
+}
+
+/* ---- base64 */
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static int base64_value(unsigned char c)
+{
+    const char *p = c ? memchr(alphabet, c, 64) : NULL;
+    return p ? (int)(p - alphabet) : -1;
+}
+
+char *ap_base64_encode(const unsigned char *bytes, size_t size)
+{
+    char *text = size < SIZE_MAX / 2 ? malloc((size + 2) / 3 * 4 + 1) : NULL;
+    char *to = text;
+    for (size_t i = 0; text && i < size; i += 3) {
+        size_t n = size - i < 3 ? size - i : 3;
+        uint32_t v = (uint32_t)bytes[i] << 16;
+        v |= n > 1 ? (uint32_t)bytes[i + 1] << 8 : 0;
+        v |= n > 2 ? bytes[i + 2] : 0;
+        for (size_t k = 0; k < 4; k++)
+            *to++ = '=';
+        for (size_t k = 0; k <= n; k++)
+            to[(ptrdiff_t)k - 4] = alphabet[v >> (18 - 6 * k) & 63];
+    }
+    if (text)
+        *to = 0;
+    return text;
+}
+
+/* Up to the first character that is not base64, which may be the padding. malloc'ed. */
+static unsigned char *base64_decode(const unsigned char *text, size_t length, size_t *size)
+{
+    unsigned char *bytes = malloc(length / 4 * 3 + 3);
+    uint32_t v = 0;
+    size_t n = 0;
+    *size = 0;
+    for (size_t i = 0; bytes && i < length && base64_value(text[i]) >= 0; i++) {
+        v = v << 6 | (uint32_t)base64_value(text[i]);
+        if (++n % 4 != 1)
+            bytes[(*size)++] = (unsigned char)(v >> (6 - 2 * ((n - 1) % 4)));
+    }
+    return bytes;
+}
+
+/* ---- pictures */
+
+const char *ap_picture_mime(const unsigned char *data, size_t size)
+{
+    if (size >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0)
+        return "image/jpeg";
+    if (size >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0)
+        return "image/png";
+    if (size >= 6 && memcmp(data, "GIF8", 4) == 0)
+        return "image/gif";
+    if (size >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp(data + 8, "WEBP", 4) == 0)
+        return "image/webp";
+    return NULL;
+}
+
+bool ap_picture_add(ap_tags *tags, unsigned type, const char *mime, const unsigned char *data, size_t size)
+{
+    const char *found = ap_picture_mime(data, size);
+    if (size == 0 || (!found && strncmp(mime, "image/", 6) != 0))
+        return false; /* "-->": only the address of a picture */
+    if (type != FRONT_COVER && ap_tags_picture(tags).size)
+        return true;
+    return ap_tags_set_picture(tags, found ? found : mime, data, size);
+}
+
+bool ap_flac_picture_parse(const unsigned char *bytes, size_t size, ap_tags *tags)
+{
+    cursor c = {bytes, size};
+    uint32_t type, mime_size, text_size, data_size;
+    char mime[MAX_MIME + 1] = "";
+    if (!take32be(&c, &type) || !take32be(&c, &mime_size))
+        return false;
+    const unsigned char *p = take(&c, mime_size);
+    if (!p || mime_size > MAX_MIME)
+        return false;
+    memcpy(mime, p, mime_size);
+    if (!take32be(&c, &text_size) || !take(&c, text_size) || !take(&c, 16) || !take32be(&c, &data_size))
+        return false;
+    p = take(&c, data_size);
+    return p && ap_picture_add(tags, type, mime, p, data_size);
+}
+
+static unsigned char *put32be(unsigned char *p, size_t v)
+{
+    for (int i = 0; i < 4; i++)
+        *p++ = (unsigned char)(v >> (24 - 8 * i));
+    return p;
+}
+
+unsigned char *ap_flac_picture_make(const ap_picture *picture, size_t *size)
+{
+    size_t mime_size = strlen(picture->mime);
+    *size = PICTURE_NUMBERS + mime_size + picture->size;
+    unsigned char *block = calloc(1, *size);
+    if (!block)
+        return NULL;
+    unsigned char *p = put32be(put32be(block, FRONT_COVER), mime_size);
+    memcpy(p, picture->mime, mime_size);
+    p += mime_size + 20; /* no description; the four numbers about the image may be zero */
+    memcpy(put32be(p, picture->size), picture->data, picture->size);
+    return block;
+}
+
+/* ---- comments */
+
+static bool parse_picture_comment(const unsigned char *text, size_t length, ap_tags *tags)
+{
+    size_t size;
+    unsigned char *block = base64_decode(text, length, &size);
+    bool ok = block && ap_flac_picture_parse(block, size, tags);
+    free(block);
+    return ok;
+}
+
+/* One KEY=value. */
+static bool parse_entry(const unsigned char *bytes, size_t size, ap_tags *tags)
+{
+    static const char picture[] = "METADATA_BLOCK_PICTURE=";
+    if (size >= strlen(picture) && strncasecmp((const char *)bytes, picture, strlen(picture)) == 0)
+        return parse_picture_comment(bytes + strlen(picture), size - strlen(picture), tags);
+    char *key = strndup((const char *)bytes, size);
+    char *value = key ? strchr(key, '=') : NULL;
+    if (value)
+        *value++ = 0;
+    bool ok = value && ap_tags_add(tags, key, value);
+    free(key);
+    return ok;
+}
+
+bool ap_vorbiscomment_parse(const unsigned char *bytes, size_t size, ap_tags *tags)
+{
+    cursor c = {bytes, size};
+    uint32_t length, count;
+    bool ok = true;
+    if (!take32le(&c, &length) || !take(&c, length) || !take32le(&c, &count))
+        return false;
+    while (count--) {
+        const unsigned char *p = take32le(&c, &length) ? take(&c, length) : NULL;
+        if (!p)
+            return false;
+        ok = parse_entry(p, length, tags) && ok;
+    }
+    return ok;
+}
