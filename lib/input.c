@@ -96,6 +96,13 @@ uint64_t ap_input_tell(const ap_input *in)
     return in->position;
 }
 
+uint64_t ap_input_left(const ap_input *in)
+{
+    if (!in->seekable)
+        return AP_UNKNOWN;
+    return in->position < in->size ? in->size - in->position : 0;
+}
+
 static ptrdiff_t read_fd(ap_input *in, void *to, size_t size, ap_error *err)
 {
     ssize_t n = read(in->fd, to, size);
@@ -201,6 +208,33 @@ bool ap_input_skip(ap_input *in, uint64_t bytes, ap_error *err)
         bytes -= (uint64_t)n;
     }
     return true;
+}
+
+unsigned char *ap_input_load(ap_input *in, size_t size, ap_error *err)
+{
+    unsigned char *bytes = NULL;
+    size_t have = 0;
+    while (have < size || !bytes) { /* in steps: the size may be a lie */
+        size_t step = size - have < 65536 + have ? size - have : 65536 + have;
+        unsigned char *more = realloc(bytes, have + step + 1);
+        if (!more) {
+            ap_fail_memory(err);
+            break;
+        }
+        bytes = more;
+        ptrdiff_t n = ap_input_read(in, bytes + have, step, err);
+        if (n < 0)
+            break;
+        have += (size_t)n;
+        if ((size_t)n < step) {
+            ap_fail(err, AP_FAILED, "'%s' is truncated", ap_input_name(in));
+            break;
+        }
+    }
+    if (bytes && have == size)
+        return bytes;
+    free(bytes);
+    return NULL;
 }
 
 static bool write_all(int fd, const unsigned char *bytes, size_t size, ap_error *err)

@@ -28,6 +28,11 @@ bool ap_fail_memory(ap_error *err);
 /* Checks lo <= value <= hi (NaN fails), else AP_USAGE naming the option. */
 bool ap_check_range(const char *name, double value, double lo, double hi, ap_error *err);
 
+/* ---- tags.c */
+
+/* Adds those tags of from whose key tags does not have, and the picture, if it has none. */
+bool ap_tags_fill(ap_tags *tags, const ap_tags *from);
+
 /* ---- stream.c */
 
 /* What a stage implements. read has the contract of ap_read, but it is never called again after it returned
@@ -99,17 +104,21 @@ const char *ap_input_name(const ap_input *in);
 ptrdiff_t ap_input_read(ap_input *in, void *buffer, size_t size, ap_error *err);
 /* As read(2): what is there now, at least one byte; 0 at the end; -1 on error. */
 ptrdiff_t ap_input_read_some(ap_input *in, void *buffer, size_t size, ap_error *err);
-/* Looks at the next bytes, at most 4096 of them, without consuming them; returns how many there are. -1 on
+/* Looks at the next bytes, at most 65536 of them, without consuming them; returns how many there are. -1 on
  * error. */
 ptrdiff_t ap_input_peek(ap_input *in, const unsigned char **bytes, size_t size, ap_error *err);
 bool ap_input_seekable(const ap_input *in);
 /* Total size in bytes, AP_UNKNOWN for a pipe. */
 uint64_t ap_input_size(const ap_input *in);
 uint64_t ap_input_tell(const ap_input *in);
+/* Bytes from here to the end, AP_UNKNOWN for a pipe. */
+uint64_t ap_input_left(const ap_input *in);
 /* Seekable input only. */
 bool ap_input_seek(ap_input *in, uint64_t position, ap_error *err);
 /* Skips forward, on a pipe too. false at the end of the input as well. */
 bool ap_input_skip(ap_input *in, uint64_t bytes, ap_error *err);
+/* Reads exactly size bytes into a malloc'ed block, which grows as they come: a size from a file is safe. */
+unsigned char *ap_input_load(ap_input *in, size_t size, ap_error *err);
 /* Makes a pipe seekable: copies what is left to an unlinked temporary file. No-op for a file. */
 bool ap_input_spool(ap_input *in, ap_error *err);
 
@@ -189,5 +198,61 @@ const char *ap_picture_mime(const unsigned char *data, size_t size);
 /* Sets the picture, unless there is one already and this is not a front cover (type 3). false if it is not
  * an image. */
 bool ap_picture_add(ap_tags *tags, unsigned type, const char *mime, const unsigned char *data, size_t size);
+
+/* ---- id3.c, genres.c: the tags of MP3 */
+
+/* Bytes of the ID3v2 tag that begins here, by its header of 10 bytes; 0 if there is none. */
+size_t ap_id3_size(const unsigned char *bytes, size_t size);
+/* Parses an ID3v2 tag, and scribbles over it. false if it is malformed; what was good is kept. */
+bool ap_id3_parse(unsigned char *bytes, size_t size, ap_tags *tags);
+/* The 128 bytes of an ID3v1 tag; false if they are none. */
+bool ap_id3v1_parse(const unsigned char *bytes, ap_tags *tags);
+/* The name of a numbered genre, or NULL. */
+const char *ap_genre_name(unsigned number);
+
+/* ---- decode.c and what it chooses from: each takes in over, also on failure */
+
+/* Checks the rate and the channels that a file declares; the message names it. */
+bool ap_check_format(const char *name, const ap_format *format, ap_error *err);
+
+/* riff.c: whether this begin of a RIFF or RF64 file shows linear PCM, which ap_riff_open reads. */
+bool ap_riff_is_pcm(const unsigned char *bytes, size_t size);
+ap_stream *ap_riff_open(ap_input *in, ap_error *err);
+
+/* mpeg.c: the header of an MPEG audio frame, and the tag that LAME and others put into the first one. */
+typedef struct ap_mpeg {
+    uint32_t header; /* its 32 bits */
+    uint32_t rate, channels;
+    uint32_t samples; /* of each channel in an MPEG frame */
+    uint32_t slot;    /* unit of the size */
+    uint32_t size;    /* in bytes, 0 = free format */
+} ap_mpeg;
+typedef struct ap_mpeg_info {
+    uint32_t frames, bytes; /* MPEG frames after this one, bytes with this one; 0 = does not say */
+} ap_mpeg_info;
+/* Parses 4 bytes. */
+bool ap_mpeg_parse(const unsigned char *bytes, ap_mpeg *m);
+/* Whether both may belong to one stream. */
+bool ap_mpeg_same(const ap_mpeg *a, const ap_mpeg *b);
+/* false if this MPEG frame carries no such tag. */
+bool ap_mpeg_info_parse(const unsigned char *bytes, size_t size, ap_mpeg_info *info);
+/* How many bytes of junk are before the first MP3 frame, SIZE_MAX if this is no MP3. complete:
+ * the bytes are the whole file. */
+size_t ap_mp3_find(const unsigned char *bytes, size_t size, bool complete);
+/* decode_mp3.c: the input stands at the first MP3 frame, after any ID3v2 tag. */
+ap_stream *ap_mp3_open(ap_input *in, ap_error *err);
+
+/* decode_sndfile.c: whether this is the begin of a file in a format of libsndfile. */
+bool ap_sndfile_knows(const unsigned char *bytes, size_t size);
+/* Sets *unsupported when the file is to be tried with libav; then in is not taken over. */
+ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err);
+
+/* chunks.c: fails when the samples that the headers of an AIFF, CAF, W64, WAV or AU file declare are not all
+ * there. Collects ID3 tags in chunks. The position does not change. */
+bool ap_chunks_check(ap_input *in, ap_tags *tags, ap_error *err);
+
+/* ogg.c: collects the comments of the first stream of an Ogg file. Fails when the file is truncated. *single:
+ * there is only this stream in it. The position does not change. */
+bool ap_ogg_inspect(ap_input *in, ap_tags *tags, bool *single, ap_error *err);
 
 #endif

@@ -221,3 +221,19 @@ bool ap_tags_merge(ap_tags *tags, const ap_tags *from)
     ap_picture picture = ap_tags_picture(from);
     return picture.size == 0 || ap_tags_set_picture(tags, picture.mime, picture.data, picture.size);
 }
+
+bool ap_tags_fill(ap_tags *tags, const ap_tags *from)
+{
+    const char *key, *value;
+    size_t own = tags->count;
+    for (size_t i = 0; ap_tags_at(from, i, &key, &value); i++) {
+        bool known = false;
+        for (size_t k = 0; k < own && !known; k++)
+            known = strcmp(tags->pairs[k].key, key) == 0;
+        if (!known && !ap_tags_add(tags, key, value))
+            return false;
+    }
+    ap_picture picture = ap_tags_picture(from);
+    return !picture.size || tags->picture_size ||
+           ap_tags_set_picture(tags, picture.mime, picture.data, picture.size);
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * decode_sndfile.c - FLAC, Ogg Vorbis, Opus, AIFF, CAF, W64, and what else libsndfile reads. It needs to
+ * seek, so a pipe goes through a temporary file. Its lengths are believed only after the file was looked at
+ * here. */
+#include "internal.h"
+
+#include <sndfile.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_METADATA ((uint64_t)80 << 20) /* bytes of tags and pictures of a FLAC file */
+
+typedef struct decoder {
+    ap_input *in;
+    uint64_t base;     /* where the file begins in the input */
+    ap_error io_error; /* of a callback; code AP_OK if there was none */
+    SNDFILE *file;
+    bool pad;     /* fill up with silence to the declared length */
+    bool reorder; /* channel c of a frame goes to place[c] */
+    uint32_t place[AP_MAX_CHANNELS];
+    uint32_t mask;
+} decoder;
+
+bool ap_sndfile_knows(const unsigned char *p, size_t size)
+{
+    static const char *const magics[] = {"fLaC", "OggS", "caff", "RIFF", "RIFX", "RF64",
+                                         ".snd", "dns.", "NIST", "Crea", "riff"};
+    if (size < 12)
+        return false;
+    if (memcmp(p, "FORM", 4) == 0)
+        return memcmp(p + 8, "AIF", 3) == 0 || memcmp(p + 8, "8SVX", 4) == 0;
+    if (memcmp(p, "RIF", 3) == 0 || memcmp(p, "RF64", 4) == 0)
+        return memcmp(p + 8, "WAVE", 4) == 0;
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+        if (memcmp(p, magics[i], 4) == 0)
+            return true;
+    return false;
+}
+
+/* ---- the input, as libsndfile wants it */
+
+static sf_count_t vio_length(void *user)
+{
+    const decoder *d = user;
+    return (sf_count_t)(ap_input_size(d->in) - d->base);
+}
+
+static sf_count_t vio_tell(void *user)
+{
+    const decoder *d = user;
+    return (sf_count_t)(ap_input_tell(d->in) - d->base);
+}
+
+static sf_count_t vio_seek(sf_count_t offset, int whence, void *user)
+{
+    decoder *d = user;
+    sf_count_t from = whence == SEEK_CUR ? vio_tell(d) : whence == SEEK_END ? vio_length(d) : 0;
+    sf_count_t to;
+    if (__builtin_add_overflow(from, offset, &to) || to < 0)
+        return -1;
+    return ap_input_seek(d->in, d->base + (uint64_t)to, NULL) ? to : -1;
+}
+
+static sf_count_t vio_read(void *to, sf_count_t count, void *user)
+{
+    decoder *d = user;
+    ptrdiff_t n = count > 0 ? ap_input_read(d->in, to, (size_t)count, &d->io_error) : 0;
+    return n < 0 ? 0 : n;
+}
+
+static sf_count_t vio_write(const void *from, sf_count_t count, void *user)
+{
+    (void)from, (void)count, (void)user;
+    return 0;
+}
+
+/* ---- channels */
+
+static uint32_t speaker_of(int position)
+{
+    switch (position) {
+    case SF_CHANNEL_MAP_LEFT:
+    case SF_CHANNEL_MAP_FRONT_LEFT:
+        return AP_FRONT_LEFT;
+    case SF_CHANNEL_MAP_RIGHT:
+    case SF_CHANNEL_MAP_FRONT_RIGHT:
+        return AP_FRONT_RIGHT;
+    case SF_CHANNEL_MAP_MONO:
+    case SF_CHANNEL_MAP_CENTER:
+    case SF_CHANNEL_MAP_FRONT_CENTER:
+        return AP_FRONT_CENTER;
+    case SF_CHANNEL_MAP_LFE:
+        return AP_LOW_FREQUENCY;
+    case SF_CHANNEL_MAP_REAR_LEFT:
+        return AP_BACK_LEFT;
+    case SF_CHANNEL_MAP_REAR_RIGHT:
+        return AP_BACK_RIGHT;
+    case SF_CHANNEL_MAP_FRONT_LEFT_OF_CENTER:
+        return AP_FRONT_LEFT_OF_CENTER;
+    case SF_CHANNEL_MAP_FRONT_RIGHT_OF_CENTER:
+        return AP_FRONT_RIGHT_OF_CENTER;
+    case SF_CHANNEL_MAP_REAR_CENTER:
+        return AP_BACK_CENTER;
+    case SF_CHANNEL_MAP_SIDE_LEFT:
+        return AP_SIDE_LEFT;
+    case SF_CHANNEL_MAP_SIDE_RIGHT:
+        return AP_SIDE_RIGHT;
+    default:
+        return 0;
+    }
+}
+
+/* Finds the mask, and where each channel goes: our channels come in the order of the bits. */
+static void map_channels(decoder *d, uint32_t channels)
+{
+    int map[AP_MAX_CHANNELS] = {0};
+    uint32_t speakers[AP_MAX_CHANNELS], mask = 0;
+    if (!sf_command(d->file, SFC_GET_CHANNEL_MAP_INFO, map, (int)(channels * sizeof *map)))
+        return;
+    for (uint32_t c = 0; c < channels; c++) {
+        speakers[c] = speaker_of(map[c]);
+        if (!speakers[c] || speakers[c] & mask)
+            return;
+        mask |= speakers[c];
+    }
+    d->mask = mask;
+    for (uint32_t c = 0; c < channels; c++) {
+        d->place[c] = (uint32_t)__builtin_popcount(mask & (speakers[c] - 1));
+        d->reorder = d->reorder || d->place[c] != c;
+    }
+}
+
+static void reorder(const decoder *d, float *frames, size_t count, uint32_t channels)
+{
+    float frame[AP_MAX_CHANNELS];
+    for (size_t i = 0; i < count; i++, frames += channels) {
+        memcpy(frame, frames, channels * sizeof *frame);
+        for (uint32_t c = 0; c < channels; c++)
+            frames[d->place[c]] = frame[c];
+    }
+}
+
+/* ---- tags */
+
+/* Native FLAC: the metadata blocks (RFC 9639, section 8). */
+static bool read_flac_tags(decoder *d, ap_tags *tags, ap_error *err)
+{
+    unsigned char h[4] = {0};
+    uint64_t budget = MAX_METADATA;
+    bool ok = ap_input_seek(d->in, d->base + 4, err);
+    while (ok && !(h[0] & 0x80) && ap_input_read(d->in, h, 4, NULL) == 4) {
+        size_t size = (size_t)h[1] << 16 | (size_t)h[2] << 8 | h[3];
+        int type = h[0] & 0x7f;
+        bool wanted = (type == 4 || type == 6) && size <= budget;
+        unsigned char *bytes = wanted ? ap_input_load(d->in, size, NULL) : NULL;
+        budget -= wanted ? size : 0;
+        if (bytes && type == 4)
+            (void)ap_vorbiscomment_parse(bytes, size, tags); /* a bad tag is no reason not to play */
+        if (bytes && type == 6)
+            (void)ap_flac_picture_parse(bytes, size, tags);
+        free(bytes);
+        if (wanted ? !bytes : !ap_input_skip(d->in, size, NULL))
+            break;
+    }
+    return ok && ap_input_seek(d->in, d->base, err);
+}
+
+/* What libsndfile knows; for the formats whose tags are not read here. */
+static void read_sndfile_tags(decoder *d, ap_tags *tags)
+{
+    static const struct {
+        int type;
+        const char *key;
+    } keys[] = {{SF_STR_TITLE, "TITLE"},     {SF_STR_ARTIST, "ARTIST"},
+                {SF_STR_ALBUM, "ALBUM"},     {SF_STR_TRACKNUMBER, "TRACKNUMBER"},
+                {SF_STR_DATE, "DATE"},       {SF_STR_GENRE, "GENRE"},
+                {SF_STR_COMMENT, "COMMENT"}, {SF_STR_COPYRIGHT, "COPYRIGHT"},
+                {SF_STR_LICENSE, "LICENSE"}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *value = sf_get_string(d->file, keys[i].type);
+        if (value && !ap_tags_get(tags, keys[i].key))
+            (void)ap_tags_add(tags, keys[i].key, value);
+    }
+}
+
+/* ---- the stream */
+
+static void sndfile_close(void *state)
+{
+    decoder *d = state;
+    if (d->file)
+        sf_close(d->file);
+    ap_input_close(d->in);
+    free(d);
+}
+
+static ptrdiff_t pad(ap_stream *s, float *frames, size_t max)
+{
+    const decoder *d = s->state;
+    if (!d->pad || s->format.frames == AP_UNKNOWN)
+        return 0;
+    ap_warn(s, "'%s' is damaged: the end was filled up with silence", ap_stream_name(s));
+    memset(frames, 0, max * s->format.channels * sizeof *frames);
+    return (ptrdiff_t)max;
+}
+
+static ptrdiff_t sndfile_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    decoder *d = s->state;
+    uint32_t channels = s->format.channels;
+    ptrdiff_t n = (ptrdiff_t)sf_readf_float(d->file, frames, (sf_count_t)max);
+    if (d->io_error.code != AP_OK) {
+        *err = d->io_error;
+        return -1;
+    }
+    if (n <= 0)
+        return pad(s, frames, max);
+    if (ap_sanitize(frames, (size_t)n * channels))
+        ap_warn(s, "'%s' has samples that are not finite, taken as silence", ap_stream_name(s));
+    if (d->reorder)
+        reorder(d, frames, (size_t)n, channels);
+    return n;
+}
+
+/* The tags that libsndfile does not know, and the truncations that it hides. *single: it can read this. */
+static bool inspect(decoder *d, ap_tags *tags, bool *single, ap_error *err)
+{
+    const unsigned char *p;
+    *single = true;
+    if (ap_input_peek(d->in, &p, 4, err) != 4)
+        return false;
+    if (memcmp(p, "fLaC", 4) == 0)
+        return read_flac_tags(d, tags, err);
+    if (memcmp(p, "OggS", 4) == 0) {
+        d->pad = true;
+        return ap_ogg_inspect(d->in, tags, single, err);
+    }
+    return ap_chunks_check(d->in, tags, err);
+}
+
+/* A mask in the tags, as flac writes it for unusual speakers. It would be wrong after a remix, so it goes. */
+static void use_mask_tag(decoder *d, ap_tags *tags)
+{
+    static const char key[] = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK";
+    const char *value = ap_tags_get(tags, key);
+    if (value)
+        d->mask = (uint32_t)strtoul(value, NULL, 0);
+    (void)ap_tags_set(tags, key, "");
+}
+
+static ap_stream *make_stream(decoder *d, const SF_INFO *info, ap_tags *tags, ap_error *err)
+{
+    static const ap_stage stage = {sndfile_read, sndfile_close};
+    ap_format format = {(uint32_t)info->samplerate, (uint32_t)info->channels, 0, AP_UNKNOWN};
+    const char *name = ap_input_name(d->in);
+    if (!ap_check_format(name, &format, err)) {
+        ap_tags_free(&tags);
+        sndfile_close(d);
+        return NULL;
+    }
+    if (info->frames >= 0 && info->frames < INT64_MAX / 2)
+        format.frames = (uint64_t)info->frames;
+    map_channels(d, format.channels);
+    use_mask_tag(d, tags);
+    format.mask = d->mask;
+    read_sndfile_tags(d, tags);
+    ap_stream *s = ap_stream_new(&stage, d, NULL, &format, err);
+    if (!s)
+        ap_tags_free(&tags);
+    else if (!ap_stream_describe(s, name, tags, err))
+        ap_close(&s);
+    return s;
+}
+
+ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err)
+{
+    static SF_VIRTUAL_IO vio = {vio_length, vio_seek, vio_read, vio_write, vio_tell};
+    SF_INFO info = {0};
+    bool single;
+    decoder *d = calloc(1, sizeof *d);
+    ap_tags *tags = ap_tags_new();
+    *unsupported = false;
+    if (!d || !tags) {
+        ap_fail_memory(err);
+        goto fail;
+    }
+    d->in = in;
+    if (!ap_input_spool(in, err))
+        goto fail;
+    d->base = ap_input_tell(in);
+    if (!inspect(d, tags, &single, err))
+        goto fail;
+    d->file = single ? sf_open_virtual(&vio, SFM_READ, &info, d) : NULL;
+    if (d->file)
+        return make_stream(d, &info, tags, err);
+    if (d->io_error.code != AP_OK && err)
+        *err = d->io_error;
+    else if (d->io_error.code == AP_OK)
+        *unsupported = ap_input_seek(in, d->base, err);
+    if (*unsupported)
+        ap_fail(err, AP_FAILED, "cannot read '%s': %s", ap_input_name(in),
+                single ? sf_error_number(sf_error(NULL)) : "it has several streams");
+fail:
+    ap_tags_free(&tags);
+    free(d);
+    if (!*unsupported)
+        ap_input_close(in);
+    return NULL;
+}
