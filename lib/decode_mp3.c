@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define RING 8192      /* last bytes read: more than an MPEG frame */
+#define MANY 4         /* MPEG frames of another format that are no accident */
 #define MAX_ERRORS 100 /* that libmpg123 may report in a row before the stream is given up */
 
 typedef struct decoder {
@@ -16,7 +17,9 @@ typedef struct decoder {
     mpg123_handle *mpg;
     ap_mpeg first; /* header */
     ap_mpeg_info info;
+    bool suspect; /* bytes were skipped; this is damage if an MPEG frame follows */
     bool damaged, ended;
+    unsigned foreign;   /* MPEG frames of another format in a row, + 1; 0 = it is ours */
     const float *audio; /* decoded frames that are not given yet */
     size_t have;
     uint64_t bytes; /* read from the input */
@@ -57,13 +60,24 @@ static void warn_damaged(ap_stream *s, decoder *d)
     ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
 }
 
-/* Bytes were skipped if a frame does not begin where the one before ended. */
-static void check_place(ap_stream *s, decoder *d)
+/* Whether an ID3v1 or ID3v2 tag stands at a place that was read not long ago. */
+static bool is_tag(const decoder *d, uint64_t at)
+{
+    char id[3];
+    if (d->bytes < at + sizeof id || d->bytes - at > RING)
+        return false;
+    for (uint64_t i = 0; i < sizeof id; i++)
+        id[i] = (char)d->ring[(at + i) % RING];
+    return memcmp(id, "TAG", 3) == 0 || memcmp(id, "ID3", 3) == 0;
+}
+
+/* Bytes were skipped if an MPEG frame does not begin where the one before ended. */
+static void check_place(decoder *d)
 {
     struct mpg123_frameinfo info;
     uint64_t at = (uint64_t)mpg123_framepos(d->mpg);
-    if (d->next && at > d->next)
-        warn_damaged(s, d);
+    if (d->next && at > d->next && !is_tag(d, d->next))
+        d->suspect = true;
     d->next = mpg123_info(d->mpg, &info) == MPG123_OK ? at + (uint64_t)info.framesize : 0;
 }
 
@@ -84,6 +98,8 @@ static bool ends_inside_frame(const decoder *d)
 static ptrdiff_t finish(ap_stream *s, decoder *d, float *frames, size_t max)
 {
     bool cut = ends_inside_frame(d);
+    if (d->foreign > MANY)
+        ap_warn(s, "'%s' changes its sample rate or channels: the rest was left out", ap_stream_name(s));
     bool whole = d->info.bytes && d->bytes >= d->info.bytes;
     if (s->format.frames == AP_UNKNOWN) {
         if (cut)
@@ -108,7 +124,23 @@ static bool is_same_format(const ap_stream *s, mpg123_handle *mpg)
            encoding == MPG123_ENC_FLOAT_32;
 }
 
-/* Decodes until there is audio. false at the end. */
+static void take_audio(ap_stream *s, decoder *d, const unsigned char *audio, size_t size)
+{
+    check_place(d);
+    if (d->foreign) {
+        d->foreign++;
+        d->suspect = true;
+        return;
+    }
+    if (d->suspect)
+        warn_damaged(s, d);
+    d->suspect = false;
+    d->audio = (const float *)(const void *)audio;
+    d->have = size / (s->format.channels * sizeof(float));
+}
+
+/* Decodes until there is audio. false at the end. MPEG frames of another format are left out: in damaged data
+ * they are mistakes. */
 static bool decode(ap_stream *s, decoder *d)
 {
     for (int errors = 0; d->have == 0 && errors < MAX_ERRORS;) {
@@ -116,19 +148,14 @@ static bool decode(ap_stream *s, decoder *d)
         unsigned char *audio = NULL;
         size_t size = 0;
         int result = mpg123_decode_frame(d->mpg, &index, &audio, &size);
-        if (result == MPG123_OK) {
-            check_place(s, d);
-            d->audio = (const float *)(const void *)audio;
-            d->have = size / (s->format.channels * sizeof(float));
-        } else if (result == MPG123_NEW_FORMAT && !is_same_format(s, d->mpg)) {
-            ap_warn(s, "'%s' changes its sample rate or channels: the rest was left out", ap_stream_name(s));
+        if (result == MPG123_OK)
+            take_audio(s, d, audio, size);
+        else if (result == MPG123_NEW_FORMAT)
+            d->foreign = is_same_format(s, d->mpg) ? 0 : 1;
+        else if (result != MPG123_ERR || d->io_error.code != AP_OK)
             return false;
-        } else if (result == MPG123_ERR && d->io_error.code == AP_OK) {
-            warn_damaged(s, d);
-            errors++;
-        } else if (result != MPG123_NEW_FORMAT) {
-            return false;
-        }
+        else
+            d->suspect = ++errors;
     }
     return d->have > 0;
 }
