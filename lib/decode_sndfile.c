@@ -15,9 +15,10 @@ typedef struct decoder {
     uint64_t base;     /* where the file begins in the input */
     ap_error io_error; /* of a callback; code AP_OK if there was none */
     SNDFILE *file;
+    ap_ogg ogg;
     bool pad;     /* fill up with silence to the declared length */
     bool reorder; /* channel c of a frame goes to place[c] */
-    uint32_t place[AP_MAX_CHANNELS];
+    unsigned char place[8];
     uint32_t mask;
 } decoder;
 
@@ -76,63 +77,27 @@ static sf_count_t vio_write(const void *from, sf_count_t count, void *user)
 
 /* ---- channels */
 
-static uint32_t speaker_of(int position)
+/* Vorbis I, 4.3.9, and RFC 7845, 5.1.1.2, have an order of channels of their own: where each one belongs in
+ * ours. For the other formats libsndfile's SFC_GET_CHANNEL_MAP_INFO would tell, but libsndfile 1.2.0 reads
+ * past the end of its map when an AIFF or CAF file has a CHAN chunk that does not fit. */
+static void use_vorbis_order(decoder *d, uint32_t channels)
 {
-    switch (position) {
-    case SF_CHANNEL_MAP_LEFT:
-    case SF_CHANNEL_MAP_FRONT_LEFT:
-        return AP_FRONT_LEFT;
-    case SF_CHANNEL_MAP_RIGHT:
-    case SF_CHANNEL_MAP_FRONT_RIGHT:
-        return AP_FRONT_RIGHT;
-    case SF_CHANNEL_MAP_MONO:
-    case SF_CHANNEL_MAP_CENTER:
-    case SF_CHANNEL_MAP_FRONT_CENTER:
-        return AP_FRONT_CENTER;
-    case SF_CHANNEL_MAP_LFE:
-        return AP_LOW_FREQUENCY;
-    case SF_CHANNEL_MAP_REAR_LEFT:
-        return AP_BACK_LEFT;
-    case SF_CHANNEL_MAP_REAR_RIGHT:
-        return AP_BACK_RIGHT;
-    case SF_CHANNEL_MAP_FRONT_LEFT_OF_CENTER:
-        return AP_FRONT_LEFT_OF_CENTER;
-    case SF_CHANNEL_MAP_FRONT_RIGHT_OF_CENTER:
-        return AP_FRONT_RIGHT_OF_CENTER;
-    case SF_CHANNEL_MAP_REAR_CENTER:
-        return AP_BACK_CENTER;
-    case SF_CHANNEL_MAP_SIDE_LEFT:
-        return AP_SIDE_LEFT;
-    case SF_CHANNEL_MAP_SIDE_RIGHT:
-        return AP_SIDE_RIGHT;
-    default:
-        return 0;
-    }
-}
-
-/* Finds the mask, and where each channel goes: our channels come in the order of the bits. */
-static void map_channels(decoder *d, uint32_t channels)
-{
-    int map[AP_MAX_CHANNELS] = {0};
-    uint32_t speakers[AP_MAX_CHANNELS], mask = 0;
-    if (!sf_command(d->file, SFC_GET_CHANNEL_MAP_INFO, map, (int)(channels * sizeof *map)))
+    static const unsigned char places[9][8] = {
+        [3] = {0, 2, 1},
+        [5] = {0, 2, 1, 3, 4},
+        [6] = {0, 2, 1, 4, 5, 3},
+        [7] = {0, 2, 1, 5, 6, 4, 3},
+        [8] = {0, 2, 1, 6, 7, 4, 5, 3},
+    };
+    if (channels > 8 || places[channels][1] == 0)
         return;
-    for (uint32_t c = 0; c < channels; c++) {
-        speakers[c] = speaker_of(map[c]);
-        if (!speakers[c] || speakers[c] & mask)
-            return;
-        mask |= speakers[c];
-    }
-    d->mask = mask;
-    for (uint32_t c = 0; c < channels; c++) {
-        d->place[c] = (uint32_t)__builtin_popcount(mask & (speakers[c] - 1));
-        d->reorder = d->reorder || d->place[c] != c;
-    }
+    d->reorder = true;
+    memcpy(d->place, places[channels], sizeof d->place);
 }
 
 static void reorder(const decoder *d, float *frames, size_t count, uint32_t channels)
 {
-    float frame[AP_MAX_CHANNELS];
+    float frame[8];
     for (size_t i = 0; i < count; i++, frames += channels) {
         memcpy(frame, frames, channels * sizeof *frame);
         for (uint32_t c = 0; c < channels; c++)
@@ -222,18 +187,17 @@ static ptrdiff_t sndfile_read(ap_stream *s, float *frames, size_t max, ap_error 
     return n;
 }
 
-/* The tags that libsndfile does not know, and the truncations that it hides. *single: it can read this. */
-static bool inspect(decoder *d, ap_tags *tags, bool *single, ap_error *err)
+/* The tags that libsndfile does not know, and the truncations that it hides. */
+static bool inspect(decoder *d, ap_tags *tags, ap_error *err)
 {
     const unsigned char *p;
-    *single = true;
     if (ap_input_peek(d->in, &p, 4, err) != 4)
         return false;
     if (memcmp(p, "fLaC", 4) == 0)
         return read_flac_tags(d, tags, err);
     if (memcmp(p, "OggS", 4) == 0) {
         d->pad = true;
-        return ap_ogg_inspect(d->in, tags, single, err);
+        return ap_ogg_inspect(d->in, tags, &d->ogg, err);
     }
     return ap_chunks_check(d->in, tags, err);
 }
@@ -260,7 +224,8 @@ static ap_stream *make_stream(decoder *d, const SF_INFO *info, ap_tags *tags, ap
     }
     if (info->frames >= 0 && info->frames < INT64_MAX / 2)
         format.frames = (uint64_t)info->frames;
-    map_channels(d, format.channels);
+    if (d->ogg.vorbis_order)
+        use_vorbis_order(d, format.channels);
     use_mask_tag(d, tags);
     format.mask = d->mask;
     read_sndfile_tags(d, tags);
@@ -276,7 +241,6 @@ ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err)
 {
     static SF_VIRTUAL_IO vio = {vio_length, vio_seek, vio_read, vio_write, vio_tell};
     SF_INFO info = {0};
-    bool single;
     decoder *d = calloc(1, sizeof *d);
     ap_tags *tags = ap_tags_new();
     *unsupported = false;
@@ -288,9 +252,9 @@ ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err)
     if (!ap_input_spool(in, err))
         goto fail;
     d->base = ap_input_tell(in);
-    if (!inspect(d, tags, &single, err))
+    if (!inspect(d, tags, err))
         goto fail;
-    d->file = single ? sf_open_virtual(&vio, SFM_READ, &info, d) : NULL;
+    d->file = !d->ogg.several ? sf_open_virtual(&vio, SFM_READ, &info, d) : NULL;
     if (d->file)
         return make_stream(d, &info, tags, err);
     if (d->io_error.code != AP_OK && err)
@@ -299,7 +263,7 @@ ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err)
         *unsupported = ap_input_seek(in, d->base, err);
     if (*unsupported)
         ap_fail(err, AP_FAILED, "cannot read '%s': %s", ap_input_name(in),
-                single ? sf_error_number(sf_error(NULL)) : "it has several streams");
+                d->ogg.several ? "it has several streams" : sf_error_number(sf_error(NULL)));
 fail:
     ap_tags_free(&tags);
     free(d);

@@ -251,8 +251,12 @@ ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err);
  * there. Collects ID3 tags in chunks. The position does not change. */
 bool ap_chunks_check(ap_input *in, ap_tags *tags, ap_error *err);
 
-/* ogg.c: collects the comments of the first stream of an Ogg file. Fails when the file is truncated. *single:
- * there is only this stream in it. The position does not change. */
-bool ap_ogg_inspect(ap_input *in, ap_tags *tags, bool *single, ap_error *err);
+/* ogg.c: what there is in an Ogg file besides the audio. */
+typedef struct ap_ogg {
+    bool several;      /* there is more than one stream in it */
+    bool vorbis_order; /* the channels come in the order of Vorbis */
+} ap_ogg;
+/* Collects the comments of the first stream. Fails when the file is truncated. The position does not change. */
+bool ap_ogg_inspect(ap_input *in, ap_tags *tags, ap_ogg *ogg, ap_error *err);
 
 #endif

@@ -117,7 +117,7 @@ static void read_flac_blocks(reader *r, ap_tags *tags)
 }
 
 /* A malformed comment is no reason not to play the file. */
-static void read_comments(reader *r, ap_tags *tags)
+static void read_headers(reader *r, ap_tags *tags, ap_ogg *ogg)
 {
     ogg_packet packet;
     if (!next_packet(r, &packet))
@@ -129,14 +129,16 @@ static void read_comments(reader *r, ap_tags *tags)
         read_flac_blocks(r, tags);
         return;
     }
-    if (!next_packet(r, &packet))
+    bool vorbis = begins(&packet, "\x01vorbis", 7), opus = begins(&packet, "OpusHead", 8);
+    ogg->vorbis_order = vorbis || (opus && packet.bytes > 18 && packet.packet[18] == 1); /* mapping family */
+    if ((!vorbis && !opus) || !next_packet(r, &packet))
         return;
     size_t skip = begins(&packet, "\x03vorbis", 7) ? 7 : begins(&packet, "OpusTags", 8) ? 8 : 0;
     if (skip)
         (void)ap_vorbiscomment_parse(packet.packet + skip, (size_t)packet.bytes - skip, tags);
 }
 
-bool ap_ogg_inspect(ap_input *in, ap_tags *tags, bool *single, ap_error *err)
+bool ap_ogg_inspect(ap_input *in, ap_tags *tags, ap_ogg *ogg, ap_error *err)
 {
     uint64_t start = ap_input_tell(in);
     uint32_t last = 0;
@@ -144,8 +146,8 @@ bool ap_ogg_inspect(ap_input *in, ap_tags *tags, bool *single, ap_error *err)
         return false;
     reader r = {.in = in};
     ogg_sync_init(&r.sync);
-    read_comments(&r, tags);
-    *single = r.started && !r.several && r.serial == last;
+    read_headers(&r, tags, ogg);
+    ogg->several = r.several || (r.started && r.serial != last);
     if (r.started)
         ogg_stream_clear(&r.stream);
     ogg_sync_clear(&r.sync);
