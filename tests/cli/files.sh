@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Files: odd names, full disks, read-only folders, what was there before.
+. "$(dirname "$0")/lib.sh"
+
+sox -n -r 44100 -c 2 -b 16 tone.wav synth 2 sine 440 sine 660 vol 0.5
+
+odd_names() {
+    long=$(printf 'x%.0s' {1..251}).wav # 255 bytes
+    names=('a b.wav' "it's \"quoted\".wav" $'new\nline.wav' 'ünïcode ♫.wav' 'pipe|&;$(touch pwned).wav' '%s%n.wav'
+        "$long" $'latin\xe9.wav' '*.wav' '\back.wav')
+    for name in "${names[@]}"; do
+        cp tone.wav "$name"
+        ap-limit "$name" -o "out $name" || [ "$name" = "$long" ]
+        [ "$name" = "$long" ] || cmp "out $name" <(ap-limit tone.wav -o plain.wav && cat plain.wav)
+        ap-limit tone.wav -o "$name"
+        [ -s "$name" ]
+        fails 1 ap-limit "$name/nothing" -o x.wav
+        [ "$(wc -l <stderr)" -eq 1 ]
+    done
+    [ ! -e pwned ]
+}
+check odd_names
+
+leading_dash() {
+    cp tone.wav -- -dash.wav
+    ap-limit -o -out.wav -- -dash.wav
+    [ -s ./-out.wav ]
+    ap-limit -o ./-out2.wav ./-dash.wav
+    cmp -- -out.wav -out2.wav
+}
+check leading_dash
+
+# Runs a function in a mount namespace of its own, where it may mount.
+in_namespace() {
+    declare -fx "$1" fails
+    unshare -rm bash -ec "$1"
+}
+
+fill_the_disk() {
+    mkdir -p small
+    mount -t tmpfs -o size=200k none small
+    echo old >small/out.wav
+    fails 75 ap-limit tone.wav -o small/out.wav
+    grep -q "No space left on device" stderr
+    [ "$(cat small/out.wav)" = old ]
+    [ "$(ls -A small)" = out.wav ]
+    fails 75 ap-limit tone.wav -t wav >small/redirected
+    # the spool, too
+    fails 75 env TMPDIR=small ap-encode --clip-mode rescale tone.wav -o big.wav
+    [ ! -e big.wav ]
+}
+full_disk() { in_namespace fill_the_disk; }
+check full_disk
+
+write_read_only() {
+    mkdir -p fixed
+    mount -t tmpfs none fixed
+    echo old >fixed/out.wav
+    mount -o remount,ro fixed
+    fails 1 ap-limit tone.wav -o fixed/out.wav
+    grep -q "cannot create 'fixed/out.wav': Read-only file system" stderr
+    [ "$(cat fixed/out.wav)" = old ]
+}
+read_only_folder() { in_namespace write_read_only; }
+check read_only_folder
+
+missing_and_wrong_outputs() {
+    fails 1 ap-limit tone.wav -o no/such/folder/out.wav
+    grep -q "No such file or directory" stderr
+    mkdir folder.wav
+    fails 1 ap-limit tone.wav -o folder.wav
+    fails 2 ap-limit tone.wav -o noextension
+    grep -q "noextension" stderr
+    fails 2 ap-limit tone.wav -o out.xyz
+    [ ! -e noextension ] && [ ! -e out.xyz ]
+    fails 2 ap-limit tone.wav tone.wav -o out.wav
+}
+check missing_and_wrong_outputs
+
+replaces_atomically() {
+    echo old >target.wav
+    chmod 640 target.wav
+    ln -s target.wav link.wav
+    exec 9<target.wav
+    ap-limit tone.wav -o link.wav
+    [ "$(cat <&9)" = old ] # who had the old file open still has it
+    [ -L link.wav ] && [ "$(head -c 4 target.wav)" = RIFF ]
+    [ "$(stat -c %a target.wav)" = 640 ]
+    # in place
+    cp tone.wav same.wav
+    ap-limit same.wav -o same.wav
+    cmp same.wav target.wav
+    [ "$(find . -name '.audiopipe*' | wc -l)" -eq 0 ]
+}
+check replaces_atomically
+
+respects_umask() {
+    (umask 027 && ap-limit tone.wav -o masked.wav)
+    [ "$(stat -c %a masked.wav)" = 640 ]
+}
+check respects_umask
+
+bad_inputs_are_named() {
+    : >empty.wav
+    head -c 3000 /dev/urandom >garbage.mp3
+    echo "just text" >text.flac
+    head -c 2000 tone.wav >cut.wav
+    mkdir dir.wav
+    for file in empty.wav garbage.mp3 text.flac cut.wav dir.wav missing.wav; do
+        fails 1 ap-decode "$file" >out.au
+        grep -q "^ap-decode: .*'$file'" stderr
+        [ "$(wc -l <stderr)" -eq 1 ]
+        fails 1 ap-8d "$file" -o out.wav
+        [ ! -e out.wav ]
+    done
+    fails 1 ap-decode garbage.mp3 >out.au
+    [ ! -s out.au ]
+}
+check bad_inputs_are_named
+
+finish

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# --help of every command, and that its manual says the same.
+. "$(dirname "$0")/lib.sh"
+
+commands=()
+for source in "$tests_folder"/../cmd/ap-*.c; do
+    commands+=("$(basename "$source" .c)")
+done
+
+has_help() {
+    "$1" --help >out
+    head -1 out | grep -q "^Usage: $1 "
+    grep -q -- '-h, --help' out
+    "$1" -h | cmp - out
+    "$1" --version | grep -q "^$1 (audiopipe) [0-9]"
+    fails 2 "$1" --no-such-option
+    grep -q "^$1: unknown option '--no-such-option'" stderr
+    [ "$(wc -l <stderr)" -eq 2 ]
+    fails 1 "$1" --help >/dev/full
+}
+
+# The page as plain text on long lines, without font changes and with ASCII hyphens.
+page() {
+    mandoc -T utf8 -O width=10000 "$AP_BUILD/man/$1.1" | col -b | sed 's/−/-/g; s/‐/-/g; s/–/-/g'
+}
+
+# Every option of --help is in the manual with its argument, and the other way round.
+options_agree() {
+    "$1" --help | sed -n 's/^  \(-.,\|   \) \(--[^ ]*\).*/\2/p' | sort >help
+    page "$1" | sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z0-9-]*\(=[^ ]*\)\{0,1\}\)$/\2/p' | sort >page.txt
+    [ -s help ]
+    diff help page.txt
+}
+
+# Ranges and defaults in --help are said in the manual's paragraph about that option.
+values_agree() {
+    local option value
+    page "$1" >page.txt
+    "$1" --help | sed -n ':a;N;$!ba;s/\n \{20,\}/ /g;p' | while IFS= read -r line; do
+        option=$(sed -n 's/^  \(-.,\|   \) \(--[a-z0-9-]*\).*/\2/p' <<<"$line")
+        [ -n "$option" ] || continue
+        paragraph=$(awk -v o="$option" '
+            $1 == o || $2 == o || index($1, o "=") == 1 || index($2, o "=") == 1 { on = 1; print; next }
+            /^ *-(-|., --)[a-z]/ || /^[A-Z]/ { on = 0 }
+            on { print }' page.txt)
+        for value in $(sed -n 's/.*(\(-\{0,1\}[0-9.e+]*\) to \([0-9.e+]*\).*/\1 \2/p' <<<"$line") \
+            $(sed -n 's/.*default \([^ )]*\))$/\1/p' <<<"$line"); do
+            [ "$value" != 1e+09 ] || continue
+            grep -qF -- "$value" <<<"$paragraph" || {
+                echo "$1: the manual does not say $value of $option"
+                exit 1
+            }
+        done
+    done
+}
+
+is_installed_with_manual() {
+    [ -s "$AP_BUILD/man/$1.1" ]
+    page "$1" | grep -q "^NAME"
+    page "$1" | grep -q "^EXAMPLES"
+    page "$1" | grep -q "^EXIT STATUS"
+}
+
+for command in "${commands[@]}"; do
+    check has_help "$command"
+    check options_agree "$command"
+    check values_agree "$command"
+    check is_installed_with_manual "$command"
+done
+
+tour_names_every_command() {
+    for command in "${commands[@]}"; do
+        grep -q "Xr $command 1" "$AP_BUILD/man/audiopipe.7"
+        grep -q "$command" "$tests_folder/../README.md"
+    done
+}
+check tour_names_every_command
+
+# The example filter of apstream(5) is what the tests compile and run.
+manual_shows_the_tested_filter() {
+    mandoc -T ascii -O width=200 "$AP_BUILD/man/apstream.5" | col -b >page
+    grep -v '^$' "$tests_folder/data/swap.c" | sed 's/^ *//' >source
+    sed 's/^ *//' page | grep -v '^$' >text
+    while IFS= read -r line; do
+        grep -qxF -- "$line" text || {
+            echo "not in the manual: $line"
+            return 1
+        }
+    done <source
+}
+check manual_shows_the_tested_filter
+
+finish

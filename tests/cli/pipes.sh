@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Commands in pipelines: what passes, what is noticed, what is left behind.
+. "$(dirname "$0")/lib.sh"
+
+sox -n -r 44100 -c 2 -b 16 tone.wav synth 2 sine 440 sine 660 vol 0.5
+sox -D tone.wav -t au -e float -b 32 tone.au
+filters=(ap-reverb ap-limit ap-8d)
+
+samples() { # raw float samples of any file that sox reads
+    sox -V1 "$@" -t f32 -
+}
+
+apstream_is_read_by_others() {
+    ap-decode tone.wav >out.au
+    cmp <(samples out.au) <(samples tone.wav)
+    ffmpeg -v error -i out.au -f f32le - | cmp - <(samples tone.wav)
+    ap-decode tone.wav | sox -t au - -t f32 - | cmp - <(samples tone.wav)
+    ap-decode tone.wav | ffmpeg -v error -i - -f f32le - | cmp - <(samples tone.wav)
+}
+check apstream_is_read_by_others
+
+others_are_read() {
+    cp tone.wav other.wav
+    ap-decode <other.wav | cmp - <(ap-decode tone.wav)
+    sox -D tone.wav -t au -e float -b 32 - | ap-decode | cmp <(tail -c 705600 -) <(ap-decode tone.wav | tail -c 705600)
+    ffmpeg -v error -i tone.wav -f wav - | ap-decode | tail -c 705600 | cmp - <(ap-decode tone.wav | tail -c 705600)
+    sox tone.wav -t wav - | ap-decode | tail -c 705600 | cmp - <(ap-decode tone.wav | tail -c 705600)
+    sox tone.wav -t flac - | ap-decode | tail -c 705600 | cmp - <(ap-decode tone.wav | tail -c 705600)
+    ffmpeg -v error -i tone.wav -f au - | ap-decode | tail -c 705600 | cmp - <(ap-decode tone.wav | tail -c 705600)
+}
+check others_are_read
+
+one_command_equals_the_pipeline() {
+    for filter in "${filters[@]}"; do
+        ap-decode tone.wav | "$filter" | ap-encode --bits 16 -o piped.wav
+        "$filter" tone.wav --bits 16 -o direct.wav
+        cmp piped.wav direct.wav
+        "$filter" -t wav --bits 16 tone.wav | samples -t wav - | cmp - <(samples direct.wav)
+        "$filter" - <tone.wav | ap-encode --bits 16 -t wav - | samples -t wav - | cmp - <(samples direct.wav)
+    done
+}
+check one_command_equals_the_pipeline
+
+example_filter_of_the_manual() {
+    cc -Wall -o swap "$tests_folder/data/swap.c"
+    ap-decode tone.wav | ./swap | ap-encode --bits 16 -o swapped.wav
+    cmp <(samples swapped.wav) <(samples tone.wav remix 2 1)
+    ap-decode -c 1 tone.wav | fails 1 ./swap >/dev/null
+}
+check example_filter_of_the_manual
+
+truncated_input_is_an_error() {
+    for filter in "${filters[@]}" ap-decode ap-encode; do
+        head -c 500000 tone.au | fails 1 "$filter" -o out.flac
+        grep -q "^$filter: 'standard input' is truncated" stderr
+        [ "$(wc -l <stderr)" -eq 1 ]
+        [ ! -e out.flac ]
+    done
+}
+check truncated_input_is_an_error
+
+killed_upstream_leaves_no_file() {
+    mkfifo pipe
+    { head -c 300000 tone.au; sleep 60; } >pipe &
+    feeder=$!
+    fails 1 ap-8d -o out.mp3 <pipe &
+    waiting=$!
+    sleep 0.5
+    pkill -KILL -P "$feeder" || true
+    kill -KILL "$feeder"
+    wait "$waiting"
+    [ "$(find . -name 'out*' -o -name '.audiopipe*' | wc -l)" -eq 0 ]
+}
+check killed_upstream_leaves_no_file
+
+interrupt_leaves_no_file() {
+    for signal in INT TERM HUP; do
+        mkfifo "pipe.$signal"
+        { head -c 300000 tone.au; sleep 60; } >"pipe.$signal" &
+        feeder=$!
+        env --default-signal="$signal" ap-8d -o out.mp3 <"pipe.$signal" 2>err.txt &
+        filter=$!
+        sleep 0.5
+        kill -"$signal" "$filter"
+        status=0
+        wait "$filter" || status=$?
+        pkill -P "$feeder" || true
+        kill "$feeder" || true
+        [ "$status" -eq $((128 + $(kill -l "$signal"))) ]
+        [ ! -s err.txt ]
+        [ "$(find . -name 'out*' -o -name '.audiopipe*' | wc -l)" -eq 0 ]
+    done
+}
+check interrupt_leaves_no_file
+
+closed_downstream_ends_quietly() {
+    for filter in "${filters[@]}" ap-decode; do
+        { "$filter" tone.wav 2>"err.$filter"; echo $? >"status.$filter"; } | head -c 100 >/dev/null
+        [ "$(cat "status.$filter")" -eq 141 ] # SIGPIPE
+        [ ! -s "err.$filter" ]
+    done
+}
+check closed_downstream_ends_quietly
+
+closed_descriptors_are_errors() {
+    fails 1 ap-limit tone.wav >&-
+    grep -q "cannot write 'standard output'" stderr
+    fails 1 ap-limit <&- >/dev/null
+    grep -q "cannot read 'standard input'" stderr
+    ap-limit -q tone.wav -o quiet.wav >&- 2>&- <&-
+    [ -s quiet.wav ]
+}
+check closed_descriptors_are_errors
+
+terminal_is_refused() {
+    fails 2 script -qec "ap-decode tone.wav" /dev/null >out.txt
+    grep -q "standard output is a terminal" out.txt
+    fails 2 script -qec "ap-decode -o x.wav" /dev/null </dev/null >out.txt
+    grep -q "no input" out.txt
+    script -qec "ap-limit tone.wav -o x.wav" /dev/null >out.txt
+    grep -q "realtime" out.txt || [ "$(wc -c <out.txt)" -lt 200 ] # too short to show a bar
+}
+check terminal_is_refused
+
+progress_as_json() {
+    ap-8d --progress=json tone.wav -o x.flac 2>err.txt
+    tail -1 err.txt | grep -qE '^\{"command":"ap-8d","seconds":[0-9.]+,"speed":[0-9.]+,"progress":1\.0000\}$'
+}
+check progress_as_json
+
+fifo_and_device_outputs() {
+    mkfifo out.fifo
+    ap-limit tone.wav -t wav -o out.fifo &
+    samples -t wav out.fifo >got
+    wait $!
+    cmp got <(ap-limit tone.wav -t wav | samples -t wav -)
+    ap-limit tone.wav -t wav -o /dev/null
+    [ -c /dev/null ]
+}
+check fifo_and_device_outputs
+
+more_than_4_gib() {
+    # 10 channels of float at 44.1 kHz for 2500 s: 4.4 GB, from a generator; only the end differs from zero
+    ap-decode <(python3 - <<'END'
+import struct, sys
+out = sys.stdout.buffer
+note = b"AP1\nframes=110250000\n".ljust(40, b"\0")
+out.write(struct.pack(">4s5I", b".snd", 24 + len(note), 0xffffffff, 6, 44100, 10) + note)
+block = bytes(10 * 4 * 44100)
+for _ in range(2499):
+    out.write(block)
+out.write(bytes(10 * 4 * 44099) + struct.pack(">10f", *range(10)))
+END
+    ) | tail -c 40 | od -An -tf4 --endian=big | tr -s ' \n' ' ' >end
+    [ "$(cat end)" = " 0 1 2 3 4 5 6 7 8 9 " ]
+}
+check more_than_4_gib
+
+finish
