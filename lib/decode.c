@@ -138,14 +138,18 @@ static bool take_id3(ap_input *in, ap_tags *tags, ap_error *err)
     return true;
 }
 
-/* Skips the junk before an MP3. false if this is none, or on error. */
+/* Skips the junk before an MP3. false if this is none, or on error. It looks at a little first: the producer
+ * of a live stream may take its time. */
 static bool find_mp3(ap_input *in, bool container)
 {
     const unsigned char *p;
-    ptrdiff_t n = ap_input_peek(in, &p, container ? PEEK : DEEP_PEEK, NULL);
-    if (n <= 0)
-        return false;
-    size_t junk = ap_mp3_find(p, (size_t)n, n < (container ? PEEK : DEEP_PEEK));
+    size_t junk = SIZE_MAX;
+    for (size_t size = PEEK; junk == SIZE_MAX && size <= (container ? PEEK : DEEP_PEEK); size *= 16) {
+        ptrdiff_t n = ap_input_peek(in, &p, size, NULL);
+        if (n <= 0)
+            return false;
+        junk = ap_mp3_find(p, (size_t)n, (size_t)n < size);
+    }
     return junk != SIZE_MAX && (junk == 0 || !container) && ap_input_skip(in, junk, NULL);
 }
 

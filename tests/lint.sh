@@ -27,7 +27,7 @@ clean_man_pages() {
 
 # The one C++ file is the libtorch shim.
 no_other_cpp() {
-    [ -z "$(git ls-files '*.cpp' '*.cc' '*.hpp' | grep -v '^lib/demucs/tensor_torch.cpp$')" ]
+    ! git ls-files '*.cpp' '*.cc' '*.hpp' | grep -v '^lib/demucs/tensor_torch.cpp$'
 }
 
 check formatted
