@@ -17,6 +17,8 @@
 #define MAX_TAPS (FILTER_LENGTH / 2) /* of one phase */
 #define HISTORY (MAX_TAPS - 1)
 
+#define RUN 128 /* frames that are looked at together */
+
 /* Gains are fixed-point: their running sums are exact, so nothing drifts in a stream of days. */
 #define UNITY (1 << 30)
 
@@ -41,10 +43,12 @@ typedef struct limiter {
     unsigned phases; /* 1: sample peak */
     unsigned taps;   /* of one phase; the interpolated signal comes taps / 2 frames late */
     float coefficients[MAX_PHASES][MAX_TAPS];
+    float overshoot; /* the interpolated signal is at most this times the largest sample around */
     float gain, ceiling;
     double release; /* coefficient of the one-pole filter */
     minimum lowest;
     double envelope;
+    size_t rest; /* frames since the envelope is at UNITY; the boxes follow */
     box first, second;
     float *signal;  /* per channel HISTORY + AP_BLOCK samples, planar */
     float *between; /* AP_BLOCK + 1: peak between a frame and the next one; [0] belongs to the block before */
@@ -78,14 +82,27 @@ static inline void interpolate(const float *x, const float *coefficients, unsign
 }
 
 /* The numbers of taps in use are constants here, for the compiler to unroll. */
-__attribute__((target_clones("default", "avx2"))) static void
-interpolate_phases(const limiter *l, const float *x, float *y, size_t n)
+static inline void interpolate_phases(const limiter *l, const float *x, float *y, size_t n)
 {
     for (unsigned p = 1; p < l->phases; p++) {
         if (l->taps == FILTER_LENGTH / 4)
             interpolate(x, l->coefficients[p], FILTER_LENGTH / 4, y, n);
         else
             interpolate(x, l->coefficients[p], FILTER_LENGTH / 2, y, n);
+    }
+}
+
+/* Where the samples around are far below the ceiling there is nothing to look for. */
+__attribute__((target_clones("default", "avx2"))) static void find_between(const limiter *l, const float *x,
+                                                                           float *y, size_t n)
+{
+    for (size_t done = 0; done < n; done += RUN) {
+        size_t run = n - done < RUN ? n - done : RUN;
+        float most = 0;
+        for (ptrdiff_t i = 1 - (ptrdiff_t)l->taps; i < (ptrdiff_t)run; i++)
+            most = larger(most, fabsf(x[i + (ptrdiff_t)done]));
+        if (most * l->overshoot > l->ceiling)
+            interpolate_phases(l, x + done, y + done, run);
     }
 }
 
@@ -116,7 +133,8 @@ static void find_peaks(limiter *l, const float *in, size_t n)
         const float *at = x - l->taps / 2;
         for (size_t i = 0; i < n; i++)
             l->peaks[i] = larger(l->peaks[i], fabsf(at[i]));
-        interpolate_phases(l, x, between, n);
+        if (l->phases > 1)
+            find_between(l, x, between, n);
         keep_history(x, n);
     }
     for (size_t i = 0; i < n; i++)
@@ -164,8 +182,20 @@ static float next_gain(limiter *l, float peak)
         l->envelope = low;
     else
         l->envelope += (low - l->envelope) * l->release;
+    if (l->envelope > UNITY - 1)
+        l->envelope = UNITY;
+    l->rest = l->envelope < UNITY ? 0 : l->rest + 1;
     int32_t smooth = box_push(&l->second, box_push(&l->first, (int32_t)l->envelope));
     return (float)smooth * (1.0f / UNITY);
+}
+
+/* All is at UNITY, and this peak does not change it: there is only time to be counted. */
+static inline bool stays_at_rest(limiter *l, float peak)
+{
+    if (l->rest <= l->first.length + l->second.length || peak > l->ceiling)
+        return false;
+    l->lowest.now++;
+    return true;
 }
 
 static void limit_process(void *state, const float *in, float *out, size_t frames)
@@ -173,7 +203,7 @@ static void limit_process(void *state, const float *in, float *out, size_t frame
     limiter *l = state;
     find_peaks(l, in, frames);
     for (size_t i = 0; i < frames; i++) {
-        float gain = next_gain(l, l->peaks[i]);
+        float gain = stays_at_rest(l, l->peaks[i]) ? 1 : next_gain(l, l->peaks[i]);
         float *waiting = l->delayed + l->delay_at * l->channels;
         for (uint32_t c = 0; c < l->channels; c++) {
             float y = waiting[c] * gain;
@@ -205,12 +235,16 @@ static void limit_free(void *state)
 /* Phase p of a sinc at 1/phases of the rate under a Hann window. */
 static void make_coefficients(limiter *l)
 {
-    for (unsigned p = 1; p < l->phases; p++)
+    for (unsigned p = 1; p < l->phases; p++) {
+        float sum = 0;
         for (unsigned k = 0; k < l->taps; k++) {
             unsigned j = k * l->phases + p;
             double t = M_PI * ((double)j - FILTER_LENGTH / 2.0) / l->phases;
             l->coefficients[p][k] = (float)(sin(t) / t * 0.5 * (1 - cos(2 * M_PI * j / FILTER_LENGTH)));
+            sum += fabsf(l->coefficients[p][k]);
         }
+        l->overshoot = larger(l->overshoot, sum);
+    }
 }
 
 static bool box_make(box *b, size_t length)
