@@ -77,7 +77,7 @@ $B/libaudiopipe.a: $(LIB_OBJ)
 $B/audiopipe/av.so: $(AV_OBJ) $(SO)
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(CC) -shared $(ALL_LDFLAGS) $(AV_OBJ) -L$B -laudiopipe $(AV_LDLIBS) -o $@
+	$(Q)$(CC) -shared $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' $(AV_OBJ) -L$B -laudiopipe $(AV_LDLIBS) -o $@
 
 FRONT := $(patsubst cmd/%.c,$B/cmd/%.o,$(filter-out cmd/ap-%,$(wildcard cmd/*.c)))
 
