@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * av.h - what the files of the libav plugin share. */
+#ifndef AP_AV_H
+#define AP_AV_H
+
+#include "internal.h"
+
+#include <libavformat/avformat.h>
+
+/* av.c: the only function that the library calls. Takes in over. track counts audio streams from 1, 0 = the
+ * default one. */
+ap_stream *ap_av_open(ap_input *in, unsigned track, ap_error *err);
+
+/* av_container.c: a container over an input. error is AP_OK until reading the input fails. */
+typedef struct ap_av_source {
+    ap_input *in;
+    uint64_t base; /* where the file begins in the input */
+    ap_error error;
+    AVFormatContext *container;
+} ap_av_source;
+
+/* Opens the container; in is not taken over. On failure nothing is left open. */
+bool ap_av_source_open(ap_av_source *source, ap_input *in, ap_error *err);
+void ap_av_source_close(ap_av_source *source);
+/* The audio stream to play; NULL when there is none that can be played. */
+AVStream *ap_av_source_track(ap_av_source *source, unsigned track, ap_error *err);
+
+/* av_tags.c */
+ap_tags *ap_av_tags(const AVFormatContext *container, const AVStream *stream);
+
+#endif
