@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PEEK 4096
 #define DEEP_PEEK 65536            /* MP3 may begin after junk */
@@ -41,16 +42,21 @@ bool ap_check_format(const char *name, const ap_format *format, ap_error *err)
 
 /* ---- the libav plugin */
 
-/* Opens the plugin in a folder. NULL if it is not there. */
-static void *open_plugin(const char *folder, const char *below)
+/* Opens the plugin in a folder. NULL if it is not there, or cannot be loaded; then err says so. */
+static void *open_plugin(const char *folder, const char *below, ap_error *err)
 {
     char path[4096];
     int n = snprintf(path, sizeof path, "%s/%s%s", folder, below, PLUGIN);
-    return n > 0 && n < (int)sizeof path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    if (n < 0 || n >= (int)sizeof path || access(path, R_OK) != 0)
+        return NULL;
+    void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!plugin)
+        ap_fail(err, AP_FAILED, "cannot load the libav plugin: %s", dlerror());
+    return plugin;
 }
 
 /* The folder that this code was loaded from. */
-static void *open_plugin_beside(void)
+static void *open_plugin_beside(ap_error *err)
 {
     static const char here;
     char folder[4096];
@@ -60,22 +66,25 @@ static void *open_plugin_beside(void)
     const char *slash = strrchr(info.dli_fname, '/');
     int n = slash ? (int)(slash - info.dli_fname) : 1;
     snprintf(folder, sizeof folder, "%.*s", n, slash ? info.dli_fname : ".");
-    return open_plugin(folder, "audiopipe/");
+    return open_plugin(folder, "audiopipe/", err);
 }
 
 static ap_stream *open_with_av(ap_input *in, unsigned track, ap_error *err)
 {
     const char *folder = getenv("AUDIOPIPE_PLUGINS");
-    void *plugin = folder ? open_plugin(folder, "") : NULL;
+    ap_error why;
+    ap_fail(&why, AP_FAILED,
+            "'%s' is in no format that can be read without libav, whose plugin " PLUGIN " is missing",
+            ap_input_name(in));
+    void *plugin = folder ? open_plugin(folder, "", &why) : NULL;
     if (!plugin)
-        plugin = open_plugin_beside();
+        plugin = open_plugin_beside(&why);
     if (!plugin)
-        plugin = open_plugin(AP_PLUGINDIR, "");
-    void *symbol = plugin ? dlsym(plugin, "ap_av_open") : NULL; /* stays loaded, for the next file */
+        plugin = open_plugin(AP_PLUGINDIR, "", &why);
+    void *symbol = plugin ? dlsym(plugin, "ap_av_open") : NULL; /* it stays loaded, for the next file */
     if (!symbol) {
-        ap_fail(err, AP_FAILED,
-                "'%s' is not audio that can be read without libav, and its plugin " PLUGIN " is not there",
-                ap_input_name(in));
+        if (err)
+            *err = why;
         ap_input_close(in);
         return NULL;
     }
@@ -196,6 +205,11 @@ static ap_stream *open_input(ap_input *in, unsigned track, ap_error *err)
     size_t size = (size_t)n;
     bool riff = size >= 12 && memcmp(p + 8, "WAVE", 4) == 0 &&
                 (memcmp(p, "RIFF", 4) == 0 || memcmp(p, "RF64", 4) == 0);
+    if (ap_input_seekable(in) && memcmp(p, ".snd", size < 4 ? size : 4) == 0 &&
+        !ap_chunks_check(in, NULL, err)) {
+        ap_input_close(in);
+        return NULL;
+    }
     if (is_linear_au(p, size) || (size < 16 && memcmp(p, ".snd", size < 4 ? size : 4) == 0))
         return check_track(ap_apstream_open(in, err), track, err);
     if (riff) {

@@ -6,10 +6,14 @@
 #include <libavcodec/avcodec.h>
 #include <libswresample/swresample.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SLACK_S 1.0    /* a container may promise this much more than it has */
+/* A container may promise this many seconds more than it has: its numbers are rounded, and those of the whole
+ * are of its longest stream. The second is for times that count samples. */
+#define SLACK_S 1.0
+#define SAMPLE_SLACK_S 0.1
 #define MAX_ERRORS 100 /* packets that cannot be decoded before the first that can */
 
 typedef struct decoder {
@@ -23,6 +27,8 @@ typedef struct decoder {
     bool encrypted; /* packets are */
     bool draining, damaged;
     unsigned failed;           /* packets in a row that could not be decoded */
+    int64_t packets;           /* of our stream so far */
+    uint64_t left;             /* frames that may still be given, AP_UNKNOWN = all */
     double end_s;              /* of the last packet of any stream */
     ap_format format;          /* of what we give; rate 0 until the first frame is there */
     AVFrame *like;             /* has the format that convert was made for */
@@ -73,6 +79,7 @@ static void send_packet(decoder *d)
         note_end(d, d->packet);
         bool ours = d->packet->stream_index == d->st->index;
         if (ours) {
+            d->packets++;
             d->corrupt = d->packet->flags & AV_PKT_FLAG_CORRUPT;
             if (av_packet_get_side_data(d->packet, AV_PKT_DATA_ENCRYPTION_INFO, NULL))
                 d->encrypted = true;
@@ -150,6 +157,23 @@ static bool reserve(decoder *d, size_t frames, ap_error *err)
     return true;
 }
 
+/* How much of the frame is music: in MP4 the last packet has the length that was left, and iTunes tells the
+ * whole length. What follows is the padding of the encoder. */
+static size_t cut_padding(decoder *d, size_t n)
+{
+    int64_t duration = d->frame->pkt_duration;
+    AVRational base = d->st->time_base, samples = {1, (int)d->format.rate};
+    bool exact = base.num == 1 && (base.den % samples.den == 0 || samples.den % base.den == 0);
+    if (exact && duration > 0 && d->st->nb_frames > 1 && d->packets >= d->st->nb_frames) {
+        duration = av_rescale_q(duration, base, samples);
+        n = duration < (int64_t)n ? (size_t)duration : n;
+    }
+    n = n > d->left ? (size_t)d->left : n;
+    if (d->left != AP_UNKNOWN)
+        d->left -= n;
+    return n;
+}
+
 /* Converts d->frame into d->samples. */
 static bool take_frame(decoder *d, ap_error *err)
 {
@@ -162,32 +186,39 @@ static bool take_frame(decoder *d, ap_error *err)
     int n = swr_convert(d->convert, &out, room, (const uint8_t **)(void *)d->frame->extended_data,
                         d->frame->nb_samples);
     d->at = 0;
-    d->have = n > 0 ? (size_t)n : 0;
+    d->have = n > 0 ? cut_padding(d, (size_t)n) : 0;
     av_frame_unref(d->frame);
     return true;
 }
 
 /* ---- the stream */
 
+/* Seconds that are missing from what the container promised. */
+static double missing(const ap_stream *s, const decoder *d)
+{
+    const AVFormatContext *c = d->source.container;
+    double there = (double)s->position / s->format.rate;
+    if (c->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE)
+        return 0;
+    if (d->st->duration > 0)
+        return (double)d->st->duration * av_q2d(d->st->time_base) - there;
+    return c->duration > 0 ? (double)c->duration / AV_TIME_BASE - fmax(there, d->end_s) : 0;
+}
+
 /* The end is the end if the container did not promise more. */
 static bool check_end(ap_stream *s, decoder *d, ap_error *err)
 {
-    const AVFormatContext *c = d->source.container;
-    bool guess = c->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;
-    double promised = 0, there = (double)s->position / s->format.rate;
+    bool counts_samples = d->st->time_base.num == 1 && d->st->time_base.den == (int)s->format.rate;
+    double seconds = missing(s, d);
     if (d->source.error.code != AP_OK) {
         *err = d->source.error;
         return false;
     }
-    if (d->st->duration > 0 && !guess)
-        promised = (double)d->st->duration * av_q2d(d->st->time_base);
-    else if (c->duration > 0 && !guess) {
-        promised = (double)c->duration / AV_TIME_BASE; /* of the longest stream */
-        there = fmax(there, d->end_s);
-    }
-    if (promised - there > SLACK_S || d->corrupt)
-        return ap_fail(err, AP_FAILED, "'%s' is truncated: it has %.1f of its %.1f seconds",
-                       ap_stream_name(s), there, fmax(promised, there));
+    if (seconds > (counts_samples ? SAMPLE_SLACK_S : SLACK_S))
+        return ap_fail(err, AP_FAILED, "'%s' is truncated: %.1f seconds are missing", ap_stream_name(s),
+                       seconds);
+    if (d->corrupt)
+        return ap_fail(err, AP_FAILED, "'%s' is truncated: its last packet is not whole", ap_stream_name(s));
     if (d->failed || d->damaged)
         ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
     return true;
@@ -260,6 +291,17 @@ static void drop_other_streams(decoder *d)
             c->streams[i]->discard = AVDISCARD_ALL;
 }
 
+/* " 00000000 00000840 000001CA 00000000003F31F6 ...": delay, padding and frames of the music. */
+static uint64_t itunes_length(const AVFormatContext *container)
+{
+    unsigned delay, padding;
+    unsigned long long frames;
+    const AVDictionaryEntry *e = av_dict_get(container->metadata, "iTunSMPB", NULL, 0);
+    if (e && sscanf(e->value, "%*x %x %x %llx", &delay, &padding, &frames) == 3 && frames)
+        return frames;
+    return AP_UNKNOWN;
+}
+
 /* Decodes the first frame, which knows the format best. */
 static bool read_format(decoder *d, ap_error *err)
 {
@@ -298,6 +340,7 @@ ap_stream *ap_av_open(ap_input *in, unsigned track, ap_error *err)
     if (!d->st || !open_codec(d, err))
         goto fail;
     drop_other_streams(d);
+    d->left = itunes_length(d->source.container);
     if (!read_format(d, err))
         goto fail;
     ap_tags *tags = ap_av_tags(d->source.container, d->st);

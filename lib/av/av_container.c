@@ -3,6 +3,7 @@
 #include "av.h"
 
 #include <libavcodec/avcodec.h>
+#include <libavutil/intreadwrite.h>
 #include <string.h>
 
 #define IO_BUFFER 32768
@@ -78,6 +79,25 @@ void ap_av_source_close(ap_av_source *s)
     avio_context_free(&io);
 }
 
+/* libav forgets the length that an ASF header tells when the file is shorter. The File Properties object (ASF
+ * specification, 3.2): GUID, size, file id, size of the file..., flags at 88, of which bit 0 is "broadcast".
+ */
+static bool check_asf(ap_av_source *s, ap_error *err)
+{
+    static const unsigned char guid[16] = {0xa1, 0xdc, 0xab, 0x8c, 0x47, 0xa9, 0xcf, 0x11,
+                                           0x8e, 0xe4, 0x00, 0xc0, 0x0c, 0x20, 0x53, 0x65};
+    const unsigned char *p;
+    ptrdiff_t n = ap_input_peek(s->in, &p, 65536, NULL);
+    const unsigned char *found = n > 0 ? memmem(p, (size_t)n, guid, sizeof guid) : NULL;
+    if (!found || n - (found - p) < 92 || memcmp(p, "\x30\x26\xb2\x75", 4) != 0)
+        return true;
+    uint64_t size = AV_RL64(found + 40), there = ap_input_left(s->in);
+    if (size <= there || found[88] & 1)
+        return true;
+    return ap_fail(err, AP_FAILED, "'%s' is truncated: it has %llu of its %llu bytes", ap_input_name(s->in),
+                   (unsigned long long)there, (unsigned long long)size);
+}
+
 bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
 {
     av_log_set_callback(log_nothing); /* libav has only one log, for the whole process */
@@ -86,7 +106,7 @@ bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
         return false;
     s->base = ap_input_tell(in);
     const AVInputFormat *format = NULL;
-    if (!make_io(s, err))
+    if (!check_asf(s, err) || !make_io(s, err))
         return false;
     AVIOContext *io = s->container->pb;
     int score = av_probe_input_buffer2(io, &format, "", NULL, 0, 0);
@@ -98,8 +118,8 @@ bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
         av_freep(&io->buffer);
         avio_context_free(&io);
         if (s->error.code == AP_OK)
-            return ap_fail(err, AP_FAILED, "'%s' is damaged or truncated: libav finds no index in it (%s)",
-                           ap_input_name(in), format->long_name ? format->long_name : format->name);
+            return ap_fail(err, AP_FAILED, "'%s' is damaged or truncated: its %s header cannot be read",
+                           ap_input_name(in), format->name);
         return fail_unknown(s, err);
     }
     if (avformat_find_stream_info(s->container, NULL) < 0) {
@@ -130,11 +150,10 @@ static AVStream *choose(AVFormatContext *container, unsigned track, unsigned *co
         if (st->codecpar->codec_type == AVMEDIA_TYPE_AUDIO && ++*count == track)
             chosen = st;
     }
-    if (track == 0) {
-        int best = av_find_best_stream(container, AVMEDIA_TYPE_AUDIO, -1, -1, NULL, 0);
-        chosen = best >= 0 ? container->streams[best] : NULL;
-    }
-    return chosen;
+    if (track != 0)
+        return chosen;
+    int best = av_find_best_stream(container, AVMEDIA_TYPE_AUDIO, -1, -1, NULL, 0);
+    return best >= 0 ? container->streams[best] : *count ? choose(container, 1, count) : NULL;
 }
 
 AVStream *ap_av_source_track(ap_av_source *s, unsigned track, ap_error *err)
