@@ -12,6 +12,8 @@
 /* The AU header: six big-endian 32-bit words, then the annotation (the format of NeXT and Sun, audio(5)). */
 #define MAGIC "\x2esnd"
 #define HEADER_SIZE 24
+/* Encodings: 3, 4, 5 are integers of 16, 24, 32 bits. */
+#define AU_INTEGER(bits) ((uint32_t)(bits) / 8 + 1)
 #define AU_FLOAT 6
 #define AU_SIZE_UNKNOWN 0xffffffffu
 #define FIRST_LINE "AP1\n"
@@ -231,7 +233,7 @@ static bool add_tags(text *t, const ap_tags *tags)
     return true;
 }
 
-static bool make_header(text *t, const ap_format *format, const ap_tags *tags)
+static bool make_header(text *t, const ap_format *format, ap_bits bits, const ap_tags *tags)
 {
     static const char zeros[16];
     char line[64];
@@ -252,13 +254,14 @@ static bool make_header(text *t, const ap_format *format, const ap_tags *tags)
     memcpy(t->data + t->size, zeros, pad);
     t->size += pad;
 
-    uint64_t frame_size = 4 * (uint64_t)format->channels;
+    bool floats = bits == AP_BITS_FLOAT;
+    uint64_t frame_size = (floats ? 4 : (uint64_t)bits / 8) * format->channels;
     bool small = format->frames < AU_SIZE_UNKNOWN / frame_size;
     unsigned char *h = (unsigned char *)t->data;
     memcpy(h, MAGIC, 4);
     put32(h + 4, (uint32_t)t->size);
     put32(h + 8, small ? (uint32_t)(format->frames * frame_size) : AU_SIZE_UNKNOWN);
-    put32(h + 12, AU_FLOAT);
+    put32(h + 12, floats ? AU_FLOAT : AU_INTEGER(bits));
     put32(h + 16, format->rate);
     put32(h + 20, format->channels);
     return true;
@@ -294,13 +297,12 @@ static bool write_body(ap_stream *s, ap_output *out, ap_error *err)
     return n == 0;
 }
 
-bool ap_apstream_encode(ap_stream *s, ap_output *out, ap_error *err)
+bool ap_apstream_header(const ap_stream *s, ap_bits bits, ap_output *out, ap_error *err)
 {
     text header = {0};
-    bool ok = make_header(&header, &s->format, ap_stream_tags(s)) || ap_fail_memory(err);
-    ok = ok && ap_output_write(out, header.data, header.size, err) && write_body(s, out, err);
+    bool ok = make_header(&header, &s->format, bits, ap_stream_tags(s)) || ap_fail_memory(err);
+    ok = ok && ap_output_write(out, header.data, header.size, err);
     free(header.data);
-    ap_close(&s);
     return ok;
 }
 
@@ -309,10 +311,9 @@ bool ap_apstream_write(ap_stream *s, int fd, const char *name, ap_error *err)
     if (!s)
         return false;
     ap_output *out = ap_output_fd(fd, name, false, err);
-    if (!out) {
-        ap_close(&s);
+    bool ok = out && ap_apstream_header(s, AP_BITS_FLOAT, out, err) && write_body(s, out, err);
+    ap_close(&s);
+    if (!out)
         return false;
-    }
-    bool ok = ap_apstream_encode(s, out, err);
     return ap_output_commit(out, ok ? err : NULL) && ok;
 }

@@ -134,6 +134,8 @@ ap_output *ap_output_create(const char *path, bool seekable, ap_error *err);
 ap_output *ap_output_fd(int fd, const char *name, bool seekable, ap_error *err);
 const char *ap_output_name(const ap_output *out);
 bool ap_output_write(ap_output *out, const void *bytes, size_t size, ap_error *err);
+/* Whether ap_output_seek works: in a file always, elsewhere if that was asked for. */
+bool ap_output_seekable(const ap_output *out);
 bool ap_output_seek(ap_output *out, uint64_t position, ap_error *err);
 /* Reads back what was written, from position. false when fewer bytes are there. */
 bool ap_output_read_at(ap_output *out, uint64_t position, void *bytes, size_t size, ap_error *err);
@@ -179,8 +181,8 @@ ap_stream *ap_pcm_stream(ap_input *in, ap_pcm type, bool big_endian, const ap_fo
 
 /* Takes in over, also on failure. */
 ap_stream *ap_apstream_open(ap_input *in, ap_error *err);
-/* Writes the stream to out; closes s, does not commit. */
-bool ap_apstream_encode(ap_stream *s, ap_output *out, ap_error *err);
+/* Writes the header of an apstream (AP_BITS_FLOAT), or of an AU file of integers with the same annotation. */
+bool ap_apstream_header(const ap_stream *s, ap_bits bits, ap_output *out, ap_error *err);
 
 /* ---- vorbiscomment.c: the tags and pictures of FLAC, Ogg Vorbis and Opus */
 

@@ -194,6 +194,11 @@ bool ap_output_write(ap_output *out, const void *bytes, size_t size, ap_error *e
     return true;
 }
 
+bool ap_output_seekable(const ap_output *out)
+{
+    return out->kind != TO_FD;
+}
+
 bool ap_output_seek(ap_output *out, uint64_t position, ap_error *err)
 {
     if (out->kind == TO_FD || position > INT64_MAX || lseek(out->fd, (off_t)position, SEEK_SET) < 0)
