@@ -43,6 +43,20 @@ void ap_put_little(unsigned char *p, uint64_t value, int size);
 /* An ID3v2.4 tag; size 0 when there is nothing to say. *bytes is the caller's to free. */
 bool ap_id3_make(const ap_tags *tags, unsigned char **bytes, size_t *size, ap_error *err);
 
+/* ---- ogg_write.c */
+
+/* For each channel of Vorbis, which one of the stream it is; NULL: the same. */
+const unsigned char *ap_vorbis_order(uint32_t channels);
+/* Puts so many frames into that order. */
+void ap_to_vorbis_order(float *frames, size_t count, uint32_t channels);
+/* The comment that holds a picture. */
+#define AP_PICTURE_KEY "METADATA_BLOCK_PICTURE"
+/* Its value, malloc'ed; NULL when there is none, or when out of memory. */
+char *ap_picture_comment(const ap_tags *tags);
+/* A number for the stream that is the same each time, and another one for other music, so that files can be
+ * concatenated. */
+int ap_ogg_serial(const ap_stream *s);
+
 /* ---- quantize.c: floats to integers */
 
 typedef struct ap_quantizer ap_quantizer;
