@@ -22,7 +22,7 @@ has_help() {
 
 # The page as plain text on long lines, without font changes and with ASCII hyphens.
 page() {
-    mandoc -T utf8 -O width=10000 "$AP_BUILD/man/$1.1" | col -b | sed 's/−/-/g; s/‐/-/g; s/–/-/g'
+    mandoc -T utf8 -O width=1000 "$AP_BUILD/man/$1.1" | col -bx | sed 's/−/-/g; s/‐/-/g; s/–/-/g'
 }
 
 # Every option of --help is in the manual with its argument, and the other way round.
@@ -57,9 +57,10 @@ values_agree() {
 
 is_installed_with_manual() {
     [ -s "$AP_BUILD/man/$1.1" ]
-    page "$1" | grep -q "^NAME"
-    page "$1" | grep -q "^EXAMPLES"
-    page "$1" | grep -q "^EXIT STATUS"
+    page "$1" >page.txt
+    grep -q "^NAME" page.txt
+    grep -q "^EXAMPLES" page.txt
+    grep -q "^EXIT STATUS" page.txt
 }
 
 for command in "${commands[@]}"; do
@@ -79,7 +80,7 @@ check tour_names_every_command
 
 # The example filter of apstream(5) is what the tests compile and run.
 manual_shows_the_tested_filter() {
-    mandoc -T ascii -O width=200 "$AP_BUILD/man/apstream.5" | col -b >page
+    mandoc -T ascii -O width=200 "$AP_BUILD/man/apstream.5" | col -bx >page
     grep -v '^$' "$tests_folder/data/swap.c" | sed 's/^ *//' >source
     sed 's/^ *//' page | grep -v '^$' >text
     while IFS= read -r line; do
