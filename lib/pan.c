@@ -56,10 +56,12 @@ static void pan_response(void *state, double azimuth, double elevation, const do
         out[0][i] = (double)gain[0], out[1][i] = (double)gain[1];
 }
 
-ap_renderer ap_pan_renderer(size_t block)
+ap_renderer ap_pan_renderer(size_t block, ap_error *err)
 {
     panner *p = malloc(sizeof *p);
     if (p)
         p->block = block;
+    else
+        ap_fail_memory(err);
     return (ap_renderer){.render = pan_render, .response = pan_response, .free = free, .state = p};
 }

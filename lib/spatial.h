@@ -34,9 +34,85 @@ void ap_crossover_init(ap_crossover *x, double hz, double rate);
 void ap_crossover_run(ap_crossover *x, float *const in[2], float *const low[2], float *const high[2],
                       size_t frames);
 
+/* ---- sofa.c: sets of head-related impulse responses */
+
+typedef struct ap_sofa ap_sofa;
+
+/* path NULL: the default set. */
+ap_sofa *ap_sofa_open(const char *path, ap_error *err);
+void ap_sofa_close(ap_sofa *s);
+double ap_sofa_rate(const ap_sofa *s);   /* Hz */
+size_t ap_sofa_length(const ap_sofa *s); /* taps */
+/* Unit vectors (x front, y left, z up), no two alike; returns how many. Owned by the set. */
+size_t ap_sofa_directions(const ap_sofa *s, const double (**direction)[3]);
+const float *ap_sofa_response(const ap_sofa *s, size_t direction, int ear);
+/* By how many samples the response has to be delayed besides. */
+double ap_sofa_delay(const ap_sofa *s, size_t direction, int ear);
+
+/* ---- sphere.c: triangles between directions */
+
+typedef struct ap_sphere ap_sphere;
+
+/* The measured directions around another one: at most three, their weights add up to 1. */
+typedef struct ap_corners {
+    size_t count;
+    size_t index[3];
+    double weight[3];
+} ap_corners;
+
+/* Unit vectors. NULL when out of memory. */
+ap_sphere *ap_sphere_new(const double (*direction)[3], size_t count);
+void ap_sphere_free(ap_sphere *s);
+/* hint: any number at first, then what was left there for a direction nearby. */
+void ap_sphere_find(const ap_sphere *s, const double direction[3], size_t *hint, ap_corners *out);
+/* The part of the sphere that each direction stands for, in any unit. */
+void ap_sphere_areas(const ap_sphere *s, double *area);
+
+/* ---- hrtf.c: a set of HRTFs made ready for one sample rate: equalised, minimum phase and delay apart */
+
+typedef struct ap_hrtf ap_hrtf;
+
+/* Filters have block + 1 taps; their spectra, of 2 * block, have block + 1 bins. */
+ap_hrtf *ap_hrtf_open(const char *path, uint32_t rate, size_t block, ap_error *err);
+void ap_hrtf_free(ap_hrtf *h);
+/* The filters of both ears for any direction, and the delays to go with them in frames; their mean over the
+ * directions is about 0, and they stay within AP_HRTF_DELAY_S. hint as for ap_sphere_find. */
+#define AP_HRTF_DELAY_S 1e-3
+void ap_hrtf_at(ap_hrtf *h, double azimuth, double elevation, size_t *hint, float complex *const bins[2],
+                double delay[2]);
+
+/* ---- delay.c: fractional delays that move */
+
+/* The coefficients, AP_DELAY_TAPS for each phase; to be freed by free(). NULL when out of memory. */
+#define AP_DELAY_TAPS 32
+float *ap_delay_table(void);
+/* in[0] is the first frame, with its past at negative indices. The delay goes from from to to, which are
+ * at least AP_DELAY_TAPS / 2; the past reaches back by the delay and AP_DELAY_TAPS / 2 more. */
+void ap_delay_run(const float *table, const float *in, double from, double to, float *out, size_t frames);
+
+/* ---- convolve.c: filters that move */
+
+typedef struct ap_convolver ap_convolver;
+
+/* Lines have an input and a filter each; line k is heard by ear k % 2. NULL when out of memory. */
+ap_convolver *ap_convolver_new(size_t block, size_t lines);
+void ap_convolver_free(ap_convolver *c);
+/* Where the next block of a line goes, and the spectrum of its filter (block + 1 bins) at the end of it. */
+float *ap_convolver_input(ap_convolver *c, size_t line);
+float complex *ap_convolver_filter(ap_convolver *c, size_t line);
+/* Adds a block of output: from the last filters, faded over to the new ones. */
+void ap_convolver_run(ap_convolver *c, float *const out[2]);
+
 /* ---- renderers: virtual speakers around the listener to two ears */
 
 #define AP_SPEAKERS_MAX 11
+
+/* Hot loops, also compiled for AVX2. No contraction to FMA: the same samples everywhere. */
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+#define AP_HOT __attribute__((target_clones("default", "avx2")))
+#else
+#define AP_HOT
+#endif
 
 typedef struct ap_renderer {
     /* Adds the speakers to the ears. The group moves from path[0] to path[1] within the block; speaker k
@@ -54,10 +130,12 @@ typedef struct ap_renderer {
 /* Frames in a block: about 12 ms, a power of two. */
 size_t ap_spatial_block(uint32_t rate);
 
-/* pan.c: equal power between left and right */
-ap_renderer ap_pan_renderer(size_t block);
+/* Both return a renderer whose state is NULL on failure. */
 
-/* binaural.c: HRTF. Loads the set at path, NULL = the default; state is NULL on failure. */
+/* pan.c: equal power between left and right */
+ap_renderer ap_pan_renderer(size_t block, ap_error *err);
+
+/* binaural.c: HRTF. Loads the set at path, NULL = the default. */
 ap_renderer ap_binaural_renderer(const char *path, uint32_t rate, size_t block, size_t speakers,
                                  ap_error *err);
 

@@ -177,8 +177,13 @@ static spatializer *spatializer_new(const ap_format *format, const ap_spatialize
     *s = (spatializer){.options = *o, .rate = format->rate, .block = ap_spatial_block(format->rate)};
     if (!ap_speakers_place(&s->speakers, format, o->width_deg, err))
         goto fail;
-    s->renderer = ap_pan_renderer(s->block);
-    if (!s->renderer.state || !allocate(s))
+    if (o->mode == AP_SPATIAL_PAN)
+        s->renderer = ap_pan_renderer(s->block, err);
+    else
+        s->renderer = ap_binaural_renderer(o->sofa, format->rate, s->block, s->speakers.count, err);
+    if (!s->renderer.state)
+        goto fail;
+    if (!allocate(s))
         goto memory;
     for (size_t i = 0; i < PAIRS_MAX; i++)
         ap_crossover_init(&s->crossover[i], o->bass_hz, format->rate);
