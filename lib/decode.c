@@ -162,11 +162,28 @@ static bool find_mp3(ap_input *in, bool container)
     return junk != SIZE_MAX && (junk == 0 || !container) && ap_input_skip(in, junk, NULL);
 }
 
-/* AU with linear PCM (encodings 2 to 7). */
+/* AU with linear PCM (encodings 2 to 7), or too short to tell. */
 static bool is_linear_au(const unsigned char *p, size_t size)
 {
-    return size >= 16 && memcmp(p, ".snd\0", 4) == 0 && p[12] == 0 && p[13] == 0 && p[14] == 0 &&
-           p[15] >= 2 && p[15] <= 7;
+    static const unsigned char high[3];
+    if (memcmp(p, ".snd", size < 4 ? size : 4) != 0)
+        return false;
+    return size < 16 || (memcmp(p + 12, high, 3) == 0 && p[15] >= 2 && p[15] <= 7);
+}
+
+/* WAV or RF64 with linear PCM. */
+static bool is_pcm_riff(ap_input *in)
+{
+    const unsigned char *p;
+    for (size_t size = PEEK; size <= DEEP_PEEK; size *= 16) {
+        ptrdiff_t n = ap_input_peek(in, &p, size, NULL);
+        if (n < 12 || memcmp(p + 8, "WAVE", 4) != 0 ||
+            (memcmp(p, "RIFF", 4) != 0 && memcmp(p, "RF64", 4) != 0))
+            return false;
+        if (ap_riff_is_pcm(p, (size_t)n))
+            return true;
+    }
+    return false;
 }
 
 /* For what holds one track only. */
@@ -191,6 +208,14 @@ static ap_stream *open_with_sndfile(ap_input *in, unsigned track, ap_error *err)
     return s;
 }
 
+static ap_stream *open_au(ap_input *in, ap_error *err)
+{
+    if (!ap_input_seekable(in) || ap_chunks_check(in, NULL, err))
+        return ap_apstream_open(in, err);
+    ap_input_close(in);
+    return NULL;
+}
+
 /* Chooses the decoder. Takes in over. */
 static ap_stream *open_input(ap_input *in, unsigned track, ap_error *err)
 {
@@ -202,24 +227,14 @@ static ap_stream *open_input(ap_input *in, unsigned track, ap_error *err)
         ap_input_close(in);
         return NULL;
     }
-    size_t size = (size_t)n;
-    bool riff = size >= 12 && memcmp(p + 8, "WAVE", 4) == 0 &&
-                (memcmp(p, "RIFF", 4) == 0 || memcmp(p, "RF64", 4) == 0);
-    if (ap_input_seekable(in) && memcmp(p, ".snd", size < 4 ? size : 4) == 0 &&
-        !ap_chunks_check(in, NULL, err)) {
-        ap_input_close(in);
-        return NULL;
-    }
-    if (is_linear_au(p, size) || (size < 16 && memcmp(p, ".snd", size < 4 ? size : 4) == 0))
-        return check_track(ap_apstream_open(in, err), track, err);
-    if (riff) {
-        n = ap_input_peek(in, &p, DEEP_PEEK, NULL);
-        if (n > 0 && ap_riff_is_pcm(p, (size_t)n))
-            return check_track(ap_riff_open(in, err), track, err);
-    }
-    if (ap_sndfile_knows(p, size))
+    bool sndfile = ap_sndfile_knows(p, (size_t)n), container = is_container(p, (size_t)n);
+    if (is_linear_au(p, (size_t)n))
+        return check_track(open_au(in, err), track, err);
+    if (is_pcm_riff(in))
+        return check_track(ap_riff_open(in, err), track, err);
+    if (sndfile)
         return open_with_sndfile(in, track, err);
-    if (find_mp3(in, is_container(p, size)))
+    if (find_mp3(in, container))
         return check_track(ap_mp3_open(in, err), track, err);
     return open_with_av(in, track, err);
 }

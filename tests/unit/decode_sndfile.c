@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * FLAC, Ogg, AIFF, CAF, W64, AU against flac, ffmpeg and sox. */
+#include "fixture.h"
+
+static void make_noise(unsigned rate, unsigned channels, unsigned bits, unsigned frames)
+{
+    sh("sox -R -r %u -n -c %u -b %u noise.wav synth %us pinknoise vol 0.6", rate, channels, bits, frames);
+}
+
+static void check_file(const char *path, double tolerance, uint64_t frames)
+{
+    sh("ffmpeg -v error -y -i %s -f f32le ref.f32", path);
+    decoded d = check_decodes(path, "ref.f32", tolerance, frames);
+    CHECK(d.format.frames == frames && !d.warned);
+    free(d.frames);
+}
+
+static void flac_is_exact(void)
+{
+    static const unsigned shapes[][3] = {{8000, 1, 8},   {44100, 2, 16},  {48000, 6, 24},
+                                         {96000, 8, 16}, {192000, 2, 24}, {22050, 3, 16}};
+    for (size_t i = 0; i < 6; i++) {
+        make_noise(shapes[i][0], shapes[i][1], shapes[i][2], 10007);
+        sh("flac -s -f --channel-map=none noise.wav -o t.flac");
+        check_file("t.flac", 0, 10007);
+    }
+}
+
+static void one_frame_of_flac(void)
+{
+    make_noise(44100, 2, 16, 1);
+    sh("flac -s -f noise.wav -o t.flac");
+    check_file("t.flac", 0, 1);
+}
+
+static void flac_of_unknown_length_is_read(void)
+{
+    make_noise(44100, 2, 16, 30000);
+    sh("flac -s -f -c - <noise.wav --endian=little --sign=signed --channels=2 --bps=16 --sample-rate=44100 "
+       "--force-raw-format | cat >t.flac; ffmpeg -v error -y -i noise.wav -f flac - | cat >t.flac");
+    decoded d = decode_file("t.flac", NULL, 4096), p = decode_pipe("t.flac", 100);
+    CHECK(d.count == 30000);
+    same_decoded(&d, &p);
+    free(d.frames);
+    free(p.frames);
+}
+
+static void integers_and_floats_in_containers_are_exact(void)
+{
+    static const char *const ways[] = {
+        "-c:a pcm_s8 t.aiff",    "-c:a pcm_s16be t.aiff", "-c:a pcm_s24be t.aiff", "-c:a pcm_s32be t.aiff",
+        "-c:a pcm_f32be t.aiff", "-c:a pcm_f64be t.aiff", "-c:a pcm_s16le t.aiff", "-c:a pcm_s16le t.w64",
+        "-c:a pcm_f32le t.w64",  "-c:a pcm_s24be t.caf",  "-c:a pcm_f32le t.caf",  "-c:a alac t.caf",
+        "-c:a pcm_mulaw t.au",   "-c:a pcm_s16be t.au",   "-c:a pcm_f64be t.au",   "-c:a pcm_s24le t.w64"};
+    make_noise(44100, 2, 24, 20000); /* ffmpeg counts the padding of W64 as audio */
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        sh("ffmpeg -v error -y -i noise.wav %s", ways[i]);
+        check_file(strrchr(ways[i], ' ') + 1, 0, 20000);
+    }
+    make_noise(48000, 6, 24, 3000);
+    sh("ffmpeg -v error -y -i noise.wav -c:a pcm_f32be t.aiff"); /* has a CHAN chunk */
+    check_file("t.aiff", 0, 3000);
+}
+
+/* libvorbis and ffmpeg's decoder round differently; libopus and ffmpeg's decoder differ audibly by nothing,
+ * but by 1e-3 in stereo. A channel in the wrong place would differ by more than 0.1. */
+static void ogg_is_right_in_every_channel(void)
+{
+    for (unsigned channels = 1; channels <= 8; channels++) {
+        make_noise(48000, channels, 16, 30000);
+        sh("ffmpeg -v error -y -i noise.wav -c:a pcm_s16le plain.wav && opusenc --quiet plain.wav t.opus");
+        check_file("t.opus", 1e-2, 30000);
+        sh("oggenc -Q plain.wav -o t.ogg && ffmpeg -v error -y -i t.ogg -f f32le ref.f32");
+        decoded d = check_decodes("t.ogg", "ref.f32", 1e-6, 30000);
+        CHECK(d.format.frames == 30000);
+        free(d.frames);
+    }
+}
+
+static void tags_and_pictures_are_kept(void)
+{
+    static const char *const ways[] = {
+        "flac -s -f --picture cover.png -T title=T\xc3\xaftle noise.wav -o t.x",
+        "opusenc --quiet --picture cover.png --title T\xc3\xaftle noise.wav t.x"};
+    size_t size;
+    make_noise(48000, 2, 16, 5000);
+    sh("ffmpeg -v error -y -f lavfi -i mandelbrot=s=500x500 -frames:v 1 cover.png");
+    unsigned char *cover = load("cover.png", &size);
+    CHECK(size > 65536); /* more than an Ogg page */
+    for (size_t i = 0; i < 2; i++) {
+        sh("%s", ways[i]);
+        ap_stream *s = ap_decode("t.x", NULL, NULL);
+        if (!CHECK(s))
+            continue;
+        ap_picture p = ap_tags_picture(ap_stream_tags(s));
+        CHECK(p.size == size && memcmp(p.data, cover, size) == 0 && strcmp(p.mime, "image/png") == 0);
+        CHECK(strcmp(ap_tags_get(ap_stream_tags(s), "TITLE"), "T\xc3\xaftle") == 0);
+        ap_close(&s);
+    }
+    free(cover);
+    sh("oggenc -Q -t Vorbis noise.wav -o t.ogg");
+    decoded d = decode_pipe("t.ogg", 4096);
+    CHECK(strcmp(d.title, "Vorbis") == 0);
+    free(d.frames);
+    sh("ffmpeg -v error -y -i noise.wav -metadata title=Aiff -write_id3v2 1 t.aiff");
+    d = decode_file("t.aiff", NULL, 4096);
+    CHECK(strcmp(d.title, "Aiff") == 0);
+    free(d.frames);
+}
+
+static void id3_before_flac_is_read(void)
+{
+    make_noise(44100, 2, 16, 5000);
+    sh("flac -s -f noise.wav -o t.flac && printf 'ID3\\3\\0\\0\\0\\0\\0\\020TIT2\\0\\0\\0\\6\\0\\0\\0Hello' "
+       ">t2.flac && "
+       "cat t.flac >>t2.flac && ffmpeg -v error -y -i t.flac -f f32le ref.f32");
+    decoded d = check_decodes("t2.flac", "ref.f32", 0, 5000);
+    CHECK(strcmp(d.title, "Hello") == 0);
+    free(d.frames);
+}
+
+static void truncation_is_noticed_in_every_format(void)
+{
+    static const char *const ways[] = {
+        "t.flac",
+        "-c:a pcm_s16be t.aiff",
+        "-c:a pcm_s16le t.aiff",
+        "-c:a pcm_f32be t.caf",
+        "-c:a alac t.caf",
+        "t.w64",
+        "-c:a pcm_mulaw t.au",
+        "-c:a pcm_s16be t.au",
+        "-c:a libvorbis t.ogg",
+        "-c:a libopus t.opus",
+    };
+    make_noise(48000, 2, 16, 48000);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        const char *space = strrchr(ways[i], ' '), *name = space ? space + 1 : ways[i];
+        sh("ffmpeg -v error -y -i noise.wav %s", ways[i]);
+        size_t size = file_size(name);
+        check_fails(cut(name, size / 2), "truncated");
+        check_fails(cut(name, size / 20), "");
+        check_fails(cut(name, 3 * size / 4), "truncated");
+        check_fails(cut(name, 50), "");
+        check_fails(cut(name, 13), "");
+        if (!strstr(name, "caf")) /* its last chunk is not the audio */
+            check_fails(cut(name, size - 1), "truncated");
+    }
+}
+
+/* A page is missing in the middle, or broken: players go on. */
+static void damaged_ogg_keeps_its_length(void)
+{
+    size_t size;
+    make_noise(48000, 2, 16, 240000);
+    sh("oggenc -Q noise.wav -o t.ogg");
+    unsigned char *bytes = load("t.ogg", &size);
+    for (size_t i = size / 2; i < size / 2 + 500; i++)
+        bytes[i] ^= 0x55;
+    save("t.ogg", bytes, size);
+    decoded d = decode_file("t.ogg", NULL, 4096);
+    if (!CHECK(d.err.code == AP_OK && d.count == 240000))
+        fprintf(stderr, "%s\n", d.err.message);
+    free(d.frames);
+    free(bytes);
+}
+
+static void flipped_bits_do_no_harm(void)
+{
+    static const char *const ways[] = {"t.flac",
+                                       "t.aiff",
+                                       "t.caf",
+                                       "t.w64",
+                                       "-c:a pcm_mulaw t.au",
+                                       "-c:a libvorbis t.ogg",
+                                       "-c:a libopus t.opus"};
+    make_noise(48000, 2, 16, 8000);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        const char *space = strrchr(ways[i], ' ');
+        sh("ffmpeg -v error -y -i noise.wav -metadata title=T %s", ways[i]);
+        flip_bits(space ? space + 1 : ways[i], 60);
+    }
+}
+
+TEST_MAIN(CASE(flac_is_exact), CASE(one_frame_of_flac), CASE(flac_of_unknown_length_is_read),
+          CASE(integers_and_floats_in_containers_are_exact), CASE(ogg_is_right_in_every_channel),
+          CASE(tags_and_pictures_are_kept), CASE(id3_before_flac_is_read),
+          CASE(truncation_is_noticed_in_every_format), CASE(damaged_ogg_keeps_its_length),
+          CASE(flipped_bits_do_no_harm))

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * WAV and RF64 against sox and ffmpeg: sample types, sizes that programs write to pipes, tags, truncation. */
+#include "fixture.h"
+
+static size_t put16(unsigned char *p, unsigned v)
+{
+    p[0] = (unsigned char)v;
+    p[1] = (unsigned char)(v >> 8);
+    return 2;
+}
+
+static size_t put32(unsigned char *p, uint32_t v)
+{
+    put16(p, v & 0xffff);
+    put16(p + 2, v >> 16);
+    return 4;
+}
+
+/* A 16-bit mono WAV at 8 kHz with the given data size in its header, and what follows. */
+static void make_wav(const char *path, uint32_t data_size, const void *data, size_t size)
+{
+    unsigned char h[44];
+    memcpy(h, "RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0", 24);
+    put32(h + 24, 8000);
+    put32(h + 28, 16000);
+    put16(h + 32, 2);
+    put16(h + 34, 16);
+    memcpy(h + 36, "data", 4);
+    put32(h + 40, data_size);
+    unsigned char *all = malloc(44 + size);
+    memcpy(all, h, 44);
+    memcpy(all + 44, data, size);
+    save(path, all, 44 + size);
+    free(all);
+}
+
+static void every_sample_type_is_exact(void)
+{
+    static const char *const codecs[] = {"pcm_u8",    "pcm_s16le", "pcm_s24le",
+                                         "pcm_s32le", "pcm_f32le", "pcm_f64le"};
+    sh("sox -R -r 44100 -n -c 2 -b 32 -e float in.wav synth 4321s pinknoise vol 0.7");
+    for (size_t i = 0; i < 6; i++) {
+        sh("ffmpeg -v error -y -i in.wav -c:a %s t.wav && ffmpeg -v error -y -i t.wav -f f32le t.f32",
+           codecs[i]);
+        decoded d = check_decodes("t.wav", "t.f32", 0, 4321);
+        CHECK(d.format.frames == 4321);
+        free(d.frames);
+        sh("ffmpeg -v error -y -i in.wav -c:a %s -rf64 always t.wav", codecs[i]);
+        d = check_decodes("t.wav", "t.f32", 0, 4321);
+        free(d.frames);
+    }
+}
+
+static void every_shape_is_read(void)
+{
+    static const unsigned rates[] = {8000, 96000, 192000};
+    for (unsigned channels = 1; channels <= 8; channels++) {
+        sh("sox -R -r %u -n -c %u -b 24 t.wav synth 1001s pinknoise && ffmpeg -v error -y -i t.wav -f f32le "
+           "t.f32",
+           rates[channels % 3], channels);
+        decoded d = check_decodes("t.wav", "t.f32", 0, 1001);
+        CHECK(d.format.rate == rates[channels % 3] && d.format.channels == channels);
+        free(d.frames);
+    }
+}
+
+static void the_mask_is_kept(void)
+{
+    sh("sox -R -r 48000 -n -c 6 -b 24 in.wav synth 1s pinknoise && "
+       "ffmpeg -v error -y -i in.wav -af 'aformat=channel_layouts=5.1(side)' t.wav");
+    decoded d = decode_file("t.wav", NULL, 4096);
+    CHECK(d.format.mask == 0x60f);
+    free(d.frames);
+}
+
+static void a_pipe_of_sox_or_ffmpeg_goes_to_its_end(void)
+{
+    sh("sox -R -r 8000 -n -c 1 -b 16 in.wav synth 3s pinknoise && ffmpeg -v error -y -i in.wav -f f32le "
+       "t.f32");
+    sh("ffmpeg -v error -i in.wav -f wav - | cat >t.wav");
+    decoded d = check_decodes("t.wav", "t.f32", 0, AP_UNKNOWN);
+    free(d.frames);
+    sh("sox --ignore-length in.wav -t wav - 2>/dev/null | cat >t.wav");
+    d = check_decodes("t.wav", "t.f32", 0, AP_UNKNOWN);
+    free(d.frames);
+}
+
+static void unknown_sizes_mean_until_the_end(void)
+{
+    static const uint32_t sizes[] = {0, 0xffffffff, 0x7fff0000, 0x7fffefff, 0x7fffffff};
+    for (size_t i = 0; i < 5; i++) {
+        make_wav("t.wav", sizes[i], "\1\0\2\0\3\0\4", 7);
+        decoded d = decode_file("t.wav", NULL, 2), p = decode_pipe("t.wav", 2);
+        CHECK(d.count == 3 && d.frames[2] == 3 / 32768.0f);
+        CHECK(p.format.frames == AP_UNKNOWN);
+        same_decoded(&d, &p);
+        free(d.frames);
+        free(p.frames);
+    }
+}
+
+static void no_frames_are_no_error(void)
+{
+    make_wav("t.wav", 0, "LIST\4\0\0\0INFO", 12);
+    decoded d = decode_file("t.wav", NULL, 16), p = decode_pipe("t.wav", 16);
+    CHECK(d.opened && d.count == 0 && d.err.code == AP_OK && d.format.frames == 0);
+    CHECK(p.opened && p.count == 0 && p.err.code == AP_OK);
+    free(d.frames);
+    free(p.frames);
+}
+
+static void a_short_data_chunk_is_truncated(void)
+{
+    sh("sox -R -r 8000 -n -c 2 -b 24 t.wav synth 1000s pinknoise");
+    size_t size = file_size("t.wav");
+    check_fails(cut("t.wav", size - 1), "truncated");
+    check_fails(cut("t.wav", size / 2), "truncated");
+    check_fails(cut("t.wav", 100), "truncated");
+    decoded d = decode_file("cut.t.wav", NULL, 4096);
+    CHECK(!d.opened); /* known before anything is read */
+    for (size_t n = 1; n < 60; n++)
+        check_fails(cut("t.wav", n), "");
+}
+
+static void tags_before_and_after_the_data(void)
+{
+    static const char list[] = "LIST\x1a\0\0\0INFOINAM\5\0\0\0Hello\0IXYZ\0\0\0\0";
+    unsigned char data[256] = {1, 2, 3};
+    memcpy(data + 4, list, sizeof list - 1); /* 3 bytes of data and the padding */
+    make_wav("t.wav", 3, data, 4 + sizeof list - 1);
+    decoded d = decode_file("t.wav", NULL, 4096);
+    CHECK(strcmp(d.title, "Hello") == 0 && d.count == 1);
+    free(d.frames);
+    sh("ffmpeg -v error -y -i t.wav -metadata title=Before u.wav");
+    d = decode_pipe("u.wav", 4096);
+    CHECK(strcmp(d.title, "Before") == 0);
+    free(d.frames);
+}
+
+static void what_is_not_finite_becomes_silence(void)
+{
+    static const float x[] = {0.5f, NAN, INFINITY, -0.5f};
+    save("t.raw", x, sizeof x);
+    sh("sox -t raw -r 8000 -e float -b 32 -c 1 t.raw -t f32 /dev/null; "
+       "ffmpeg -v error -y -f f32le -ar 8000 -ac 1 -i t.raw -c:a pcm_f32le t.wav");
+    decoded d = decode_file("t.wav", NULL, 4096);
+    CHECK(d.count == 4 && d.frames[0] == 0.5f && d.frames[1] == 0 && d.frames[2] == 0 &&
+          d.frames[3] == -0.5f);
+    CHECK(d.warned);
+    free(d.frames);
+}
+
+static void other_codecs_go_to_libsndfile(void)
+{
+    static const char *const codecs[] = {"pcm_mulaw", "pcm_alaw", "adpcm_ms", "adpcm_ima_wav"};
+    sh("sox -R -r 44100 -n -c 2 -b 16 in.wav synth 20000s pinknoise");
+    for (size_t i = 0; i < 4; i++) {
+        sh("ffmpeg -v error -y -i in.wav -c:a %s t.wav && ffmpeg -v error -y -i t.wav -f f32le t.f32",
+           codecs[i]);
+        decoded d = check_decodes("t.wav", "t.f32", i == 3 ? 2e-3 : 0, AP_UNKNOWN); /* IMA rounds */
+        free(d.frames);
+        check_fails(cut("t.wav", file_size("t.wav") / 2), "truncated");
+    }
+}
+
+static void absurd_headers_are_refused(void)
+{
+    unsigned char *bytes;
+    size_t size;
+    make_wav("t.wav", 4, "\1\0\2\0", 4);
+    bytes = load("t.wav", &size);
+    put32(bytes + 24, 0); /* rate */
+    save("t.wav", bytes, size);
+    check_fails("t.wav", "sample rate");
+    put32(bytes + 24, 8000);
+    put16(bytes + 22, 65535); /* channels */
+    save("t.wav", bytes, size);
+    check_fails("t.wav", "");
+    put16(bytes + 22, 0);
+    save("t.wav", bytes, size);
+    check_fails("t.wav", "");
+    free(bytes);
+}
+
+static void flipped_bits_do_no_harm(void)
+{
+    sh("sox -R -r 8000 -n -c 2 -b 24 in.wav synth 300s pinknoise && "
+       "ffmpeg -v error -y -i in.wav -metadata title=T -rf64 always t.wav");
+    flip_bits("t.wav", 300);
+}
+
+TEST_MAIN(CASE(every_sample_type_is_exact), CASE(every_shape_is_read), CASE(the_mask_is_kept),
+          CASE(a_pipe_of_sox_or_ffmpeg_goes_to_its_end), CASE(unknown_sizes_mean_until_the_end),
+          CASE(no_frames_are_no_error), CASE(a_short_data_chunk_is_truncated),
+          CASE(tags_before_and_after_the_data), CASE(what_is_not_finite_becomes_silence),
+          CASE(other_codecs_go_to_libsndfile), CASE(absurd_headers_are_refused),
+          CASE(flipped_bits_do_no_harm))
