@@ -171,16 +171,13 @@ static bool is_linear_au(const unsigned char *p, size_t size)
     return size < 16 || (memcmp(p + 12, high, 3) == 0 && p[15] >= 2 && p[15] <= 7);
 }
 
-/* WAV or RF64 with linear PCM. */
-static bool is_pcm_riff(ap_input *in)
+/* WAV, RF64 or Wave64 with linear PCM; in the first bytes, if they can tell. */
+static bool is_pcm_riff(ap_input *in, const unsigned char *p)
 {
-    const unsigned char *p;
-    for (size_t size = PEEK; size <= DEEP_PEEK; size *= 16) {
+    bool riff = memcmp(p, "RI", 2) == 0 || memcmp(p, "RF", 2) == 0 || memcmp(p, "ri", 2) == 0;
+    for (size_t size = PEEK; riff && size <= DEEP_PEEK; size *= 16) {
         ptrdiff_t n = ap_input_peek(in, &p, size, NULL);
-        if (n < 12 || memcmp(p + 8, "WAVE", 4) != 0 ||
-            (memcmp(p, "RIFF", 4) != 0 && memcmp(p, "RF64", 4) != 0))
-            return false;
-        if (ap_riff_is_pcm(p, (size_t)n))
+        if (n > 0 && ap_riff_is_pcm(p, (size_t)n))
             return true;
     }
     return false;
@@ -230,7 +227,7 @@ static ap_stream *open_input(ap_input *in, unsigned track, ap_error *err)
     bool sndfile = ap_sndfile_knows(p, (size_t)n), container = is_container(p, (size_t)n);
     if (is_linear_au(p, (size_t)n))
         return check_track(open_au(in, err), track, err);
-    if (is_pcm_riff(in))
+    if (n > 12 && is_pcm_riff(in, p))
         return check_track(ap_riff_open(in, err), track, err);
     if (sndfile)
         return open_with_sndfile(in, track, err);

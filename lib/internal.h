@@ -217,7 +217,7 @@ const char *ap_genre_name(unsigned number);
 /* Checks the rate and the channels that a file declares; the message names it. */
 bool ap_check_format(const char *name, const ap_format *format, ap_error *err);
 
-/* riff.c: whether this begin of a RIFF or RF64 file shows linear PCM, which ap_riff_open reads. */
+/* riff.c: whether this begin of a WAV, RF64 or Wave64 file shows linear PCM, which ap_riff_open reads. */
 bool ap_riff_is_pcm(const unsigned char *bytes, size_t size);
 ap_stream *ap_riff_open(ap_input *in, ap_error *err);
 
@@ -258,7 +258,8 @@ typedef struct ap_ogg {
     bool several;      /* there is more than one stream in it */
     bool vorbis_order; /* the channels come in the order of Vorbis */
 } ap_ogg;
-/* Collects the comments of the first stream. Fails when the file is truncated. The position does not change. */
+/* Collects the comments of the first stream. Fails when the file is truncated. The position does not change.
+ */
 bool ap_ogg_inspect(ap_input *in, ap_tags *tags, ap_ogg *ogg, ap_error *err);
 
 #endif

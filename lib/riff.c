@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * riff.c - PCM in WAV and RF64, from files and pipes. libsndfile would do for files, but from a pipe it stops
- * at 4 GiB and takes a length of 0 for an empty file. The formats: Microsoft, "Multimedia Programming
- * Interface and Data Specifications 1.0"; "Multiple Channel Audio Data and WAVE Files"; EBU Tech 3306. */
+ * riff.c - PCM in WAV, RF64 and Wave64, from files and pipes. libsndfile would do for files, but from a pipe
+ * it stops at 4 GiB and takes a length of 0 for an empty file, and in Wave64 it takes float for int. The
+ * formats: Microsoft, "Multimedia Programming Interface and Data Specifications 1.0"; "Multiple Channel Audio
+ * Data and WAVE Files"; EBU Tech 3306; Sony, "Wave64". */
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define CHUNK_HEADER 8
+#define W64_CHUNK_HEADER 24 /* a GUID, and a size that includes this */
+#define W64_MAGIC "riff\x2e\x91\xcf\x11"
 #define MAX_FMT 40                   /* of WAVEFORMATEXTENSIBLE */
 #define MAX_LIST ((size_t)1 << 20)   /* a longer LIST is skipped */
 #define MAX_ID3 ((size_t)80 << 20)   /* so is a longer ID3v2 tag */
@@ -20,7 +23,8 @@ typedef struct wav {
     ap_tags *tags;
     ap_format format;
     ap_pcm type;
-    size_t frame_size;   /* 0 = no fmt chunk yet */
+    size_t frame_size; /* 0 = no fmt chunk yet */
+    bool w64, rf64;
     uint64_t ds64_size;  /* of the data chunk, from RF64 */
     uint64_t data_start; /* position */
     uint64_t data_size;  /* AP_UNKNOWN = until the end */
@@ -82,19 +86,43 @@ static bool parse_fmt(wav *w, const unsigned char *p, size_t size)
     return pcm_type(tag, align / channels, &w->type);
 }
 
+static uint64_t w64_size(const unsigned char *header)
+{
+    uint64_t size = get64(header + 16);
+    return size < W64_CHUNK_HEADER ? 0 : size - W64_CHUNK_HEADER;
+}
+
+/* Bytes between a chunk of this size and the next. */
+static unsigned padding(bool w64, uint64_t size)
+{
+    return w64 ? (unsigned)(-size & 7) : size & 1;
+}
+
+static bool is_w64(const unsigned char *p, size_t size)
+{
+    return size >= 40 && memcmp(p, W64_MAGIC, 8) == 0 && is_id(p + 24, "wave");
+}
+
+static bool is_riff(const unsigned char *p, size_t size)
+{
+    return size >= 12 && (is_id(p, "RIFF") || is_id(p, "RF64")) && is_id(p + 8, "WAVE");
+}
+
 bool ap_riff_is_pcm(const unsigned char *bytes, size_t size)
 {
-    wav w = {0};
-    size_t at = 12;
-    while (at + CHUNK_HEADER <= size) {
-        size_t length = get32(bytes + at + 4);
-        const unsigned char *body = bytes + at + CHUNK_HEADER;
-        at += CHUNK_HEADER;
-        if (is_id(body - CHUNK_HEADER, "fmt "))
-            return parse_fmt(&w, body, length < size - at ? length : size - at);
-        if (is_id(body - CHUNK_HEADER, "data") || length > size - at)
+    wav w = {.w64 = is_w64(bytes, size)};
+    size_t at = w.w64 ? 40 : 12, header = w.w64 ? W64_CHUNK_HEADER : CHUNK_HEADER;
+    if (!w.w64 && !is_riff(bytes, size))
+        return false;
+    while (at <= size && size - at >= header) {
+        const unsigned char *h = bytes + at;
+        uint64_t length = w.w64 ? w64_size(h) : get32(h + 4);
+        at += header;
+        if (is_id(h, "fmt "))
+            return parse_fmt(&w, h + header, length < size - at ? (size_t)length : size - at);
+        if (is_id(h, "data") || length > size - at)
             return false;
-        at += length + (length & 1);
+        at += (size_t)length + padding(w.w64, length);
     }
     return false;
 }
@@ -142,18 +170,32 @@ static void parse_id3(unsigned char *bytes, size_t size, ap_tags *tags)
     ap_tags_free(&more);
 }
 
-/* Reads a chunk that carries tags, skips any other. */
-static bool read_other_chunk(wav *w, const unsigned char *id, uint32_t size, ap_error *err)
+/* The id and the size of the next chunk. 0 at the end, -1 on error. */
+static int read_chunk_header(wav *w, unsigned char *id, uint64_t *size, ap_error *err)
 {
-    bool list = is_id(id, "LIST") && size <= MAX_LIST;
+    unsigned char h[W64_CHUNK_HEADER];
+    size_t header = w->w64 ? W64_CHUNK_HEADER : CHUNK_HEADER;
+    ptrdiff_t n = ap_input_read(w->in, h, header, err);
+    if (n < (ptrdiff_t)header)
+        return n < 0 ? -1 : 0;
+    memcpy(id, h, 4);
+    *size = w->w64 ? w64_size(h) : get32(h + 4);
+    return 1;
+}
+
+/* Reads a chunk that carries tags, skips any other. */
+static bool read_other_chunk(wav *w, const unsigned char *id, uint64_t size, ap_error *err)
+{
+    unsigned pad = padding(w->w64, size);
+    bool list = (is_id(id, "LIST") || is_id(id, "list")) && size <= MAX_LIST;
     bool id3 = (is_id(id, "id3 ") || is_id(id, "ID3 ")) && size <= MAX_ID3;
     if (!list && !id3)
-        return ap_input_skip(w->in, (uint64_t)size + (size & 1), err);
-    unsigned char *bytes = ap_input_load(w->in, size + (size & 1), err);
+        return ap_input_skip(w->in, size, err) && ap_input_skip(w->in, pad, err);
+    unsigned char *bytes = ap_input_load(w->in, (size_t)size + pad, err);
     if (bytes && list)
-        parse_info(bytes, size, w->tags);
+        parse_info(bytes, (size_t)size, w->tags);
     if (bytes && id3)
-        parse_id3(bytes, size, w->tags);
+        parse_id3(bytes, (size_t)size, w->tags);
     free(bytes);
     return bytes;
 }
@@ -161,19 +203,22 @@ static bool read_other_chunk(wav *w, const unsigned char *id, uint32_t size, ap_
 /* Tags after the data. What is wrong there is no reason to fail. */
 static void read_trailing_tags(wav *w)
 {
-    uint64_t end = w->data_start + w->data_size + (w->data_size & 1);
-    unsigned char h[CHUNK_HEADER];
-    if (!ap_input_seek(w->in, end, NULL))
+    unsigned char id[4];
+    uint64_t size;
+    if (!ap_input_seek(w->in, w->data_start + w->data_size + padding(w->w64, w->data_size), NULL))
         return;
-    while (ap_input_read(w->in, h, sizeof h, NULL) == sizeof h)
-        if (!read_other_chunk(w, h, get32(h + 4), NULL))
+    while (read_chunk_header(w, id, &size, NULL) > 0)
+        if (!read_other_chunk(w, id, size, NULL))
             break;
 }
 
 /* ---- the data chunk */
 
-static bool is_until_end(uint32_t size)
+/* What a program writes that does not know the size. */
+static bool is_until_end(const wav *w, uint64_t size)
 {
+    if (w->w64)
+        return size > INT64_MAX / 2;
     return size == SIZE_UNKNOWN || (size >= SOX_SIZE_UNKNOWN && size <= 0x7fffffff);
 }
 
@@ -185,14 +230,14 @@ static bool is_unfinished(ap_input *in, ap_error *err)
     return n > 0 && !(n >= 4 && (is_id(p, "LIST") || is_id(p, "id3 ") || is_id(p, "ID3 ")));
 }
 
-static bool set_data_size(wav *w, bool rf64, uint32_t size, ap_error *err)
+static bool set_data_size(wav *w, uint64_t size, ap_error *err)
 {
     uint64_t rest = ap_input_left(w->in);
-    bool from_ds64 = rf64 && size == SIZE_UNKNOWN;
+    bool from_ds64 = w->rf64 && size == SIZE_UNKNOWN;
     uint64_t declared = from_ds64 ? w->ds64_size : size;
     bool unknown = declared == 0
                        ? is_unfinished(w->in, err)
-                       : !from_ds64 && is_until_end(size) && (rest == AP_UNKNOWN || declared > rest);
+                       : !from_ds64 && is_until_end(w, size) && (rest == AP_UNKNOWN || declared > rest);
     w->data_start = ap_input_tell(w->in);
     w->data_size = unknown || declared == AP_UNKNOWN ? rest : declared;
     if (w->data_size == AP_UNKNOWN)
@@ -206,9 +251,11 @@ static bool set_data_size(wav *w, bool rf64, uint32_t size, ap_error *err)
 
 /* ---- the file */
 
-static bool read_ds64(wav *w, uint32_t size, ap_error *err)
+static bool read_ds64(wav *w, uint64_t size, ap_error *err)
 {
-    unsigned char *p = size >= 16 && size <= MAX_LIST ? ap_input_load(w->in, size + (size & 1), err) : NULL;
+    unsigned char *p = size >= 16 && size <= MAX_LIST
+                           ? ap_input_load(w->in, (size_t)size + padding(false, size), err)
+                           : NULL;
     if (!p)
         return ap_fail(err, AP_FAILED, "'%s' is RF64 with a header that makes no sense",
                        ap_input_name(w->in));
@@ -217,37 +264,40 @@ static bool read_ds64(wav *w, uint32_t size, ap_error *err)
     return true;
 }
 
-static bool read_fmt(wav *w, uint32_t size, ap_error *err)
+static bool read_fmt(wav *w, uint64_t size, ap_error *err)
 {
     unsigned char p[MAX_FMT];
-    size_t n = size < sizeof p ? size : sizeof p;
+    size_t n = size < sizeof p ? (size_t)size : sizeof p;
     ptrdiff_t got = ap_input_read(w->in, p, n, err);
     if (got < 0)
         return false;
     if (got < (ptrdiff_t)n || !parse_fmt(w, p, n))
         return ap_fail(err, AP_FAILED, "'%s' is WAV with a header that makes no sense", ap_input_name(w->in));
-    return ap_input_skip(w->in, (uint64_t)size - n + (size & 1), err);
+    return ap_input_skip(w->in, size - n, err) && ap_input_skip(w->in, padding(w->w64, size), err);
 }
 
 /* Reads chunks until the data begins. */
 static bool read_header(wav *w, ap_error *err)
 {
-    const char *name = ap_input_name(w->in);
-    unsigned char h[12];
-    if (ap_input_read(w->in, h, 12, err) != 12)
-        return ap_fail(err, AP_FAILED, "'%s' is truncated inside its header", name);
-    bool rf64 = !is_id(h, "RIFF");
-    while (ap_input_read(w->in, h, CHUNK_HEADER, err) == CHUNK_HEADER) {
-        uint32_t size = get32(h + 4);
-        if (is_id(h, "data") && w->frame_size)
-            return set_data_size(w, rf64, size, err);
-        bool ok = is_id(h, "fmt ")           ? read_fmt(w, size, err)
-                  : rf64 && is_id(h, "ds64") ? read_ds64(w, size, err)
-                                             : read_other_chunk(w, h, size, err);
+    const unsigned char *p;
+    unsigned char id[4];
+    uint64_t size;
+    int found;
+    ptrdiff_t n = ap_input_peek(w->in, &p, 40, err);
+    w->w64 = n > 0 && is_w64(p, (size_t)n);
+    w->rf64 = n >= 4 && is_id(p, "RF64");
+    if (n < 0 || !ap_input_skip(w->in, w->w64 ? 40 : 12, err))
+        return false;
+    while ((found = read_chunk_header(w, id, &size, err)) > 0) {
+        if (is_id(id, "data") && w->frame_size)
+            return set_data_size(w, size, err);
+        bool ok = is_id(id, "fmt ")              ? read_fmt(w, size, err)
+                  : w->rf64 && is_id(id, "ds64") ? read_ds64(w, size, err)
+                                                 : read_other_chunk(w, id, size, err);
         if (!ok)
             return false;
     }
-    return ap_fail(err, AP_FAILED, "'%s' is truncated: it has no audio", name);
+    return found == 0 && ap_fail(err, AP_FAILED, "'%s' is truncated: it has no audio", ap_input_name(w->in));
 }
 
 ap_stream *ap_riff_open(ap_input *in, ap_error *err)

@@ -11,7 +11,8 @@ static void check_file(const char *path, double tolerance, uint64_t frames)
 {
     sh("ffmpeg -v error -y -i %s -f f32le ref.f32", path);
     decoded d = check_decodes(path, "ref.f32", tolerance, frames);
-    CHECK(d.format.frames == frames && !d.warned);
+    if (!CHECK(d.format.frames == frames && !d.warned))
+        fprintf(stderr, "%s: %s\n", path, d.warning);
     free(d.frames);
 }
 
@@ -48,14 +49,16 @@ static void flac_of_unknown_length_is_read(void)
 static void integers_and_floats_in_containers_are_exact(void)
 {
     static const char *const ways[] = {
-        "-c:a pcm_s8 t.aiff",    "-c:a pcm_s16be t.aiff", "-c:a pcm_s24be t.aiff", "-c:a pcm_s32be t.aiff",
-        "-c:a pcm_f32be t.aiff", "-c:a pcm_f64be t.aiff", "-c:a pcm_s16le t.aiff", "-c:a pcm_s16le t.w64",
-        "-c:a pcm_f32le t.w64",  "-c:a pcm_s24be t.caf",  "-c:a pcm_f32le t.caf",  "-c:a alac t.caf",
-        "-c:a pcm_mulaw t.au",   "-c:a pcm_s16be t.au",   "-c:a pcm_f64be t.au",   "-c:a pcm_s24le t.w64"};
+        "-c:a pcm_s8 t.aiff",    "-c:a pcm_s16be t.aiff", "-c:a pcm_s24be t.aiff",
+        "-c:a pcm_s32be t.aiff", "-c:a pcm_f32be t.aiff", "-c:a pcm_f64be t.aiff",
+        "-c:a pcm_s16le t.aiff", "-c:a pcm_s16le t.w64",  "-c:a pcm_f32le t.w64",
+        "-c:a pcm_s24be t.caf",  "-c:a pcm_f32le t.caf",  "-c:a alac -sample_fmt s16p t.caf",
+        "-c:a pcm_mulaw t.au",   "-c:a pcm_s16be t.au",   "-c:a pcm_f64be t.au",
+        "-c:a pcm_s24le t.w64"};
     make_noise(44100, 2, 24, 20000); /* ffmpeg counts the padding of W64 as audio */
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         sh("ffmpeg -v error -y -i noise.wav %s", ways[i]);
-        check_file(strrchr(ways[i], ' ') + 1, 0, 20000);
+        check_file(strrchr(ways[i], ' ') + 1, strstr(ways[i], "s16p") ? 1e-4 : 0, 20000);
     }
     make_noise(48000, 6, 24, 3000);
     sh("ffmpeg -v error -y -i noise.wav -c:a pcm_f32be t.aiff"); /* has a CHAN chunk */
