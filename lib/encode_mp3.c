@@ -182,6 +182,10 @@ static bool encode_all(ap_stream *s, ap_mp3_pool *pool, writer *w, size_t chunk,
             ptrdiff_t n = ap_read_full(s, input, chunk, err);
             if (n < 0)
                 return false;
+            if (s->position == 0) { /* the tag will say that this sample does not count */
+                memset(input, 0, s->format.channels * sizeof *input);
+                n = 1; /* MP3s of a single MP3 frame are refused by ffmpeg */
+            }
             ap_mp3_pool_put(pool, (size_t)n);
         } else if (wish == AP_MP3_OUTPUT) {
             if (!write_part(w, output, err))

@@ -38,9 +38,9 @@ static char *output_of(const char *format, ...)
     char command[4096];
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(command, sizeof command - 8, format, args);
+    int n = snprintf(command, sizeof command, "exec 2>&1; ");
+    vsnprintf(command + n, sizeof command - (size_t)n, format, args);
     va_end(args);
-    snprintf(command + n, sizeof command - (size_t)n, " 2>&1");
     FILE *pipe = popen(command, "r");
     size_t size = fread(result, 1, sizeof result - 1, pipe);
     pclose(pipe);
@@ -52,11 +52,11 @@ static char *output_of(const char *format, ...)
 
 /* Fails the running case unless the command prints exactly this. */
 #define CHECK_PRINTS(expected, ...)                                                                          \
-    (strcmp(output_of(__VA_ARGS__), expected) == 0                                                           \
-         ? true                                                                                              \
-         : (test_failures++,                                                                                 \
-            fprintf(stderr, "%s:%d: '%s', not '%s'\n", __FILE__, __LINE__, output_of(__VA_ARGS__), expected), \
-            false))
+    (strcmp(output_of(__VA_ARGS__), expected) == 0 ? true                                                    \
+                                                   : (test_failures++,                                       \
+                                                      fprintf(stderr, "%s:%d: '%s', not '%s'\n", __FILE__,   \
+                                                              __LINE__, output_of(__VA_ARGS__), expected),   \
+                                                      false))
 
 static unsigned char *load(const char *path, size_t *size)
 {
@@ -98,8 +98,8 @@ static size_t files_here(void)
     return n - 2;
 }
 
-/* Something that keeps an encoder as busy as music does: changing chords with vibrato, bass, hits of noise and
- * clicks, quiet and loud passages. The caller frees it. */
+/* Something that keeps an encoder as busy as music does: changing chords with vibrato, bass, hits of noise
+ * and clicks, quiet and loud passages. The caller frees it. */
 static float *make_music(uint32_t rate, uint32_t channels, size_t frames)
 {
     float *x = calloc(frames * channels + 1, sizeof *x);
