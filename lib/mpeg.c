@@ -8,6 +8,7 @@
 /* Sync word, version, layer and sample rate: what all frames of a stream have in common. */
 #define SAME 0xfffe0c00u
 #define RUN 3         /* consecutive frames that make an MP3 */
+#define LONG_RUN 6    /* the same behind junk */
 #define FREE_MAX 4608 /* longest free-format frame that is looked for, as in libmpg123 */
 
 static uint32_t get32(const unsigned char *p)
@@ -63,23 +64,26 @@ static bool is_tag(const unsigned char *p, size_t size)
     return size >= 4 && (memcmp(p, "TAG", 3) == 0 || memcmp(p, "APET", 4) == 0 || memcmp(p, "ID3", 3) == 0);
 }
 
-/* Whether frames follow each other from here on; the last one of a complete file may end it, or a tag. */
-static bool is_run(const unsigned char *p, size_t size, bool complete)
+/* Whether count frames follow each other from here on; the last one of a complete file may end it, or a tag.
+ */
+static bool is_run(const unsigned char *p, size_t size, bool complete, int count)
 {
     ap_mpeg first, m;
-    size_t at = 0, last_free = 0;
+    size_t at = 0, free = 0;
     if (!ap_mpeg_parse(p, &first))
         return false;
-    for (int i = 0; i < RUN; i++) {
-        if (complete && i > 0 && (at == size || is_tag(p + at, size - at)))
+    for (int i = 0; i < count; i++) {
+        if (complete && i > 0 && (at == size || (at < size && is_tag(p + at, size - at))))
             return true;
-        if (at > size || size - at < 4 || !ap_mpeg_parse(p + at, &m) || !ap_mpeg_same(&first, &m))
+        if (at > size || size - at < 4 || !ap_mpeg_parse(p + at, &m) || !ap_mpeg_same(&first, &m) ||
+            !m.size != !first.size)
             return false;
         size_t n = m.size ? m.size : free_size(p + at, size - at, &first);
-        bool steady = m.size || !last_free || n + first.slot >= last_free || n <= last_free + first.slot;
-        if (n == 0 || !steady)
-            return i == RUN - 1 && m.size == 0 && n == 0;
-        last_free = m.size ? 0 : n;
+        if (n == 0)
+            return i == count - 1; /* the last frame of free format has no next one to measure it by */
+        if (!m.size && free && (n + m.slot < free || n > free + m.slot))
+            return false;
+        free = n;
         at += n;
     }
     return true;
@@ -88,10 +92,15 @@ static bool is_run(const unsigned char *p, size_t size, bool complete)
 size_t ap_mp3_find(const unsigned char *bytes, size_t size, bool complete)
 {
     ap_mpeg_info info;
+    ap_mpeg m;
     for (size_t at = 0; at + 4 <= size; at++) {
-        if (bytes[at] != 0xff)
+        if (bytes[at] != 0xff || !ap_mpeg_parse(bytes + at, &m))
             continue;
-        if (is_run(bytes + at, size - at, complete) || ap_mpeg_info_parse(bytes + at, size - at, &info))
+        /* After junk more is asked for: any file has headers somewhere. Free format has no size to check, and
+         * tables of small negative numbers look like layer I. */
+        bool found = at == 0 ? is_run(bytes, size, complete, RUN)
+                             : m.size && m.slot == 1 && is_run(bytes + at, size - at, complete, LONG_RUN);
+        if (found || ap_mpeg_info_parse(bytes + at, size - at, &info))
             return at;
     }
     return SIZE_MAX;

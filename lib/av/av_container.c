@@ -30,12 +30,22 @@ static int64_t seek_bytes(void *opaque, int64_t offset, int whence)
     return ap_input_seek(s->in, s->base + (uint64_t)to, NULL) ? to : AVERROR(EIO);
 }
 
-/* A file must not make us open others: playlists, references. */
+/* A file must not make us open others: what a container refers to, and playlists, which do not ask io_open.
+ */
 static int refuse_open(AVFormatContext *container, AVIOContext **io, const char *url, int flags,
                        AVDictionary **options)
 {
     (void)container, (void)io, (void)url, (void)flags, (void)options;
     return AVERROR(EACCES);
+}
+
+static bool is_playlist(const AVInputFormat *format)
+{
+    static const char *const names[] = {"concat", "hls", "dash", "sdp", "imf"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(format->name, names[i]) == 0)
+            return true;
+    return false;
 }
 
 static void log_nothing(void *object, int level, const char *format, va_list args)
@@ -67,7 +77,8 @@ static bool make_io(ap_av_source *s, ap_error *err)
     s->container->pb = io;
     s->container->flags |= AVFMT_FLAG_CUSTOM_IO;
     s->container->io_open = refuse_open;
-    return true;
+    s->container->protocol_whitelist = av_strdup("none");
+    return s->container->protocol_whitelist || ap_fail_memory(err);
 }
 
 void ap_av_source_close(ap_av_source *s)
@@ -106,11 +117,13 @@ bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
         return false;
     s->base = ap_input_tell(in);
     const AVInputFormat *format = NULL;
-    if (!check_asf(s, err) || !make_io(s, err))
+    if (!check_asf(s, err) || !make_io(s, err)) {
+        ap_av_source_close(s);
         return false;
+    }
     AVIOContext *io = s->container->pb;
     int score = av_probe_input_buffer2(io, &format, "", NULL, 0, 0);
-    if (score <= AVPROBE_SCORE_RETRY || !format) {
+    if (score <= AVPROBE_SCORE_RETRY || !format || is_playlist(format)) {
         ap_av_source_close(s);
         return fail_unknown(s, err);
     }
