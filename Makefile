@@ -141,13 +141,24 @@ uninstall:
 	rm -rf $(DESTDIR)$(PLUGINDIR)
 	for m in $(MAN_SRC); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
+# libFuzzer targets: build-fuzz/fuzz_decode CORPUS
+FUZZ := $(patsubst tests/fuzz/%.c,build-fuzz/%,$(wildcard tests/fuzz/*.c))
+
+build-fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(wildcard lib/*.h)
+	@mkdir -p $(@D)
+	$(call say,FUZZ)
+	$(Q)clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		-DAP_PLUGINDIR='"/nonexistent"' -Ilib $(LIB_CFLAGS) $< $(LIB_SRC) $(LIB_LDLIBS) -o $@
+
+fuzz: $(FUZZ)
+
 bench: all
 	tests/bench/run $B
 
 clean:
-	rm -rf build build-san
+	rm -rf build build-san build-fuzz
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all build-tests check check-all install uninstall bench clean
+.PHONY: all build-tests check check-all fuzz install uninstall bench clean
 .SECONDARY:
