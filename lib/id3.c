@@ -56,7 +56,7 @@ static char *put_utf8(char *to, uint32_t c)
     int more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
     static const unsigned char lead[] = {0, 0xc0, 0xe0, 0xf0};
     *to++ = (char)(lead[more] | c >> 6 * more);
-    while (more--)
+    while (more-- > 0)
         *to++ = (char)(0x80 | (c >> 6 * more & 0x3f));
     return to;
 }

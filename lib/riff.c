@@ -196,8 +196,9 @@ static bool read_other_chunk(wav *w, const unsigned char *id, uint64_t size, ap_
         parse_info(bytes, (size_t)size, w->tags);
     if (bytes && id3)
         parse_id3(bytes, (size_t)size, w->tags);
+    bool read = bytes != NULL;
     free(bytes);
-    return bytes;
+    return read;
 }
 
 /* Tags after the data. What is wrong there is no reason to fail. */

@@ -10,8 +10,9 @@ static unsigned long word(const unsigned char *p)
 int main(void)
 {
     unsigned char header[24], frame[8], swapped[8];
-    if (fread(header, 1, 24, stdin) != 24 || memcmp(header, ".snd", 4) ||
-        word(header + 12) != 6 || word(header + 20) != 2) {
+    if (fread(header, 1, 24, stdin) != 24 || memcmp(header, ".snd", 4) != 0)
+        return 1;
+    if (word(header + 12) != 6 || word(header + 20) != 2) {
         fprintf(stderr, "swap: standard input is not a stereo apstream\n");
         return 1;
     }
