@@ -277,7 +277,7 @@ typedef enum ap_dither { AP_DITHER_AUTO, AP_DITHER_ON, AP_DITHER_OFF } ap_dither
 /* What ap_encode met. */
 typedef struct ap_encode_report {
     uint64_t frames;  /* written */
-    uint64_t clipped; /* samples beyond full scale */
+    uint64_t clipped; /* samples that were cut off at full scale; floats in files are not */
     double peak;      /* largest |sample| before clipping or rescaling, linear */
     double gain_db;   /* applied by AP_CLIP_RESCALE, else 0 */
 } ap_encode_report;
@@ -285,15 +285,17 @@ typedef struct ap_encode_report {
 typedef struct ap_encode_options {
     const char *format;  /* "mp3" "flac" "wav" "aiff" "ogg" "opus" "au"; NULL = from the name's extension */
     ap_bits bits;        /* wav, aiff, flac, au; default: wav, aiff 16, flac 24, au float */
-    double bitrate_kbps; /* mp3 (CBR, default 320), ogg, opus (per file; defaults 192, 160); 0 = default */
+    double bitrate_kbps; /* mp3 (CBR, default 320 or the highest that the rate has), ogg, opus (for all
+                            channels; defaults about 192 and 160 for stereo); 0 = default */
     double vbr_quality;  /* mp3, ogg: 0 best .. 9.999; < 0 = off */
     int effort;          /* mp3: LAME's -q, 0 slow .. 9 fast; flac 0..8; < 0 = default */
-    ap_dither dither;    /* triangular (TPDF), before 16-bit; AUTO = when bits are lost */
+    ap_dither dither;    /* triangular (TPDF); AUTO = before 16-bit, from the first sample on that is not a
+                            16-bit number already */
     uint64_t seed;       /* of the dither */
     ap_clip_mode clip_mode;   /* beyond full scale: clamp, or scale all down (two passes) */
     unsigned threads;         /* mp3; 0 = all cores. The bytes do not depend on it. */
-    const ap_tags *tags;      /* added to, and before, the stream's own; NULL = none */
-    bool replace_tags;        /* use only options->tags */
+    const ap_tags *tags;      /* take the place of the stream's own of the same key; NULL = none */
+    bool replace_tags;        /* drop all of the stream's own */
     ap_encode_report *report; /* filled when not NULL */
 } ap_encode_options;
 

@@ -106,7 +106,9 @@ static bool encode_all(ap_stream *s, OggOpusEnc *encoder, ap_error *err)
         }
     }
     free(frames);
-    return n == 0 && opus_ok(ope_encoder_drain(encoder), err);
+    /* Nothing has to be written too: without, ope_encoder_drain of 0.2.1 aborts on an empty stream. */
+    return n == 0 && opus_ok(ope_encoder_write_float(encoder, NULL, 0), err) &&
+           opus_ok(ope_encoder_drain(encoder), err);
 }
 
 /* The rate before ap_resample. */
