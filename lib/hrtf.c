@@ -48,6 +48,7 @@ struct ap_hrtf {
     size_t measured_size, size, block;
     ap_fft *measured_fft, *fft, *filter_fft;
     float *equaliser; /* log gain of each bin of measured_size */
+    float *band;      /* weight of each bin for the time of arrival */
     float *time;      /* scratch */
     float complex *bins, *minimum;
     float *level;
@@ -68,7 +69,7 @@ static bool factors_are_small(size_t n)
  */
 static void choose_sizes(ap_hrtf *h)
 {
-    size_t least = 2 * ap_sofa_length(h->sofa);
+    size_t least = 4 * ap_sofa_length(h->sofa);
     double best = INFINITY;
     if ((double)least < h->sofa_rate / 44)
         least = (size_t)(h->sofa_rate / 44) / 2 * 2;
@@ -118,7 +119,7 @@ static float power(float complex z)
  * directions are enough. */
 static void add_diffuse_field(ap_hrtf *h, const double *area, double *sum)
 {
-    size_t bins = h->measured_size / 2 + 1, step = (h->count + 999) / 1000;
+    size_t bins = h->measured_size / 2 + 1, step = (h->count + 399) / 400;
     double total = 0;
     for (size_t i = 0; i < h->count; i += step)
         total += 2 * area[i];
@@ -130,6 +131,7 @@ static void add_diffuse_field(ap_hrtf *h, const double *area, double *sum)
         }
 }
 
+/* The mean, in the interval of a band, of x[0..count - 1]. */
 static double band_mean(const double *x, size_t count, double centre)
 {
     size_t from = (size_t)floor(centre * exp2(-BAND / 2)), to = (size_t)ceil(centre * exp2(BAND / 2));
@@ -147,9 +149,11 @@ static bool equalise(ap_hrtf *h)
     if (fine) {
         ap_sphere_areas(h->sphere, area);
         add_diffuse_field(h, area, field);
+        for (size_t k = 0; k < bins; k++)
+            field[k] = 0.5 * log(field[k] + 1e-30);
         for (size_t k = 0; k < bins; k++) {
             size_t at = k < hz_bin(h, LOW_FROM_HZ) ? hz_bin(h, LOW_FROM_HZ) : k < high ? k : high;
-            double gain = -0.5 * log(band_mean(field, high + 1, (double)at) + 1e-30);
+            double gain = -band_mean(field, high + 1, (double)at);
             h->equaliser[k] = (float)fmin(gain, EQUALISER_MAX_DB * M_LN10 / 20);
         }
     }
@@ -212,16 +216,18 @@ static float band_weight(double hz)
 }
 
 /* Time of arrival in samples of the set: the maximum of the cross-correlation of a response and its
- * minimum-phase version (Nam, Abel and Smith 2008), here within the band of interaural time. */
+ * minimum-phase version (Nam, Abel and Smith 2008), here within the band of interaural time. All of the band
+ * counts alike (Knapp and Carter's phase transform): the times between the ears then are within 1 us of those
+ * measured, weighted by level they are off by 25 us RMS. */
 static double find_arrival(ap_hrtf *h)
 {
     size_t bins = h->size / 2 + 1, last = ap_sofa_length(h->sofa) - 1, best = 0;
     for (size_t k = 0; k <= h->measured_size / 2; k++) {
-        float w = k < bins ? band_weight(bin_hz(h, k)) * expf(h->equaliser[k]) : 0;
-        if (w < 1e-4f) {
+        if (k >= bins || h->band[k] < 1e-3f) {
             h->bins[k] = 0;
             continue;
         }
+        float w = h->band[k] / (sqrtf(power(h->bins[k]) * power(h->minimum[k])) + 1e-30f);
         float a = crealf(h->bins[k]), b = cimagf(h->bins[k]), c = crealf(h->minimum[k]),
               d = cimagf(h->minimum[k]);
         h->bins[k] = CMPLXF(w * (a * c + b * d), w * (b * c - a * d));
@@ -303,7 +309,8 @@ static bool allocate(ap_hrtf *h)
            (h->bins = ap_fft_alloc(most / 2 + 1, sizeof *h->bins)) &&
            (h->minimum = ap_fft_alloc(most / 2 + 1, sizeof *h->minimum)) &&
            (h->level = ap_fft_alloc(most / 2 + 1, sizeof *h->level)) &&
-           (h->equaliser = ap_fft_alloc(most / 2 + 1, sizeof *h->equaliser));
+           (h->equaliser = ap_fft_alloc(most / 2 + 1, sizeof *h->equaliser)) &&
+           (h->band = ap_fft_alloc(most / 2 + 1, sizeof *h->band));
 }
 
 ap_hrtf *ap_hrtf_open(const char *path, uint32_t rate, size_t block, ap_error *err)
@@ -318,6 +325,8 @@ ap_hrtf *ap_hrtf_open(const char *path, uint32_t rate, size_t block, ap_error *e
         goto fail;
     h->sofa_rate = ap_sofa_rate(h->sofa);
     if (allocate(h) && equalise(h)) {
+        for (size_t k = 0; k <= h->measured_size / 2; k++)
+            h->band[k] = band_weight(bin_hz(h, k));
         find_centre(h);
         return h;
     }
@@ -339,6 +348,7 @@ void ap_hrtf_free(ap_hrtf *h)
     ap_fft_free(h->fft);
     ap_fft_free(h->filter_fft);
     free(h->equaliser);
+    free(h->band);
     free(h->time);
     free(h->bins);
     free(h->minimum);

@@ -22,7 +22,6 @@ struct ap_sofa {
     size_t count;
     unsigned *measurement; /* of each direction */
     double (*direction)[3];
-    unsigned receiver[2]; /* of the left and the right ear */
 };
 
 static const char *reason(int code)
@@ -72,7 +71,8 @@ static struct MYSOFA_HRTF *load(const char *path, ap_error *err)
     return NULL;
 }
 
-/* What the rest relies on; mysofa_check leaves some of it open. */
+/* What the rest relies on; mysofa_check leaves some of it open. It does see to it that the left ear comes
+ * first. */
 static bool is_sound(const struct MYSOFA_HRTF *f)
 {
     if (f->R != 2 || f->M < 1 || f->N < 8 || f->N > 1 << 16 || f->M > 1 << 16 || f->C != 3)
@@ -126,14 +126,6 @@ static bool collect_directions(ap_sofa *s)
     return true;
 }
 
-static void find_ears(ap_sofa *s)
-{
-    const struct MYSOFA_ARRAY *p = &s->file->ReceiverPosition;
-    bool swapped = p->elements >= 6 && p->values[1] < p->values[4]; /* y points to the left */
-    s->receiver[0] = swapped;
-    s->receiver[1] = !swapped;
-}
-
 ap_sofa *ap_sofa_open(const char *path, ap_error *err)
 {
     path = path ? path : AP_DEFAULT_SOFA;
@@ -149,7 +141,6 @@ ap_sofa *ap_sofa_open(const char *path, ap_error *err)
         ap_fail(err, AP_FAILED, "cannot use '%s' as HRTF set: its dimensions make no sense", path);
         goto fail;
     }
-    find_ears(s);
     if (!collect_directions(s)) {
         ap_fail_memory(err);
         goto fail;
@@ -191,13 +182,13 @@ size_t ap_sofa_directions(const ap_sofa *s, const double (**direction)[3])
 
 const float *ap_sofa_response(const ap_sofa *s, size_t direction, int ear)
 {
-    return s->file->DataIR.values + ((size_t)s->measurement[direction] * 2 + s->receiver[ear]) * s->file->N;
+    return s->file->DataIR.values + ((size_t)s->measurement[direction] * 2 + (size_t)ear) * s->file->N;
 }
 
 double ap_sofa_delay(const ap_sofa *s, size_t direction, int ear)
 {
     const struct MYSOFA_ARRAY *d = &s->file->DataDelay;
-    size_t at = s->receiver[ear];
+    size_t at = (size_t)ear;
     if (d->elements == s->file->M * 2)
         at += (size_t)s->measurement[direction] * 2;
     return at < d->elements ? (double)d->values[at] : 0;

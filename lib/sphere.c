@@ -14,6 +14,10 @@
  * not, and every quadrangle falls into two triangles. */
 #define JITTER 1e-6
 
+/* Weights that make no difference: those of corners across the edge that a direction lies on. */
+#define NEGLIGIBLE 1e-5
+#define TOLERANCE 1e-9
+
 typedef double vec[3];
 
 typedef struct face {
@@ -261,31 +265,28 @@ static void nearest(const ap_sphere *s, const double *d, ap_corners *out)
 static void choose(const ap_sphere *s, const face *f, const double weight[3], ap_corners *out)
 {
     double sum = 0;
-    out->count = 0;
-    for (int i = 0; i < 3; i++)
-        if (f->corner[i] < s->real && weight[i] > 0)
-            sum += weight[i];
     for (int i = 0; i < 3; i++) {
-        if (f->corner[i] >= s->real || weight[i] <= 1e-5 * sum)
+        if (f->corner[i] >= s->real || weight[i] < NEGLIGIBLE)
             continue;
         out->index[out->count] = f->corner[i];
-        out->weight[out->count++] = weight[i] / sum;
+        out->weight[out->count++] = weight[i];
+        sum += weight[i];
     }
+    for (size_t i = 0; i < out->count; i++)
+        out->weight[i] /= sum;
 }
 
 void ap_sphere_find(const ap_sphere *s, const double direction[3], size_t *hint, ap_corners *out)
 {
-    double weight[3], sum = 0;
+    double weight[3];
     if (*hint >= s->face_count || weigh(&s->faces[*hint], direction, weight) < 0)
         for (*hint = 0; *hint < s->face_count; ++*hint)
-            if (weigh(&s->faces[*hint], direction, weight) >= -1e-9)
+            if (weigh(&s->faces[*hint], direction, weight) >= -TOLERANCE)
                 break;
     out->count = 0;
     if (*hint < s->face_count)
         choose(s, &s->faces[*hint], weight, out);
-    for (size_t i = 0; i < out->count; i++)
-        sum += out->weight[i];
-    if (!(fabs(sum - 1) < 0.01)) /* a ghost, or outside of a set that covers a part of the sphere */
+    if (!out->count) /* a ghost, or outside of a set that covers a part of the sphere */
         nearest(s, direction, out);
 }
 
