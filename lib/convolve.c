@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * convolve.c - filters that move: in each block every line is convolved with the filter that it had and the
  * one that it gets, and the output fades over. Overlap-save; the lines of an ear are added as spectra. */
-#include "fft.h"
 #include "spatial.h"
 
 #include <stdlib.h>

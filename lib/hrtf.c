@@ -3,25 +3,16 @@
  *
  * Each measured response is taken apart into its minimum-phase filter and its time of arrival. Filters of
  * neighbours have nearly the same phase, so that they can be mixed without cancelling each other, and times
- * can be mixed as numbers. The set is equalised so that its average over all directions (the diffuse field)
- * is flat: headphones are, too, and the loudspeaker that it was measured with goes out. Done when a direction
- * is asked for the first time. */
-#include "fft.h"
+ * can be mixed as numbers. Done when a direction is asked for the first time. */
 #include "spatial.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Below this a head hardly shades and loudspeakers hardly measure: level runs to 0 dB at 0 Hz from here. The
- * lower the frequency, the less of what was measured is used between the two. */
-#define LOW_FROM_HZ 200
+/* Below AP_HRTF_LOW_HZ the level runs to 0 dB at 0 Hz, where a head casts no shade; the measured one takes
+ * over up to here. */
 #define LOW_TO_HZ 400
-/* Above this part of the set's Nyquist frequency lies its anti-aliasing filter. */
-#define HIGH_PART 0.92
-#define EQUALISER_MAX_DB 18.0
-/* Width of the equaliser's bands: a third of an octave, as the ear's. */
-#define BAND (1.0 / 3)
 /* Where the times of arrival are compared: ears use interaural time below 1.5 kHz (Wightman and Kistler
  * 1992). A wider band finds notches of the pinna instead, and jumps by up to 8 samples within 5 degrees on
  * KEMAR. */
@@ -100,7 +91,7 @@ static size_t hz_bin(const ap_hrtf *h, double hz)
     return bin < (double)last ? (size_t)lround(bin) : last;
 }
 
-/* ---- the equaliser */
+/* ---- one direction */
 
 static void measured_bins(ap_hrtf *h, size_t direction, int ear)
 {
@@ -115,58 +106,9 @@ static float power(float complex z)
     return crealf(z) * crealf(z) + cimagf(z) * cimagf(z);
 }
 
-/* Adds up the power of all directions, each for the part of the sphere that it stands for. Some hundred
- * directions are enough. */
-static void add_diffuse_field(ap_hrtf *h, const double *area, double *sum)
-{
-    size_t bins = h->measured_size / 2 + 1, step = (h->count + 399) / 400;
-    double total = 0;
-    for (size_t i = 0; i < h->count; i += step)
-        total += 2 * area[i];
-    for (size_t i = 0; i < h->count; i += step)
-        for (int ear = 0; ear < 2; ear++) {
-            measured_bins(h, i, ear);
-            for (size_t k = 0; k < bins; k++)
-                sum[k] += area[i] / total * (double)power(h->bins[k]);
-        }
-}
-
-/* The mean, in the interval of a band, of x[0..count - 1]. */
-static double band_mean(const double *x, size_t count, double centre)
-{
-    size_t from = (size_t)floor(centre * exp2(-BAND / 2)), to = (size_t)ceil(centre * exp2(BAND / 2));
-    double sum = 0;
-    for (size_t k = from; k <= to && k < count; k++)
-        sum += x[k];
-    return sum / (double)((to < count ? to : count - 1) - from + 1);
-}
-
-static bool equalise(ap_hrtf *h)
-{
-    size_t bins = h->measured_size / 2 + 1, high = hz_bin(h, HIGH_PART * h->sofa_rate / 2);
-    double *area = calloc(h->count, sizeof *area), *field = calloc(bins, sizeof *field);
-    bool fine = area && field;
-    if (fine) {
-        ap_sphere_areas(h->sphere, area);
-        add_diffuse_field(h, area, field);
-        for (size_t k = 0; k < bins; k++)
-            field[k] = 0.5 * log(field[k] + 1e-30);
-        for (size_t k = 0; k < bins; k++) {
-            size_t at = k < hz_bin(h, LOW_FROM_HZ) ? hz_bin(h, LOW_FROM_HZ) : k < high ? k : high;
-            double gain = -band_mean(field, high + 1, (double)at);
-            h->equaliser[k] = (float)fmin(gain, EQUALISER_MAX_DB * M_LN10 / 20);
-        }
-    }
-    free(area);
-    free(field);
-    return fine;
-}
-
-/* ---- one direction */
-
 static void extend_low(const ap_hrtf *h)
 {
-    size_t from = hz_bin(h, LOW_FROM_HZ), to = hz_bin(h, LOW_TO_HZ);
+    size_t from = hz_bin(h, AP_HRTF_LOW_HZ), to = hz_bin(h, LOW_TO_HZ);
     float mean = 0;
     for (size_t k = from; k <= to; k++)
         mean += h->level[k] / (float)(to - from + 1);
@@ -181,7 +123,7 @@ static void extend_low(const ap_hrtf *h)
 static void take_level(const ap_hrtf *h)
 {
     size_t measured = h->measured_size / 2 + 1, bins = h->size / 2 + 1;
-    size_t high = hz_bin(h, HIGH_PART * h->sofa_rate / 2);
+    size_t high = hz_bin(h, AP_HRTF_HIGH_PART * h->sofa_rate / 2);
     float most = 1e-30f;
     for (size_t k = 0; k < measured; k++)
         most = fmaxf(most, power(h->bins[k]));
@@ -324,7 +266,7 @@ ap_hrtf *ap_hrtf_open(const char *path, uint32_t rate, size_t block, ap_error *e
     if (!(h->sofa = ap_sofa_open(path, err)))
         goto fail;
     h->sofa_rate = ap_sofa_rate(h->sofa);
-    if (allocate(h) && equalise(h)) {
+    if (allocate(h) && ap_equalise(h->sofa, h->sphere, h->measured_fft, h->measured_size, h->equaliser)) {
         for (size_t k = 0; k <= h->measured_size / 2; k++)
             h->band[k] = band_weight(bin_hz(h, k));
         find_centre(h);

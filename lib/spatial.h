@@ -6,6 +6,7 @@
 #ifndef AP_SPATIAL_H
 #define AP_SPATIAL_H
 
+#include "fft.h"
 #include "internal.h"
 
 #include <complex.h>
@@ -67,6 +68,16 @@ void ap_sphere_free(ap_sphere *s);
 void ap_sphere_find(const ap_sphere *s, const double direction[3], size_t *hint, ap_corners *out);
 /* The part of the sphere that each direction stands for, in any unit. */
 void ap_sphere_areas(const ap_sphere *s, double *area);
+
+/* ---- equalise.c: the timbre of a set */
+
+/* Sets are relied on from AP_HRTF_LOW_HZ, where heads begin to matter and loudspeakers to work, to this part
+ * of their Nyquist frequency, where their anti-aliasing filter begins. */
+#define AP_HRTF_LOW_HZ 200
+#define AP_HRTF_HIGH_PART 0.92
+
+/* The logarithm of the gain of each bin of spectra of size; fft is of that size. false: out of memory. */
+bool ap_equalise(const ap_sofa *sofa, const ap_sphere *sphere, const ap_fft *fft, size_t size, float *gain);
 
 /* ---- hrtf.c: a set of HRTFs made ready for one sample rate: equalised, minimum phase and delay apart */
 
@@ -140,7 +151,7 @@ ap_renderer ap_pan_renderer(size_t block, ap_error *err);
 ap_renderer ap_binaural_renderer(const char *path, uint32_t rate, size_t block, size_t speakers,
                                  ap_error *err);
 
-/* ---- speakers.c: which channel stands where, and how loud it has to be */
+/* ---- speakers.c: which channel stands where */
 
 typedef struct ap_speakers {
     size_t count; /* channels */
@@ -148,15 +159,30 @@ typedef struct ap_speakers {
     size_t mirror[AP_SPEAKERS_MAX]; /* the channel on the other side, else itself */
     bool turns[AP_SPEAKERS_MAX];    /* false: LFE */
     float bass[AP_SPEAKERS_MAX][2]; /* to the left and the right ear */
-    float same[AP_SPEAKERS_MAX];    /* high band: channel c becomes same[c] * c + other[c] * mirror[c] */
-    float other[AP_SPEAKERS_MAX];
 } ap_speakers;
 
 /* false for a mask with speakers overhead and for one without places. width is in degrees. */
 bool ap_speakers_place(ap_speakers *s, const ap_format *format, double width_deg, ap_error *err);
-/* Sets same and other so that what is equal in the two channels of a pair, and what is opposite, each keep
- * their loudness, averaged over the path. */
-void ap_speakers_balance(ap_speakers *s, const ap_spatialize_options *options, const ap_renderer *renderer,
-                         uint32_t rate);
+
+/* ---- balance.c: how loud each channel has to be */
+
+typedef struct ap_shelf {
+    float low, high; /* gains */
+    double state;
+} ap_shelf;
+
+typedef struct ap_balance {
+    const ap_speakers *speakers;
+    double pole;
+    ap_shelf mid[AP_SPEAKERS_MAX]; /* of pairs, at their first channel; also of channels without a mirror */
+    ap_shelf side[AP_SPEAKERS_MAX];
+} ap_balance;
+
+/* Keeps speakers. What is equal in the two channels of a pair, and what is opposite, will each have its
+ * loudness at the ears, averaged over the path. */
+void ap_balance_init(ap_balance *b, const ap_speakers *speakers, const ap_spatialize_options *options,
+                     const ap_renderer *renderer, uint32_t rate);
+/* In place. */
+void ap_balance_run(ap_balance *b, float *const *plane, size_t frames);
 
 #endif

@@ -18,6 +18,7 @@ typedef struct spatializer {
     size_t block;
     uint64_t frame; /* position of the next block */
     ap_speakers speakers;
+    ap_balance balance;
     ap_renderer renderer;
     ap_crossover crossover[PAIRS_MAX];
     float *plane[2 * PAIRS_MAX]; /* the channels of a block; those that turn; one spare for an odd number */
@@ -103,20 +104,6 @@ static void take_bass(spatializer *s)
     }
 }
 
-/* The mid and side gains of a pair, or the gain of a single channel. */
-static void balance(spatializer *s)
-{
-    const ap_speakers *k = &s->speakers;
-    for (size_t c = 0; c < k->count; c++) {
-        float *x = s->plane[c], *y = s->plane[k->mirror[c]], same = k->same[c], other = k->other[c];
-        for (size_t i = 0; k->mirror[c] >= c && i < s->block; i++) {
-            float a = x[i], b = y[i];
-            y[i] = same * b + other * a;
-            x[i] = same * a + other * b;
-        }
-    }
-}
-
 /* The speakers that turn, side by side. */
 static size_t gather(const spatializer *s, double *angle, float **plane)
 {
@@ -143,7 +130,7 @@ static void spatialize(void *state, const float *in, float *out, size_t frames)
     }
     split(s, in, path);
     take_bass(s);
-    balance(s);
+    ap_balance_run(&s->balance, s->plane, frames);
     for (int ear = 0; ear < 2; ear++)
         memcpy(s->out[ear], s->bass[ear], frames * sizeof *out);
     s->renderer.render(s->renderer.state, path, angle, plane, gather(s, angle, plane), s->out);
@@ -187,7 +174,7 @@ static spatializer *spatializer_new(const ap_format *format, const ap_spatialize
         goto memory;
     for (size_t i = 0; i < PAIRS_MAX; i++)
         ap_crossover_init(&s->crossover[i], o->bass_hz, format->rate);
-    ap_speakers_balance(&s->speakers, o, &s->renderer, format->rate);
+    ap_balance_init(&s->balance, &s->speakers, o, &s->renderer, format->rate);
     return s;
 memory:
     ap_fail_memory(err);
