@@ -156,6 +156,26 @@ int ap_temporary_file(ap_error *err);
 typedef void ap_visit_fn(void *user, const float *frames, size_t count);
 ap_stream *ap_spool(ap_stream *s, ap_visit_fn *visit, void *user, ap_error *err);
 
+/* ---- truepeak.c: the signal between samples (ITU-R BS.1770-4, annex 2) */
+
+#define AP_TRUEPEAK_PHASES 4
+#define AP_TRUEPEAK_TAPS 24                        /* of one phase, at most */
+#define AP_TRUEPEAK_HISTORY (AP_TRUEPEAK_TAPS - 1) /* samples that have to be there before the block */
+
+/* The interpolation filter for a rate. */
+typedef struct ap_truepeak {
+    unsigned phases; /* 1: there is nothing to interpolate */
+    unsigned taps;   /* of one phase */
+    float coefficients[AP_TRUEPEAK_PHASES][AP_TRUEPEAK_TAPS];
+    float overshoot; /* the interpolated signal is at most this times the largest sample around */
+} ap_truepeak;
+
+/* For sample peaks only when true_peak is false. */
+void ap_truepeak_make(ap_truepeak *t, bool true_peak, uint32_t rate);
+/* y[i] = max(y[i], the peak of |x| between the frames i - taps / 2 and i - taps / 2 + 1), for n frames of one
+ * channel. May leave y as it is where that peak is at most floor. */
+void ap_truepeak_between(const ap_truepeak *t, const float *x, float *y, size_t n, float floor);
+
 /* ---- pcm.c: linear PCM in files to floats */
 
 typedef enum ap_pcm {

@@ -10,14 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Interpolation filter of the true-peak meter: a windowed sinc of 48 taps over all phases (ITU-R BS.1770-4,
- * annex 2, has this length; the Hann window is libebur128's, so that it and we see the same peaks). */
-#define FILTER_LENGTH 48
-#define MAX_PHASES 4
-#define MAX_TAPS (FILTER_LENGTH / 2) /* of one phase */
-#define HISTORY (MAX_TAPS - 1)
-
-#define RUN 128 /* frames that are looked at together */
+#define HISTORY AP_TRUEPEAK_HISTORY
 
 /* Gains are fixed-point: their running sums are exact, so nothing drifts in a stream of days. */
 #define UNITY (1 << 30)
@@ -40,10 +33,7 @@ typedef struct minimum {
 
 typedef struct limiter {
     uint32_t channels;
-    unsigned phases; /* 1: sample peak */
-    unsigned taps;   /* of one phase; the interpolated signal comes taps / 2 frames late */
-    float coefficients[MAX_PHASES][MAX_TAPS];
-    float overshoot; /* the interpolated signal is at most this times the largest sample around */
+    ap_truepeak truepeak; /* the signal between samples comes taps / 2 frames late */
     float gain, ceiling;
     double release; /* coefficient of the one-pole filter */
     minimum lowest;
@@ -70,42 +60,6 @@ static inline float clamp(float x, float limit)
     return x > limit ? limit : x < -limit ? -limit : x;
 }
 
-/* y[i] = max(y[i], |one phase of x between the frames i - taps / 2 and the next|). */
-static inline void interpolate(const float *x, const float *coefficients, unsigned taps, float *y, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        float sum = 0;
-        for (size_t k = 0; k < taps; k++)
-            sum += coefficients[k] * x[(ptrdiff_t)i - (ptrdiff_t)k];
-        y[i] = larger(y[i], fabsf(sum));
-    }
-}
-
-/* The numbers of taps in use are constants here, for the compiler to unroll. */
-static inline void interpolate_phases(const limiter *l, const float *x, float *y, size_t n)
-{
-    for (unsigned p = 1; p < l->phases; p++) {
-        if (l->taps == FILTER_LENGTH / 4)
-            interpolate(x, l->coefficients[p], FILTER_LENGTH / 4, y, n);
-        else
-            interpolate(x, l->coefficients[p], FILTER_LENGTH / 2, y, n);
-    }
-}
-
-/* Where the samples around are far below the ceiling there is nothing to look for. */
-__attribute__((target_clones("default", "avx2"))) static void find_between(const limiter *l, const float *x,
-                                                                           float *y, size_t n)
-{
-    for (size_t done = 0; done < n; done += RUN) {
-        size_t run = n - done < RUN ? n - done : RUN;
-        float most = 0;
-        for (ptrdiff_t i = 1 - (ptrdiff_t)l->taps; i < (ptrdiff_t)run; i++)
-            most = larger(most, fabsf(x[i + (ptrdiff_t)done]));
-        if (most * l->overshoot > l->ceiling)
-            interpolate_phases(l, x + done, y + done, run);
-    }
-}
-
 /* Appends the block to the channel's history and returns where its first sample is. */
 static float *load_channel(limiter *l, uint32_t channel, const float *in, size_t n)
 {
@@ -130,11 +84,10 @@ static void find_peaks(limiter *l, const float *in, size_t n)
     memset(between, 0, n * sizeof *between);
     for (uint32_t c = 0; c < l->channels; c++) {
         float *x = load_channel(l, c, in, n);
-        const float *at = x - l->taps / 2;
+        const float *at = x - l->truepeak.taps / 2;
         for (size_t i = 0; i < n; i++)
             l->peaks[i] = larger(l->peaks[i], fabsf(at[i]));
-        if (l->phases > 1)
-            find_between(l, x, between, n);
+        ap_truepeak_between(&l->truepeak, x, between, n, l->ceiling);
         keep_history(x, n);
     }
     for (size_t i = 0; i < n; i++)
@@ -232,21 +185,6 @@ static void limit_free(void *state)
     free(l);
 }
 
-/* Phase p of a sinc at 1/phases of the rate under a Hann window. */
-static void make_coefficients(limiter *l)
-{
-    for (unsigned p = 1; p < l->phases; p++) {
-        float sum = 0;
-        for (unsigned k = 0; k < l->taps; k++) {
-            unsigned j = k * l->phases + p;
-            double t = M_PI * ((double)j - FILTER_LENGTH / 2.0) / l->phases;
-            l->coefficients[p][k] = (float)(sin(t) / t * 0.5 * (1 - cos(2 * M_PI * j / FILTER_LENGTH)));
-            sum += fabsf(l->coefficients[p][k]);
-        }
-        l->overshoot = larger(l->overshoot, sum);
-    }
-}
-
 static bool box_make(box *b, size_t length)
 {
     b->length = length;
@@ -267,12 +205,6 @@ static bool minimum_make(minimum *m, size_t length)
     return m->values && m->times;
 }
 
-/* As libebur128 does: four phases below 96 kHz, two below 192 kHz, none above. */
-static unsigned phases_for(bool true_peak, uint32_t rate)
-{
-    return !true_peak || rate >= 192000 ? 1 : rate >= 96000 ? 2 : 4;
-}
-
 static limiter *limit_make(const ap_limit_options *o, uint32_t rate, uint32_t channels)
 {
     limiter *l = calloc(1, sizeof *l);
@@ -281,14 +213,12 @@ static limiter *limit_make(const ap_limit_options *o, uint32_t rate, uint32_t ch
     size_t ahead = (size_t)fmax(1, rint(o->lookahead_s * rate));
     size_t half = ahead / 2 ? ahead / 2 : 1;
     l->channels = channels;
-    l->phases = phases_for(o->true_peak, rate);
-    l->taps = l->phases > 1 ? FILTER_LENGTH / l->phases : 0;
-    make_coefficients(l);
+    ap_truepeak_make(&l->truepeak, o->true_peak, rate);
     l->gain = (float)pow(10, o->gain_db / 20);
     l->ceiling = (float)pow(10, o->ceiling_dbtp / 20);
     l->release = 1 - exp(-1 / (o->release_s * rate));
     l->envelope = UNITY;
-    l->delay = ahead + l->taps / 2;
+    l->delay = ahead + l->truepeak.taps / 2;
     l->signal = calloc((HISTORY + AP_BLOCK) * (size_t)channels, sizeof *l->signal);
     l->between = calloc(AP_BLOCK + 1, sizeof *l->between);
     l->peaks = calloc(AP_BLOCK, sizeof *l->peaks);
