@@ -261,6 +261,92 @@ void ap_limit_defaults(ap_limit_options *options);
 /* All channels get the same gain. No sample exceeds the ceiling. Latency 0, same length. */
 ap_stream *ap_limit(ap_stream *s, const ap_limit_options *options, ap_error *err);
 
+/* ---- measure.c: loudness, peaks, levels ------------------------------------------------------------------
+ */
+
+/* What a stream is like. Loudness as in ITU-R BS.1770-4 and EBU R 128: K-weighting and channel weights by
+ * libebur128, in memory that does not grow: blocks are counted in classes of 0.01 LU, which keep their exact
+ * sums. -INFINITY stands for silence. */
+typedef struct ap_measurement {
+    uint32_t rate, channels; /* of the first stream */
+    double duration_s;
+    double integrated_lufs;    /* gated; of less than 0.4 s: of all there is, as one block */
+    double range_lu;           /* EBU Tech 3342, from short-term values every 0.1 s */
+    double shortterm_max_lufs; /* 3 s, a value every 10 ms */
+    double momentary_max_lufs; /* 0.4 s, a value every 10 ms */
+    double true_peak_dbtp;     /* BS.1770-4 annex 2; 4 times oversampled, 2 times from 96 kHz, not from 192 */
+    double sample_peak_dbfs;
+    double rms_dbfs;  /* over all samples of all channels; a sine of full scale has -3.01 */
+    double dc_offset; /* mean of the channel where it is largest, full scale = 1 */
+    uint64_t clipped; /* samples at 32767/32768 of full scale, the most that 16 bits can say, or beyond */
+    double silence_start_s, silence_end_s; /* no sample above silence_dbfs; both the whole if all is silent */
+} ap_measurement;
+
+typedef struct ap_meter_options {
+    double silence_dbfs; /* -200..0 */
+} ap_meter_options;
+
+void ap_meter_defaults(ap_meter_options *options);
+
+/* Measures one stream after the other. */
+typedef struct ap_meter ap_meter;
+
+ap_meter *ap_meter_new(const ap_meter_options *options, ap_error *err);
+/* Frees and sets to NULL; takes NULL and a pointer to NULL. */
+void ap_meter_free(ap_meter **meter);
+/* A stream begins; one that has not ended is forgotten. Fails below 4000 Hz, where K-weighting has no
+ * meaning, and when out of memory. */
+bool ap_meter_begin(ap_meter *meter, const ap_format *format, ap_error *err);
+/* The next frames of the stream. The result does not depend on how it is cut. */
+void ap_meter_add(ap_meter *meter, const float *frames, size_t count);
+void ap_meter_end(ap_meter *meter);
+/* The last stream that ended; all of them together, as one programme (an album). */
+void ap_meter_result(const ap_meter *meter, ap_measurement *result);
+void ap_meter_total(const ap_meter *meter, ap_measurement *result);
+
+/* A stage that changes nothing, and begins, feeds and ends the meter, which has to outlive it. */
+ap_stream *ap_measure(ap_stream *s, ap_meter *meter, ap_error *err);
+
+/* ---- normalize.c: a constant gain that reaches a target --------------------------------------------------
+ */
+
+typedef enum ap_normalize_unit { AP_NORMALIZE_LUFS, AP_NORMALIZE_PEAK, AP_NORMALIZE_RMS } ap_normalize_unit;
+
+typedef struct ap_normalize_options {
+    ap_normalize_unit unit; /* LUFS: integrated loudness; PEAK: the ceiling plays no part; RMS: dBFS */
+    double target;          /* -70..0 LUFS, -100..0 dBTP or dBFS */
+    double ceiling_dbtp;    /* -60..0; the gain is at most what the true peak leaves below it */
+    bool true_peak;         /* false: ceiling and peak are those of samples, dBFS */
+    bool limit;             /* reach the target all the same, through ap_limit */
+    bool lower_only;        /* never raise */
+} ap_normalize_options;
+
+void ap_normalize_defaults(ap_normalize_options *options);
+
+/* What will be done, and why. */
+typedef struct ap_normalization {
+    double gain_db;
+    bool limited;            /* through the limiter, to ceiling_dbtp */
+    bool held;               /* the ceiling kept the target from being reached */
+    bool silent;             /* the gain is 0 because there is nothing to measure */
+    double before, after;    /* in the unit of the target */
+    ap_measurement measured; /* before */
+    ap_normalize_options options;
+} ap_normalization;
+
+/* Opens input number index from its beginning, once for every pass. */
+typedef ap_stream *ap_open_fn(void *user, size_t index, ap_error *err);
+/* Listens to count inputs, one after the other, and finds one gain for all of them together. Takes one pass,
+ * with the limiter in play three to nine. */
+bool ap_normalize_plan(ap_open_fn *open, void *user, size_t count, const ap_normalize_options *options,
+                       ap_normalization *plan, ap_error *err);
+/* Does to s what was planned. Warns of silence and of a target that was not reached. ReplayGain and R128
+ * tags, which would no longer be true, are dropped. */
+ap_stream *ap_normalize_apply(ap_stream *s, const ap_normalization *plan, ap_error *err);
+/* Both on one stream, which is spooled. plan gets what was done, unless it is NULL. */
+ap_stream *ap_normalize(ap_stream *s, const ap_normalize_options *options, ap_normalization *plan,
+                        ap_error *err);
+
 /* ---- encode.c: files
  * ---------------------------------------------------------------------------------------- */
 

@@ -155,6 +155,8 @@ int ap_temporary_file(ap_error *err);
  * length. visit, if not NULL, sees each block on the way. */
 typedef void ap_visit_fn(void *user, const float *frames, size_t count);
 ap_stream *ap_spool(ap_stream *s, ap_visit_fn *visit, void *user, ap_error *err);
+/* Makes a stream that ap_spool returned start from the beginning again. */
+bool ap_spool_rewind(ap_stream *spool, ap_error *err);
 
 /* ---- truepeak.c: the signal between samples (ITU-R BS.1770-4, annex 2) */
 
@@ -175,6 +177,32 @@ void ap_truepeak_make(ap_truepeak *t, bool true_peak, uint32_t rate);
 /* y[i] = max(y[i], the peak of |x| between the frames i - taps / 2 and i - taps / 2 + 1), for n frames of one
  * channel. May leave y as it is where that peak is at most floor. */
 void ap_truepeak_between(const ap_truepeak *t, const float *x, float *y, size_t n, float floor);
+/* The largest of these peaks, or floor if that is larger. */
+float ap_truepeak_most(const ap_truepeak *t, const float *x, size_t n, float floor);
+
+/* ---- histogram.c: energies of blocks (BS.1770-4: 1 = -0.691 LUFS), counted in classes of 0.01 LU */
+
+#define AP_CLASSES 16000 /* from -130 to +30 LUFS */
+
+/* How many blocks were in each class, and the sum of their energies. */
+typedef struct ap_histogram {
+    uint64_t counts[AP_CLASSES];
+    double energies[AP_CLASSES];
+} ap_histogram;
+
+double ap_loudness_of(double energy);
+double ap_energy_of(double lufs);
+void ap_histogram_add(ap_histogram *h, double energy);
+void ap_histogram_join(ap_histogram *h, const ap_histogram *more);
+/* LUFS, gated, if all blocks were louder by gain_db; -INFINITY if none passes the gate. */
+double ap_histogram_integrated(const ap_histogram *h, double gain_db);
+/* LU */
+double ap_histogram_range(const ap_histogram *h);
+
+/* ---- measure.c */
+
+/* Integrated loudness of all streams, if they were louder by this: more blocks may pass the gate at -70. */
+double ap_meter_loudness_at(const ap_meter *meter, double gain_db);
 
 /* ---- pcm.c: linear PCM in files to floats */
 

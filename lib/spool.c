@@ -99,3 +99,12 @@ ap_stream *ap_spool(ap_stream *s, ap_visit_fn *visit, void *user, ap_error *err)
     /* The ended source stays below for its name, tags and warnings. */
     return ap_stream_new(&stage, file, s, &format, err);
 }
+
+bool ap_spool_rewind(ap_stream *spool, ap_error *err)
+{
+    if (fseeko(spool->state, 0, SEEK_SET) != 0)
+        return ap_fail_errno(err, errno, "cannot read a temporary file");
+    spool->position = 0;
+    spool->ended = spool->failed = false;
+    return true;
+}

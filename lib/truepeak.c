@@ -9,6 +9,7 @@
 #define FILTER_LENGTH 48
 
 #define RUN 128 /* frames that are looked at together */
+#define LANES 8
 
 /* fmaxf without its care for NaN, which costs a call. */
 static inline float larger(float a, float b)
@@ -38,17 +39,46 @@ static inline void interpolate_phases(const ap_truepeak *t, const float *x, floa
     }
 }
 
+/* Largest |x| of what the filter sees of a run. Side by side, for the compiler cannot know that the order of
+ * a maximum does not matter. */
+static inline float most_around(const float *x, unsigned taps, size_t run)
+{
+    float most[LANES] = {0};
+    size_t count = run + taps - 1, i = 0;
+    x -= taps - 1;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            most[k] = larger(most[k], fabsf(x[i + k]));
+    for (; i < count; i++)
+        most[0] = larger(most[0], fabsf(x[i]));
+    for (size_t k = 1; k < LANES; k++)
+        most[0] = larger(most[0], most[k]);
+    return most[0];
+}
+
 __attribute__((target_clones("default", "avx2"))) void
 ap_truepeak_between(const ap_truepeak *t, const float *x, float *y, size_t n, float floor)
 {
     for (size_t done = 0; t->phases > 1 && done < n; done += RUN) {
         size_t run = n - done < RUN ? n - done : RUN;
-        float most = 0;
-        for (ptrdiff_t i = 1 - (ptrdiff_t)t->taps; i < (ptrdiff_t)run; i++)
-            most = larger(most, fabsf(x[i + (ptrdiff_t)done]));
-        if (most * t->overshoot > floor)
+        if (most_around(x + done, t->taps, run) * t->overshoot > floor)
             interpolate_phases(t, x + done, y + done, run);
     }
+}
+
+__attribute__((target_clones("default", "avx2"))) float ap_truepeak_most(const ap_truepeak *t, const float *x,
+                                                                         size_t n, float floor)
+{
+    for (size_t done = 0; t->phases > 1 && done < n; done += RUN) {
+        size_t run = n - done < RUN ? n - done : RUN;
+        float y[RUN] = {0};
+        if (most_around(x + done, t->taps, run) * t->overshoot <= floor)
+            continue;
+        interpolate_phases(t, x + done, y, run);
+        for (size_t i = 0; i < run; i++)
+            floor = larger(floor, y[i]);
+    }
+    return floor;
 }
 
 /* Phase p of a sinc at 1/phases of the rate under a Hann window. */
