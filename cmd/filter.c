@@ -62,11 +62,23 @@ int filter_fail(const command *c, const ap_error *err)
     return err->code;
 }
 
+static bool go_on(void *user, ap_stream *s, const float *frames, size_t count, ap_error *err)
+{
+    (void)user;
+    (void)s;
+    (void)frames;
+    (void)count;
+    if (caught_signal)
+        *err = (ap_error){AP_FAILED, "interrupted"};
+    return !caught_signal;
+}
+
 ap_stream *filter_open(const char *path, const ap_decode_options *options, ap_error *err)
 {
-    if (path && strcmp(path, "-") != 0)
-        return ap_decode(path, options, err);
-    return ap_decode_fd(STDIN_FILENO, "standard input", options, err);
+    bool named = path && strcmp(path, "-") != 0;
+    ap_stream *s =
+        named ? ap_decode(path, options, err) : ap_decode_fd(STDIN_FILENO, "standard input", options, err);
+    return ap_tap(s, go_on, NULL, err);
 }
 
 static bool to_stdout(const output_config *out)
@@ -106,17 +118,34 @@ static void print_warnings(const watcher *w, ap_stream *s)
 
 static bool watch(void *user, ap_stream *s, const float *frames, size_t count, ap_error *err)
 {
-    (void)frames;
     watcher *w = user;
-    if (caught_signal) {
-        *err = (ap_error){AP_FAILED, "interrupted"};
+    if (!go_on(NULL, s, frames, count, err))
         return false;
-    }
     if (count)
         progress_add(&w->progress, count);
     else
         print_warnings(w, s);
     return true;
+}
+
+bool filter_drain(const command *c, ap_stream *s, const output_config *out, ap_error *err)
+{
+    enum { BLOCK = 4096 };
+    if (!s)
+        return false;
+    watcher w = {.command = c, .quiet = out->quiet};
+    progress_start(&w.progress, c->name, ap_stream_format(s), out->quiet ? PROGRESS_NONE : out->progress);
+    float *block = malloc(BLOCK * ap_stream_format(s)->channels * sizeof *block);
+    s = ap_tap(s, watch, &w, err);
+    if (s && !block)
+        *err = (ap_error){AP_TRY_AGAIN, "out of memory"};
+    ptrdiff_t n = s && block ? 1 : -1;
+    while (n > 0)
+        n = ap_read(s, block, BLOCK, err);
+    progress_end(&w.progress, n == 0);
+    ap_close(&s);
+    free(block);
+    return n == 0;
 }
 
 static void report_clipping(const command *c, const ap_encode_report *report)

@@ -42,7 +42,7 @@ int filter_main(const filter *f, int argc, char **argv);
 /* Makes SIGINT, SIGTERM and SIGHUP end the reading of streams with an error, and gives descriptors 0, 1 and 2
  * a meaning when they are closed. */
 void filter_start(const command *c);
-/* NULL or "-" is standard input. */
+/* NULL or "-" is standard input. Reading fails after a signal. */
 ap_stream *filter_open(const char *path, const ap_decode_options *options, ap_error *err);
 /* Refuses audio on a terminal: exits with AP_USAGE. */
 void filter_check_output(const command *c, const output_config *out);
@@ -51,6 +51,8 @@ void filter_encode_options(const output_config *out, ap_encode_options *options)
 /* Writes s, with progress, and closes it. encode may be NULL. Reports warnings and what was clipped. */
 bool filter_write(const command *c, ap_stream *s, const output_config *out, const ap_encode_options *encode,
                   ap_error *err);
+/* Reads s to its end, with progress, and closes it. Reports warnings. */
+bool filter_drain(const command *c, ap_stream *s, const output_config *out, ap_error *err);
 /* Prints err, unless a signal was its cause: then dies by that signal. Returns the exit code. */
 int filter_fail(const command *c, const ap_error *err);
 

@@ -261,6 +261,12 @@ void ap_limit_defaults(ap_limit_options *options);
 /* All channels get the same gain. No sample exceeds the ceiling. Latency 0, same length. */
 ap_stream *ap_limit(ap_stream *s, const ap_limit_options *options, ap_error *err);
 
+/* ---- output.c: reports and pictures, written as carefully as audio
+ * ------------------------------------------ */
+
+/* Writes size bytes to a file, atomically. */
+bool ap_save(const char *path, const void *bytes, size_t size, ap_error *err);
+
 /* ---- measure.c: loudness, peaks, levels ------------------------------------------------------------------
  */
 
@@ -391,6 +397,9 @@ void ap_encode_defaults(ap_encode_options *options);
 bool ap_encode(ap_stream *s, const char *path, const ap_encode_options *options, ap_error *err);
 /* The same to a descriptor, which may be a pipe and is not closed; options->format is needed. */
 bool ap_encode_fd(ap_stream *s, int fd, const char *name, const ap_encode_options *options, ap_error *err);
+/* Whether ap_encode knows the format of path and takes the options, for those who want to know before they
+ * work. */
+bool ap_encode_check(const char *path, const ap_encode_options *options, ap_error *err);
 
 #ifdef __cplusplus
 }

@@ -333,3 +333,12 @@ bool ap_encode_fd(ap_stream *s, int fd, const char *name, const ap_encode_option
     }
     return finish(s, e, ap_output_fd(fd, name, e->seekable, err), options, err);
 }
+
+bool ap_encode_check(const char *path, const ap_encode_options *options, ap_error *err)
+{
+    ap_encode_options defaults;
+    ap_encode_defaults(&defaults);
+    options = options ? options : &defaults;
+    const encoder *e = find_encoder(options->format, path, err);
+    return e && check_options(e, options, err);
+}

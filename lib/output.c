@@ -288,3 +288,14 @@ void ap_output_abort(ap_output *out)
         unlink(out->temporary);
     output_free(out);
 }
+
+bool ap_save(const char *path, const void *bytes, size_t size, ap_error *err)
+{
+    ap_output *out = ap_output_create(path, false, err);
+    if (!out)
+        return false;
+    if (ap_output_write(out, bytes, size, err))
+        return ap_output_commit(out, err);
+    ap_output_abort(out);
+    return false;
+}
