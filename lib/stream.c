@@ -250,19 +250,28 @@ ap_stream *ap_source_memory(const ap_format *format, const float *frames, ap_err
 typedef struct tap {
     ap_tap_fn *see;
     void *user;
+    bool ended;
 } tap;
 
+/* Ends the source, too: a tap below would not be told otherwise. */
+static bool tap_end(ap_stream *s, ap_error *err)
+{
+    tap *t = s->state;
+    float frame[AP_MAX_CHANNELS];
+    if (t->ended)
+        return true;
+    t->ended = true;
+    return ap_read(s->source, frame, 1, err) >= 0 && t->see(t->user, s->source, NULL, 0, err);
+}
+
+/* Who reads a stream of known length stops after its last frame, so the end is told with that. */
 static ptrdiff_t tap_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
     const tap *t = s->state;
     ptrdiff_t n = ap_read(s->source, frames, max, err);
-    return n > 0 && !t->see(t->user, s->source, frames, (size_t)n, err) ? -1 : n;
-}
-
-static bool tap_end(ap_stream *s, ap_error *err)
-{
-    const tap *t = s->state;
-    return t->see(t->user, s->source, NULL, 0, err);
+    if (n > 0 && !t->see(t->user, s->source, frames, (size_t)n, err))
+        return -1;
+    return n > 0 && s->source->position == s->source->format.frames && !tap_end(s, err) ? -1 : n;
 }
 
 ap_stream *ap_tap(ap_stream *s, ap_tap_fn *see, void *user, ap_error *err)
@@ -276,6 +285,6 @@ ap_stream *ap_tap(ap_stream *s, ap_tap_fn *see, void *user, ap_error *err)
         ap_fail_memory(err);
         return NULL;
     }
-    *t = (tap){see, user};
+    *t = (tap){see, user, false};
     return ap_stream_new(&stage, t, s, &s->format, err);
 }
