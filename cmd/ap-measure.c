@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * ap-measure - loudness, peaks, levels, silence and length of audio files. */
+#include "filter.h"
+#include "text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define REFERENCE_LUFS (-18.0) /* ReplayGain 2.0 */
+
+typedef struct config {
+    bool tsv, json, replaygain, album, tee;
+    const char *report; /* NULL: standard output, or standard error with tee */
+    ap_meter_options meter;
+    output_config out; /* for progress and quiet */
+} config;
+
+#define AT(field) offsetof(config, field)
+
+static const option_row rows[] = {
+    {0, "tsv", OPTION_ON, NULL, AT(tsv), "one line for each file, with tabs, below a line of names"},
+    {0, "json", OPTION_ON, NULL, AT(json), "one JSON object"},
+    {0, "replaygain", OPTION_ON, NULL, AT(replaygain), "ReplayGain 2.0 tags, as KEY=VALUE"},
+    {'a', "album", OPTION_ON, NULL, AT(album), "measure all files together, too"},
+    {'s', "silence", OPTION_NUMBER, "DBFS", AT(meter.silence_dbfs), "up to here the ends count as silent",
+     -200, 0},
+    {0, "tee", OPTION_ON, NULL, AT(tee), "pass the audio on; the report goes to standard error"},
+    {'o', "output", OPTION_TEXT, "FILE", AT(report), "write the report to FILE"},
+    {0, "progress", OPTION_CHOICE, NULL, AT(out.progress), "how to show progress on stderr", 0, 0,
+     "auto|bar|json|none", NULL, false},
+    {'q', "quiet", OPTION_ON, NULL, AT(out.quiet), "no progress, no warnings"},
+    {0},
+};
+
+/* ---- reports */
+
+/* One thing that is measured: its name for programs and for people, where it is, decimals. */
+typedef struct field {
+    const char *key, *label, *unit;
+    size_t offset;
+    int decimals; /* -4: uint32_t, -8: uint64_t, else double */
+} field;
+
+#define IN(member) offsetof(ap_measurement, member)
+
+static const field fields[] = {
+    {"duration_s", "Duration", "s", IN(duration_s), 3},
+    {"rate", "Sample rate", "Hz", IN(rate), -4},
+    {"channels", "Channels", "", IN(channels), -4},
+    {"integrated_lufs", "Integrated", "LUFS", IN(integrated_lufs), 2},
+    {"range_lu", "Loudness range", "LU", IN(range_lu), 2},
+    {"shortterm_max_lufs", "Short-term max", "LUFS", IN(shortterm_max_lufs), 2},
+    {"momentary_max_lufs", "Momentary max", "LUFS", IN(momentary_max_lufs), 2},
+    {"true_peak_dbtp", "True peak", "dBTP", IN(true_peak_dbtp), 2},
+    {"sample_peak_dbfs", "Sample peak", "dBFS", IN(sample_peak_dbfs), 2},
+    {"rms_dbfs", "RMS", "dBFS", IN(rms_dbfs), 2},
+    {"dc_offset", "DC offset", "", IN(dc_offset), 6},
+    {"clipped_samples", "Clipped samples", "", IN(clipped), -8},
+    {"silence_start_s", "Silence at start", "s", IN(silence_start_s), 3},
+    {"silence_end_s", "Silence at end", "s", IN(silence_end_s), 3},
+};
+
+#define FIELDS (sizeof fields / sizeof *fields)
+
+static void format_value(char text[64], const field *f, const ap_measurement *m, const char *silence)
+{
+    const char *at = (const char *)m + f->offset;
+    double value = f->decimals < 0 ? 0 : *(const double *)at;
+    if (f->decimals == -4)
+        snprintf(text, 64, "%u", *(const uint32_t *)at);
+    else if (f->decimals == -8)
+        snprintf(text, 64, "%llu", (unsigned long long)*(const uint64_t *)at);
+    else if (!isfinite(value))
+        snprintf(text, 64, "%s", silence);
+    else /* the sum makes -0 and what is rounded to it 0 */
+        snprintf(text, 64, "%.*f", f->decimals, fabs(value) < 0.5 * pow(10, -f->decimals) ? 0 : value);
+}
+
+static void print_text(FILE *out, const char *name, const ap_measurement *m)
+{
+    char value[64];
+    print_tsv(out, name);
+    fputc('\n', out);
+    for (size_t i = 0; i < FIELDS; i++) {
+        format_value(value, &fields[i], m, "-inf");
+        fprintf(out, "  %-16s %12s%s%s\n", fields[i].label, value, *fields[i].unit ? " " : "",
+                fields[i].unit);
+    }
+}
+
+static void print_tsv_line(FILE *out, const char *name, const ap_measurement *m)
+{
+    char value[64];
+    print_tsv(out, name);
+    for (size_t i = 0; i < FIELDS; i++) {
+        format_value(value, &fields[i], m, "-inf");
+        fprintf(out, "\t%s", value);
+    }
+    fputc('\n', out);
+}
+
+static void print_tsv_names(FILE *out)
+{
+    fputs("file", out);
+    for (size_t i = 0; i < FIELDS; i++)
+        fprintf(out, "\t%s", fields[i].key);
+    fputc('\n', out);
+}
+
+static void print_json_fields(FILE *out, const ap_measurement *m)
+{
+    char value[64];
+    for (size_t i = 0; i < FIELDS; i++) {
+        format_value(value, &fields[i], m, "null");
+        fprintf(out, "%s\"%s\": %s", i ? ", " : "", fields[i].key, value);
+    }
+}
+
+static void print_replaygain(FILE *out, const char *what, const ap_measurement *m)
+{
+    bool silent = !isfinite(m->integrated_lufs);
+    fprintf(out, "REPLAYGAIN_%s_GAIN=%.2f dB\n", what, silent ? 0 : REFERENCE_LUFS - m->integrated_lufs);
+    fprintf(out, "REPLAYGAIN_%s_PEAK=%.6f\n", what, pow(10, m->true_peak_dbtp / 20));
+    fprintf(out, "REPLAYGAIN_%s_RANGE=%.2f dB\n", what, m->range_lu);
+}
+
+/* ---- the run */
+
+typedef struct run {
+    const command *command;
+    const config *config;
+    FILE *out;
+    ap_meter *meter;
+    int inputs, measured, reported; /* reported: with those that failed */
+    int status;
+} run;
+
+static void begin_report(const run *r)
+{
+    if (r->config->tsv)
+        print_tsv_names(r->out);
+    if (r->config->json)
+        fputs("{\"files\": [", r->out);
+}
+
+static void begin_json_file(run *r, const char *name)
+{
+    fprintf(r->out, "%s\n{\"file\": ", r->reported ? "," : "");
+    print_json(r->out, name);
+    fputs(", ", r->out);
+}
+
+static void report_file(run *r, const char *name)
+{
+    const config *c = r->config;
+    ap_measurement m;
+    ap_meter_result(r->meter, &m);
+    if (c->tsv) {
+        print_tsv_line(r->out, name, &m);
+    } else if (c->json) {
+        begin_json_file(r, name);
+        print_json_fields(r->out, &m);
+        fputc('}', r->out);
+    } else if (c->replaygain) {
+        if (r->inputs > 1) {
+            fputs("# ", r->out);
+            print_tsv(r->out, name);
+            fputc('\n', r->out);
+        }
+        print_replaygain(r->out, "TRACK", &m);
+        fprintf(r->out, "REPLAYGAIN_REFERENCE_LOUDNESS=%.2f LUFS\n", REFERENCE_LUFS);
+    } else {
+        if (r->reported)
+            fputc('\n', r->out);
+        print_text(r->out, name, &m);
+    }
+    r->reported++;
+    r->measured++;
+}
+
+static void report_failure(run *r, const char *name, const ap_error *err)
+{
+    int status = filter_fail(r->command, err); /* a signal does not come back */
+    r->status = r->status == AP_FAILED ? AP_FAILED : status;
+    if (!r->config->json)
+        return;
+    begin_json_file(r, name);
+    fputs("\"error\": ", r->out);
+    print_json(r->out, err->message);
+    fputc('}', r->out);
+    r->reported++;
+}
+
+static void end_report(const run *r)
+{
+    const config *c = r->config;
+    ap_measurement m;
+    ap_meter_total(r->meter, &m);
+    bool album = c->album && r->measured;
+    if (c->json) {
+        fputs("\n]", r->out);
+        if (album) {
+            fputs(",\n\"album\": {", r->out);
+            print_json_fields(r->out, &m);
+            fputc('}', r->out);
+        }
+        fputs("}\n", r->out);
+    } else if (album && c->tsv) {
+        print_tsv_line(r->out, "(album)", &m);
+    } else if (album && c->replaygain) {
+        fputs(r->inputs > 1 ? "# (album)\n" : "", r->out);
+        print_replaygain(r->out, "ALBUM", &m);
+    } else if (album) {
+        fputc('\n', r->out);
+        print_text(r->out, "(album)", &m);
+    }
+}
+
+static void measure_file(run *r, const char *path)
+{
+    static const output_config to_stdout = OUTPUT_DEFAULTS;
+    ap_error err;
+    ap_stream *s = ap_measure(filter_open(path, NULL, &err), r->meter, &err);
+    bool ok;
+    if (r->config->tee) {
+        output_config out = to_stdout;
+        out.progress = r->config->out.progress;
+        out.quiet = r->config->out.quiet;
+        ok = filter_write(r->command, s, &out, NULL, &err);
+    } else {
+        ok = filter_drain(r->command, s, &r->config->out, &err);
+    }
+    if (ok)
+        report_file(r, path);
+    else
+        report_failure(r, path, &err);
+    fflush(r->out);
+}
+
+/* Closes the report and puts it where it belongs. */
+static bool finish(const run *r, char *const *text, const size_t *size, ap_error *err)
+{
+    const char *path = r->config->report;
+    bool failed = ferror(r->out);
+    if (path) {
+        bool ok = fclose(r->out) == 0 && !failed && *text;
+        if (!ok)
+            *err = (ap_error){AP_TRY_AGAIN, "out of memory"};
+        return ok && ap_save(path, *text, *size, err);
+    }
+    if (fclose(r->out) == 0 && !failed)
+        return true;
+    *err = (ap_error){AP_FAILED, "cannot write the report"};
+    return false;
+}
+
+static int measure_all(run *r, char **inputs)
+{
+    char *text = NULL;
+    size_t size = 0;
+    ap_error err;
+    if (r->config->report)
+        r->out = open_memstream(&text, &size);
+    r->meter = ap_meter_new(&r->config->meter, &err);
+    if (!r->meter || !r->out)
+        return filter_fail(r->command, r->meter ? &(ap_error){AP_TRY_AGAIN, "out of memory"} : &err);
+    begin_report(r);
+    for (int i = 0; i < r->inputs; i++)
+        measure_file(r, inputs[i]);
+    end_report(r);
+    bool any = r->reported || !r->config->tee;
+    if (any && !finish(r, &text, &size, &err))
+        r->status = filter_fail(r->command, &err);
+    ap_meter_free(&r->meter);
+    free(text);
+    return r->status;
+}
+
+int main(int argc, char **argv)
+{
+    static const command about = {"ap-measure", "[INPUT]...",
+                                  "Measures loudness, peaks, levels, silence and length."};
+    static char standard_input[] = "-";
+    char *only[] = {standard_input};
+    config c = {.report = NULL};
+    ap_meter_defaults(&c.meter);
+    const option_group groups[OPTION_GROUPS] = {{rows, &c}};
+    int operand = parse_options(&about, groups, argc, argv);
+    if (c.tsv + c.json + c.replaygain > 1)
+        usage_error(&about, "--tsv, --json and --replaygain exclude each other");
+    if (c.tee && argc - operand > 1)
+        usage_error(&about, "--tee passes one input on: '%s' is one too many", argv[operand + 1]);
+    filter_start(&about);
+    if (operand == argc && isatty(STDIN_FILENO))
+        usage_error(&about, "no input: name files, or pipe audio in");
+    if (c.tee)
+        filter_check_output(&about, &c.out);
+    run r = {.command = &about, .config = &c, .out = c.tee ? stderr : stdout};
+    r.inputs = operand == argc ? 1 : argc - operand;
+    return measure_all(&r, operand == argc ? only : argv + operand);
+}

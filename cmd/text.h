@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * text.h - file names, which may hold anything, in reports for programs. */
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stdio.h>
+
+/* On one line without tabs: a tab, a newline, a carriage return and a backslash become \t \n \r \\. */
+void print_tsv(FILE *out, const char *text);
+/* As a JSON string with its quotes (RFC 8259). What is not UTF-8 becomes U+FFFD. */
+void print_json(FILE *out, const char *text);
+
+#endif
