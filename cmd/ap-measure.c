@@ -40,26 +40,27 @@ static const option_row rows[] = {
 typedef struct field {
     const char *key, *label, *unit;
     size_t offset;
-    int decimals; /* -4: uint32_t, -8: uint64_t, else double */
+    enum { REAL, SMALL, COUNT } kind; /* double, uint32_t, uint64_t */
+    int decimals;
 } field;
 
 #define IN(member) offsetof(ap_measurement, member)
 
 static const field fields[] = {
-    {"duration_s", "Duration", "s", IN(duration_s), 3},
-    {"rate", "Sample rate", "Hz", IN(rate), -4},
-    {"channels", "Channels", "", IN(channels), -4},
-    {"integrated_lufs", "Integrated", "LUFS", IN(integrated_lufs), 2},
-    {"range_lu", "Loudness range", "LU", IN(range_lu), 2},
-    {"shortterm_max_lufs", "Short-term max", "LUFS", IN(shortterm_max_lufs), 2},
-    {"momentary_max_lufs", "Momentary max", "LUFS", IN(momentary_max_lufs), 2},
-    {"true_peak_dbtp", "True peak", "dBTP", IN(true_peak_dbtp), 2},
-    {"sample_peak_dbfs", "Sample peak", "dBFS", IN(sample_peak_dbfs), 2},
-    {"rms_dbfs", "RMS", "dBFS", IN(rms_dbfs), 2},
-    {"dc_offset", "DC offset", "", IN(dc_offset), 6},
-    {"clipped_samples", "Clipped samples", "", IN(clipped), -8},
-    {"silence_start_s", "Silence at start", "s", IN(silence_start_s), 3},
-    {"silence_end_s", "Silence at end", "s", IN(silence_end_s), 3},
+    {"duration_s", "Duration", "s", IN(duration_s), REAL, 3},
+    {"rate", "Sample rate", "Hz", IN(rate), SMALL, 0},
+    {"channels", "Channels", "", IN(channels), SMALL, 0},
+    {"integrated_lufs", "Integrated", "LUFS", IN(integrated_lufs), REAL, 2},
+    {"range_lu", "Loudness range", "LU", IN(range_lu), REAL, 2},
+    {"shortterm_max_lufs", "Short-term max", "LUFS", IN(shortterm_max_lufs), REAL, 2},
+    {"momentary_max_lufs", "Momentary max", "LUFS", IN(momentary_max_lufs), REAL, 2},
+    {"true_peak_dbtp", "True peak", "dBTP", IN(true_peak_dbtp), REAL, 2},
+    {"sample_peak_dbfs", "Sample peak", "dBFS", IN(sample_peak_dbfs), REAL, 2},
+    {"rms_dbfs", "RMS", "dBFS", IN(rms_dbfs), REAL, 2},
+    {"dc_offset", "DC offset", "", IN(dc_offset), REAL, 6},
+    {"clipped_samples", "Clipped samples", "", IN(clipped), COUNT, 0},
+    {"silence_start_s", "Silence at start", "s", IN(silence_start_s), REAL, 3},
+    {"silence_end_s", "Silence at end", "s", IN(silence_end_s), REAL, 3},
 };
 
 #define FIELDS (sizeof fields / sizeof *fields)
@@ -67,11 +68,17 @@ static const field fields[] = {
 static void format_value(char text[64], const field *f, const ap_measurement *m, const char *silence)
 {
     const char *at = (const char *)m + f->offset;
-    double value = f->decimals < 0 ? 0 : *(const double *)at;
-    if (f->decimals == -4)
-        snprintf(text, 64, "%u", *(const uint32_t *)at);
-    else if (f->decimals == -8)
-        snprintf(text, 64, "%llu", (unsigned long long)*(const uint64_t *)at);
+    double value = 0;
+    uint64_t count = 0;
+    uint32_t small = 0;
+    if (f->kind == REAL)
+        memcpy(&value, at, sizeof value);
+    else if (f->kind == COUNT)
+        memcpy(&count, at, sizeof count);
+    else
+        memcpy(&small, at, sizeof small);
+    if (f->kind != REAL)
+        snprintf(text, 64, "%llu", (unsigned long long)count + small);
     else if (!isfinite(value))
         snprintf(text, 64, "%s", silence);
     else /* the sum makes -0 and what is rounded to it 0 */

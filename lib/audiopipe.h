@@ -337,6 +337,8 @@ typedef struct ap_normalization {
     bool silent;             /* the gain is 0 because there is nothing to measure */
     double before, after;    /* in the unit of the target */
     ap_measurement measured; /* before */
+    size_t inputs;
+    char warning[160]; /* silence, or a target that was not reached; empty: none */
     ap_normalize_options options;
 } ap_normalization;
 
@@ -346,7 +348,7 @@ typedef ap_stream *ap_open_fn(void *user, size_t index, ap_error *err);
  * with the limiter in play three to nine. */
 bool ap_normalize_plan(ap_open_fn *open, void *user, size_t count, const ap_normalize_options *options,
                        ap_normalization *plan, ap_error *err);
-/* Does to s what was planned. Warns of silence and of a target that was not reached. ReplayGain and R128
+/* Does to s what was planned. The stream has the warning, if it is the only input. ReplayGain and R128
  * tags, which would no longer be true, are dropped. */
 ap_stream *ap_normalize_apply(ap_stream *s, const ap_normalization *plan, ap_error *err);
 /* Both on one stream, which is spooled. plan gets what was done, unless it is NULL. */

@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,6 +153,19 @@ static bool choose_gain(search *h, ap_normalization *plan, ap_error *err)
     return true;
 }
 
+static void fill_warning(ap_normalization *p)
+{
+    static const char *const units[] = {"LUFS", "dBTP", "dBFS RMS"};
+    const ap_normalize_options *o = &p->options;
+    if (p->silent)
+        snprintf(p->warning, sizeof p->warning, "silent: it stays as it is");
+    else if (p->held)
+        snprintf(p->warning, sizeof p->warning,
+                 "now at %.2f %s, not at %g: a ceiling of %g dB%s allows no more%s", p->after, units[o->unit],
+                 o->target, o->ceiling_dbtp, o->true_peak ? "TP" : "FS",
+                 p->limited ? "" : " without a limiter");
+}
+
 static bool check_options(const ap_normalize_options *o, ap_error *err)
 {
     bool loudness = o->unit == AP_NORMALIZE_LUFS;
@@ -169,7 +183,7 @@ void ap_normalize_defaults(ap_normalize_options *options)
 bool ap_normalize_plan(ap_open_fn *open, void *user, size_t count, const ap_normalize_options *options,
                        ap_normalization *plan, ap_error *err)
 {
-    *plan = (ap_normalization){0};
+    *plan = (ap_normalization){.inputs = count};
     ap_normalize_defaults(&plan->options);
     if (options)
         plan->options = *options;
@@ -179,6 +193,7 @@ bool ap_normalize_plan(ap_open_fn *open, void *user, size_t count, const ap_norm
         plan->before = plan->after = value_of(h.options, &plan->measured);
         plan->silent = !isfinite(plan->before);
         ok = plan->silent || choose_gain(&h, plan, err);
+        fill_warning(plan);
     }
     ap_meter_free(&h.meter);
     return ok;
@@ -206,18 +221,6 @@ static ap_tags *still_true(const ap_tags *from)
     return tags;
 }
 
-static void warn_about(ap_stream *s, const ap_normalization *plan)
-{
-    static const char *const units[] = {"LUFS", "dBTP", "dBFS RMS"};
-    if (plan->silent)
-        ap_warn(s, "'%s' is silent: it stays as it is", ap_stream_name(s));
-    else if (plan->held)
-        ap_warn(s, "'%s' is now at %.2f %s, not at %g: a ceiling of %g dB%s allows no more%s",
-                ap_stream_name(s), plan->after, units[plan->options.unit], plan->options.target,
-                plan->options.ceiling_dbtp, plan->options.true_peak ? "TP" : "FS",
-                plan->limited ? "" : " without a limiter");
-}
-
 /* A stage of its own, for the tags and the warning. */
 static ptrdiff_t pass_on(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
@@ -236,7 +239,8 @@ ap_stream *ap_normalize_apply(ap_stream *s, const ap_normalization *plan, ap_err
         ap_close(&s);
         return NULL;
     }
-    warn_about(s, plan);
+    if (plan->warning[0] && plan->inputs == 1)
+        ap_warn(s, "'%s' is %s", ap_stream_name(s), plan->warning);
     return s;
 }
 
@@ -260,7 +264,7 @@ static ap_stream *open_spool(void *user, size_t index, ap_error *err)
 ap_stream *ap_normalize(ap_stream *s, const ap_normalize_options *options, ap_normalization *plan,
                         ap_error *err)
 {
-    ap_normalization scratch;
+    ap_normalization scratch = {0};
     plan = plan ? plan : &scratch;
     if (options && !check_options(options, err))
         ap_close(&s);
