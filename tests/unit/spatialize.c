@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include <ebur128.h>
+#include <pthread.h>
 
 static const ap_spatial_mode modes[] = {AP_SPATIAL_PAN, AP_SPATIAL_HRTF};
 #define EACH_MODE(m) (int m = 0; m < (int)(sizeof modes / sizeof *modes); m++)
@@ -282,6 +283,197 @@ static void distance_is_a_gain(void)
         }
 }
 
+/* ---- binaural mode */
+
+/* What the renderer makes of a signal while the source stands still. */
+static float *still(ap_renderer *r, const float *in, size_t blocks, size_t block, int ear)
+{
+    ap_place path[2] = {{1, 0.2, 1}, {1, 0.2, 1}};
+    float *out = calloc(blocks * block, sizeof *out), *other = calloc(block, sizeof *other);
+    double angle = 0.1;
+    for (size_t b = 0; b < blocks; b++) {
+        float *source = (float *)(uintptr_t)in + b * block, *ears[2] = {other, other};
+        ears[ear] = out + b * block;
+        r->render(r->state, path, &angle, &source, 1, ears);
+    }
+    free(other);
+    return out;
+}
+
+static void standing_still_is_static_convolution(void)
+{
+    enum { BLOCK = 512, BLOCKS = 20, TAPS = 3 * BLOCK };
+    for (int ear = 0; ear < 2; ear++) {
+        ap_renderer r = ap_binaural_renderer(NULL, 44100, BLOCK, 1, NULL);
+        float *impulse = calloc(BLOCKS * BLOCK, sizeof *impulse),
+              *noise = test_noise(BLOCKS * BLOCK, 0.5f, 5);
+        impulse[0] = 1;
+        float *taps = still(&r, impulse, BLOCKS, BLOCK, ear);
+        for (int i = TAPS; i < BLOCKS * BLOCK; i++)
+            CHECK(fabsf(taps[i]) < 1e-9f);
+        r.free(r.state);
+        r = ap_binaural_renderer(NULL, 44100, BLOCK, 1, NULL);
+        float *is = still(&r, noise, BLOCKS, BLOCK, ear);
+        double worst = 0;
+        for (int i = 0; i < BLOCKS * BLOCK; i++) {
+            double ought = 0;
+            for (int k = 0; k < TAPS && k <= i; k++)
+                ought += (double)taps[k] * noise[i - k];
+            worst = fmax(worst, fabs(is[i] - ought));
+        }
+        CHECK(worst < 1e-6 && test_rms(is, BLOCKS * BLOCK) > 0.05);
+        r.free(r.state);
+        free(impulse), free(noise), free(taps), free(is);
+    }
+}
+
+static void binaural_latency_is_compensated(void)
+{
+    static const uint32_t rates[] = {8000, 44100, 48000, 192000};
+    for (int r = 0; r < 4; r++)
+        for (int from = 0; from < 4; from++) {
+            ap_spatialize_options o = options(1);
+            o.period_s = 100000;
+            o.start_deg = 90 * from;
+            ap_format format = {rates[r], 1, 0, rates[r] / 5};
+            float *in = calloc(format.frames, sizeof *in);
+            size_t n, at = format.frames / 2 + 7, peak[2] = {0};
+            in[at] = 1;
+            float *out = turned(in, format, &o, 4096, &n);
+            for (size_t i = 0; i < n; i++)
+                for (int ear = 0; ear < 2; ear++)
+                    if (fabsf(out[2 * i + ear]) > fabsf(out[2 * peak[ear] + ear]))
+                        peak[ear] = i;
+            double left = ((double)peak[0] - (double)at) / rates[r],
+                   right = ((double)peak[1] - (double)at) / rates[r];
+            CHECK_NEAR((left + right) / 2, 0, 0.25e-3);
+            CHECK_NEAR(right - left, from == 1 ? 0.65e-3 : from == 3 ? -0.65e-3 : 0, 0.2e-3);
+            free(in), free(out);
+        }
+}
+
+/* Power of the output between two frequencies, of one ear, from a DFT with a Hann window. */
+static void spectrum(const float *out, size_t size, int ear, float *power)
+{
+    ap_fft *fft = ap_fft_new(size);
+    float *time = ap_fft_alloc(size, sizeof *time);
+    float complex *bins = ap_fft_alloc(size / 2 + 1, sizeof *bins);
+    for (size_t i = 0; i < size; i++) {
+        double w = 0.5 - 0.5 * cos(2 * M_PI * i / size);
+        time[i] = (float)(out[2 * i + ear] * w * w); /* side lobes fall fast */
+    }
+    ap_fft_forward(fft, time, bins);
+    for (size_t k = 0; k <= size / 2; k++)
+        power[k] = crealf(bins[k]) * crealf(bins[k]) + cimagf(bins[k]) * cimagf(bins[k]);
+    ap_fft_free(fft);
+    free(time), free(bins);
+}
+
+/* No zipper: 40 Hz away from a sine that goes round in 10 s there is nothing. */
+static void turning_sine_stays_clean(void)
+{
+    static const double hz[] = {440, 3000, 9000};
+    enum { SIZE = 1 << 18 };
+    float *power = malloc((SIZE / 2 + 1) * sizeof *power);
+    for
+        EACH_MODE(m)
+    for (int f = 0; f < 3; f++) {
+        ap_format format = {44100, 1, 0, SIZE + 10000};
+        ap_spatialize_options o = options(m);
+        float *in = sine(hz[f], format);
+        size_t n;
+        float *out = turned(in, format, &o, 4096, &n);
+        spectrum(out + 2 * 5000, SIZE, 0, power);
+        double most = 0, beside = 0;
+        for (size_t k = 0; k <= SIZE / 2; k++) {
+            most = fmax(most, power[k]);
+            if (fabs(k * 44100.0 / SIZE - hz[f]) > 40)
+                beside = fmax(beside, power[k]);
+        }
+        CHECK(10 * log10(beside / most) < -65);
+        if (getenv("VERBOSE"))
+            fprintf(stderr, "mode %d: %.0f Hz, beside it %.1f dB\n", m, hz[f], 10 * log10(beside / most));
+        free(in), free(out);
+    }
+    free(power);
+}
+
+/* Low band and high band add up around the crossover, wherever the source is. */
+static void no_notch_around_the_crossover(void)
+{
+    enum { SIZE = 1 << 14 };
+    double least = 1e9, most = -1e9;
+    for (int azimuth = 0; azimuth < 360; azimuth += 30) {
+        ap_format format = {44100, 1, 0, SIZE};
+        ap_spatialize_options o = options(1);
+        o.period_s = 100000;
+        o.start_deg = azimuth;
+        float *in = calloc(SIZE, sizeof *in);
+        in[100] = 1;
+        size_t n;
+        float *out = turned(in, format, &o, 4096, &n);
+        for (double hz = 80; hz < 400; hz *= 1.1)
+            for (int ear = 0; ear < 2; ear++) {
+                double complex sum = 0;
+                for (size_t i = 0; i < SIZE; i++)
+                    sum += out[2 * i + ear] * cexp(-2 * M_PI * I * hz / 44100 * i);
+                least = fmin(least, 20 * log10(cabs(sum) * M_SQRT2));
+                most = fmax(most, 20 * log10(cabs(sum) * M_SQRT2));
+            }
+        free(in), free(out);
+    }
+    CHECK(least > -3.5 && most < 3.5);
+    if (getenv("VERBOSE"))
+        fprintf(stderr, "80-400 Hz: %.1f to %.1f dB\n", least, most);
+}
+
+static void *turn_in_a_thread(void *user)
+{
+    ap_format format = {48000, 2, 0, 30000};
+    ap_spatialize_options o = options(1);
+    size_t n;
+    return turned(user, format, &o, 4096, &n);
+}
+
+static void threads_do_not_meet(void)
+{
+    enum { THREADS = 4 };
+    float *in = test_noise(60000, 0.5f, 9), *reference = turn_in_a_thread(in);
+    pthread_t thread[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&thread[i], NULL, turn_in_a_thread, in);
+    for (int i = 0; i < THREADS; i++) {
+        void *out;
+        pthread_join(thread[i], &out);
+        CHECK(memcmp(out, reference, 60000 * sizeof(float)) == 0);
+        free(out);
+    }
+    free(in), free(reference);
+}
+
+static void missing_sets_are_told(void)
+{
+    ap_spatialize_options o = options(1);
+    o.sofa = "/nonexistent.sofa";
+    float *data;
+    ap_error err = {0};
+    CHECK(!ap_spatialize(test_noise_stream(44100, 2, 10, &data), &o, &err));
+    CHECK(err.code == AP_FAILED && strstr(err.message, "'/nonexistent.sofa'"));
+    free(data);
+}
+
+static void another_set_can_be_used(void)
+{
+    ap_spatialize_options o = options(1);
+    ap_format format = {44100, 2, 0, 44100};
+    float *in = test_noise(2 * format.frames, 0.3f, 9);
+    size_t n;
+    o.sofa = "tests/data/horizon.sofa";
+    float *out = turned(in, format, &o, 4096, &n);
+    CHECK_NEAR(20 * log10(test_rms(out, 2 * n) / test_rms(in, 2 * format.frames)), 0, 2);
+    free(in), free(out);
+}
+
 /* ---- loudness */
 
 static double loudness(const float *x, uint32_t channels, uint32_t rate, size_t frames)
@@ -332,10 +524,10 @@ static void loudness_of_stereo_is_kept(void)
         for (int i = 0; i < 5; i++) {
             if (path != AP_PATH_CIRCLE && i % 2)
                 continue;
-            ap_format format = {44100, 2, 0, 44100 * 20};
+            ap_format format = {44100, 2, 0, 44100 * 10};
             ap_spatialize_options o = options(m);
             o.path = (ap_path)path;
-            o.period_s = path == AP_PATH_SPIRAL ? 5 : 10;
+            o.period_s = path == AP_PATH_SPIRAL ? 2.5 : 10;
             float *in = pink_pair(format.frames, correlation[i]);
             size_t n;
             float *out = turned(in, format, &o, 4096, &n);
@@ -354,7 +546,7 @@ static void loudness_of_mono_is_kept(void)
     for
         EACH_MODE(m)
         {
-            ap_format format = {44100, 1, 0, 44100 * 20};
+            ap_format format = {44100, 1, 0, 44100 * 10};
             ap_spatialize_options o = options(m);
             float *in = malloc(format.frames * sizeof *in);
             pink(in, format.frames, 1, 1);
@@ -369,4 +561,7 @@ TEST_MAIN(CASE(any_block_size_gives_the_same), CASE(length_is_input_and_tail), C
           CASE(every_rate_and_channel_count_works), CASE(huge_samples_are_survived),
           CASE(bad_options_are_refused), CASE(channels_without_places_are_refused), CASE(pan_has_no_latency),
           CASE(pan_has_equal_power), CASE(bass_stays_where_it_is), CASE(lfe_does_not_turn),
-          CASE(distance_is_a_gain), CASE(loudness_of_stereo_is_kept), CASE(loudness_of_mono_is_kept))
+          CASE(distance_is_a_gain), CASE(standing_still_is_static_convolution),
+          CASE(binaural_latency_is_compensated), CASE(turning_sine_stays_clean),
+          CASE(no_notch_around_the_crossover), CASE(threads_do_not_meet), CASE(missing_sets_are_told),
+          CASE(another_set_can_be_used), CASE(loudness_of_stereo_is_kept), CASE(loudness_of_mono_is_kept))
