@@ -198,31 +198,35 @@ ap_stream *ap_gain(ap_stream *s, double factor, ap_error *err);
  */
 
 typedef enum ap_spatial_mode { AP_SPATIAL_HRTF, AP_SPATIAL_PAN } ap_spatial_mode;
+/* Smooth functions of the time alone. */
 typedef enum ap_path {
-    AP_PATH_CIRCLE,
-    AP_PATH_SWING,
-    AP_PATH_FIGURE8,
-    AP_PATH_SPIRAL,
-    AP_PATH_RANDOM
+    AP_PATH_CIRCLE,  /* once around in a period */
+    AP_PATH_SWING,   /* from the front to one side, through the front to the other, and back */
+    AP_PATH_FIGURE8, /* the same, twice up and down by 30 degrees: an 8 lying before the listener */
+    AP_PATH_SPIRAL, /* the circle, swelling to three times its least distance and back in four turns; the mean
+                       level is that of the circle */
+    AP_PATH_RANDOM /* wanders everywhere within 30 degrees of the horizon, as fast as the circle on average */
 } ap_path;
 
 typedef struct ap_spatialize_options {
     ap_spatial_mode mode; /* HRTF: binaural, for headphones; PAN: equal power between two speakers */
     const char *sofa;     /* HRTF set, NULL = MIT KEMAR of libmysofa */
     ap_path path;
-    double period_s;      /* one turn */
+    double period_s;      /* one turn, 0.1..100000 */
     bool clockwise;       /* seen from above: front, right, back, left */
-    double start_deg;     /* azimuth at time 0, counter-clockwise, 0 = front, 90 = left */
-    double elevation_deg; /* -90..90 */
-    double distance_m;    /* 1 = unchanged; gain is 1 / distance */
-    double width_deg;     /* angle between the left and the right virtual speaker */
-    double bass_hz;       /* below this nothing rotates (Linkwitz-Riley, 4th order); 0 = all rotates */
-    uint64_t seed;        /* of AP_PATH_RANDOM */
+    double start_deg;     /* azimuth at time 0, counter-clockwise, 0 = front, 90 = left, -360..360 */
+    double elevation_deg; /* of the path, -90..90 */
+    double distance_m;    /* 1 = unchanged; gain is 1 / distance; 0.1..100 */
+    double width_deg;     /* angle between the left and the right virtual speaker, 0..360 */
+    double bass_hz; /* below this nothing rotates (Linkwitz-Riley, 4th order); 0 = all rotates; 0..1000 */
+    uint64_t seed;  /* of AP_PATH_RANDOM */
 } ap_spatialize_options;
 
+/* A clockwise circle of 10 s. */
 void ap_spatialize_defaults(ap_spatialize_options *options);
 /* Mono, stereo, or up to 7.1 (each channel a virtual speaker at its place, all rotating together; LFE does
- * not rotate) to stereo of about the same loudness. Latency 0, tail: the length of the HRTF filter. */
+ * not rotate) to stereo of the same loudness (within about 0.5 LU over whole turns at 1 m) and timbre: the
+ * set is equalised to be flat on average. Latency 0, tail: the length of the HRTF filter, about 12 ms. */
 ap_stream *ap_spatialize(ap_stream *s, const ap_spatialize_options *options, ap_error *err);
 
 /* ---- reverb.c: Freeverb ----------------------------------------------------------------------------------

@@ -17,6 +17,9 @@
 /* Two measurements closer than this (radians) are of the same direction. */
 #define SAME_DIRECTION 1e-3
 
+/* What comes later than this is the room, which is not asked for. */
+#define LENGTH_S 0.05
+
 struct ap_sofa {
     struct MYSOFA_HRTF *file;
     size_t count;
@@ -171,7 +174,8 @@ double ap_sofa_rate(const ap_sofa *s)
 
 size_t ap_sofa_length(const ap_sofa *s)
 {
-    return s->file->N;
+    double most = LENGTH_S * ap_sofa_rate(s);
+    return s->file->N < most ? s->file->N : (size_t)most;
 }
 
 size_t ap_sofa_directions(const ap_sofa *s, const double (**direction)[3])

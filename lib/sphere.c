@@ -99,19 +99,19 @@ static bool sees(const ap_sphere *s, size_t point, const face *f)
 /* Removes the faces that the point sees; their edges go to s->edge. */
 static size_t remove_visible(ap_sphere *s, size_t point)
 {
-    size_t edges = 0, kept = 0;
-    for (size_t i = 0; i < s->face_count; i++) {
+    size_t edges = 0;
+    for (size_t i = 0; i < s->face_count;) {
         const face *f = &s->faces[i];
         if (!sees(s, point, f)) {
-            s->faces[kept++] = *f;
+            i++;
             continue;
         }
         for (int k = 0; k < 3; k++, edges++) {
             s->edge[edges][0] = f->corner[k];
             s->edge[edges][1] = f->corner[(k + 1) % 3];
         }
+        s->faces[i] = s->faces[--s->face_count];
     }
-    s->face_count = kept;
     return edges;
 }
 
