@@ -205,6 +205,16 @@ static ap_stream *open_with_sndfile(ap_input *in, unsigned track, ap_error *err)
     return s;
 }
 
+/* The first page of an Ogg file has one packet of one segment, which begins the FLAC (RFC 9639, 10.1). */
+static bool is_ogg_flac(const unsigned char *p, size_t size)
+{
+    return size >= 33 && memcmp(p, "OggS", 4) == 0 &&
+           memcmp(p + 28,
+                  "\x7f"
+                  "FLAC",
+                  5) == 0;
+}
+
 static ap_stream *open_au(ap_input *in, ap_error *err)
 {
     if (!ap_input_seekable(in) || ap_chunks_check(in, NULL, err))
@@ -224,11 +234,14 @@ static ap_stream *open_input(ap_input *in, unsigned track, ap_error *err)
         ap_input_close(in);
         return NULL;
     }
+    bool flac = n >= 4 && memcmp(p, "fLaC", 4) == 0, ogg_flac = is_ogg_flac(p, (size_t)n);
     bool sndfile = ap_sndfile_knows(p, (size_t)n), container = is_container(p, (size_t)n);
     if (is_linear_au(p, (size_t)n))
         return check_track(open_au(in, err), track, err);
     if (n > 12 && is_pcm_riff(in, p))
         return check_track(ap_riff_open(in, err), track, err);
+    if (flac || ogg_flac)
+        return check_track(ap_flac_open(in, ogg_flac, err), track, err);
     if (sndfile)
         return open_with_sndfile(in, track, err);
     if (find_mp3(in, container))

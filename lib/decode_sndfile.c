@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * decode_sndfile.c - FLAC, Ogg Vorbis, Opus, AIFF, CAF, W64, and what else libsndfile reads. It needs to
+ * decode_sndfile.c - Ogg Vorbis, Opus, AIFF, CAF, W64, and what else libsndfile reads. It needs to
  * seek, so a pipe goes through a temporary file. Its lengths are believed only after the file was looked at
  * here. */
 #include "internal.h"
@@ -7,8 +7,6 @@
 #include <sndfile.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_METADATA ((uint64_t)80 << 20) /* bytes of tags and pictures of a FLAC file */
 
 typedef struct decoder {
     ap_input *in;
@@ -19,12 +17,11 @@ typedef struct decoder {
     bool pad;     /* fill up with silence to the declared length */
     bool reorder; /* channel c of a frame goes to place[c] */
     unsigned char place[8];
-    uint32_t mask;
 } decoder;
 
 bool ap_sndfile_knows(const unsigned char *p, size_t size)
 {
-    static const char *const magics[] = {"fLaC", "OggS", "caff", "RIFF", "RIFX", "RF64",
+    static const char *const magics[] = {"OggS", "caff", "RIFF", "RIFX", "RF64",
                                          ".snd", "dns.", "NIST", "Crea", "riff"};
     if (size < 12)
         return false;
@@ -107,29 +104,6 @@ static void reorder(const decoder *d, float *frames, size_t count, uint32_t chan
 
 /* ---- tags */
 
-/* Native FLAC: the metadata blocks (RFC 9639, section 8). */
-static bool read_flac_tags(decoder *d, ap_tags *tags, ap_error *err)
-{
-    unsigned char h[4] = {0};
-    uint64_t budget = MAX_METADATA;
-    bool ok = ap_input_seek(d->in, d->base + 4, err);
-    while (ok && !(h[0] & 0x80) && ap_input_read(d->in, h, 4, NULL) == 4) {
-        size_t size = (size_t)h[1] << 16 | (size_t)h[2] << 8 | h[3];
-        int type = h[0] & 0x7f;
-        bool wanted = (type == 4 || type == 6) && size <= budget;
-        unsigned char *bytes = wanted ? ap_input_load(d->in, size, NULL) : NULL;
-        budget -= wanted ? size : 0;
-        if (bytes && type == 4)
-            (void)ap_vorbiscomment_parse(bytes, size, tags); /* a bad tag is no reason not to play */
-        if (bytes && type == 6)
-            (void)ap_flac_picture_parse(bytes, size, tags);
-        free(bytes);
-        if (wanted ? !bytes : !ap_input_skip(d->in, size, NULL))
-            break;
-    }
-    return ok && ap_input_seek(d->in, d->base, err);
-}
-
 /* What libsndfile knows; for the formats whose tags are not read here. */
 static void read_sndfile_tags(decoder *d, ap_tags *tags)
 {
@@ -193,23 +167,11 @@ static bool inspect(decoder *d, ap_tags *tags, ap_error *err)
     const unsigned char *p;
     if (ap_input_peek(d->in, &p, 4, err) != 4)
         return false;
-    if (memcmp(p, "fLaC", 4) == 0)
-        return read_flac_tags(d, tags, err);
     if (memcmp(p, "OggS", 4) == 0) {
         d->pad = true;
         return ap_ogg_inspect(d->in, tags, &d->ogg, err);
     }
     return ap_chunks_check(d->in, tags, err);
-}
-
-/* A mask in the tags, as flac writes it for unusual speakers. It would be wrong after a remix, so it goes. */
-static void use_mask_tag(decoder *d, ap_tags *tags)
-{
-    static const char key[] = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK";
-    const char *value = ap_tags_get(tags, key);
-    if (value)
-        d->mask = (uint32_t)strtoul(value, NULL, 0);
-    (void)ap_tags_set(tags, key, "");
 }
 
 static ap_stream *make_stream(decoder *d, const SF_INFO *info, ap_tags *tags, ap_error *err)
@@ -226,8 +188,6 @@ static ap_stream *make_stream(decoder *d, const SF_INFO *info, ap_tags *tags, ap
         format.frames = (uint64_t)info->frames;
     if (d->ogg.vorbis_order)
         use_vorbis_order(d, format.channels);
-    use_mask_tag(d, tags);
-    format.mask = d->mask;
     read_sndfile_tags(d, tags);
     ap_stream *s = ap_stream_new(&stage, d, NULL, &format, err);
     if (!s)

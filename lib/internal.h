@@ -237,6 +237,11 @@ bool ap_apstream_header(const ap_stream *s, ap_bits bits, ap_output *out, ap_err
 /* A comment block: vendor, count, entries (METADATA_BLOCK_PICTURE among them). false if malformed; what was
  * good is kept. */
 bool ap_vorbiscomment_parse(const unsigned char *bytes, size_t size, ap_tags *tags);
+/* One KEY=value of it. */
+bool ap_vorbiscomment_add(const unsigned char *bytes, size_t size, ap_tags *tags);
+/* The speakers, as flac notes unusual ones; 0 = does not say. The tag goes: it would be wrong after a remix.
+ */
+uint32_t ap_vorbiscomment_take_mask(ap_tags *tags);
 /* The body of a FLAC PICTURE block. */
 bool ap_flac_picture_parse(const unsigned char *bytes, size_t size, ap_tags *tags);
 /* The same made of a picture, as a front cover; malloc'ed. NULL when out of memory. */
@@ -291,6 +296,9 @@ bool ap_mpeg_info_parse(const unsigned char *bytes, size_t size, ap_mpeg_info *i
 size_t ap_mp3_find(const unsigned char *bytes, size_t size, bool complete);
 /* decode_mp3.c: the input stands at the first MP3 frame, after any ID3v2 tag. */
 ap_stream *ap_mp3_open(ap_input *in, ap_error *err);
+
+/* decode_flac.c. */
+ap_stream *ap_flac_open(ap_input *in, bool ogg, ap_error *err);
 
 /* decode_sndfile.c: whether this is the begin of a file in a format of libsndfile. */
 bool ap_sndfile_knows(const unsigned char *bytes, size_t size);

@@ -101,34 +101,12 @@ static bool begins(const ogg_packet *packet, const char *with, size_t size)
     return packet->bytes >= (long)size && memcmp(packet->packet, with, size) == 0;
 }
 
-/* FLAC in Ogg: each packet is a metadata block (RFC 9639, section 10.1). */
-static void read_flac_blocks(reader *r, ap_tags *tags)
-{
-    ogg_packet packet;
-    while (next_packet(r, &packet) && packet.bytes >= 4 && packet.packet[0] != 0xff) {
-        int type = packet.packet[0] & 0x7f;
-        if (type == 4)
-            (void)ap_vorbiscomment_parse(packet.packet + 4, (size_t)packet.bytes - 4, tags);
-        if (type == 6)
-            (void)ap_flac_picture_parse(packet.packet + 4, (size_t)packet.bytes - 4, tags);
-        if (packet.packet[0] & 0x80)
-            break;
-    }
-}
-
 /* A malformed comment is no reason not to play the file. */
 static void read_headers(reader *r, ap_tags *tags, ap_ogg *ogg)
 {
     ogg_packet packet;
     if (!next_packet(r, &packet))
         return;
-    if (begins(&packet,
-               "\x7f"
-               "FLAC",
-               5)) {
-        read_flac_blocks(r, tags);
-        return;
-    }
     bool vorbis = begins(&packet, "\x01vorbis", 7), opus = begins(&packet, "OpusHead", 8);
     ogg->vorbis_order = vorbis || (opus && packet.bytes > 18 && packet.packet[18] == 1); /* mapping family */
     if ((!vorbis && !opus) || !next_packet(r, &packet))

@@ -161,8 +161,7 @@ static bool parse_picture_comment(const unsigned char *text, size_t length, ap_t
     return ok;
 }
 
-/* One KEY=value. */
-static bool parse_entry(const unsigned char *bytes, size_t size, ap_tags *tags)
+bool ap_vorbiscomment_add(const unsigned char *bytes, size_t size, ap_tags *tags)
 {
     static const char picture[] = "METADATA_BLOCK_PICTURE=";
     if (size >= strlen(picture) && strncasecmp((const char *)bytes, picture, strlen(picture)) == 0)
@@ -187,7 +186,16 @@ bool ap_vorbiscomment_parse(const unsigned char *bytes, size_t size, ap_tags *ta
         const unsigned char *p = take32le(&c, &length) ? take(&c, length) : NULL;
         if (!p)
             return false;
-        ok = parse_entry(p, length, tags) && ok;
+        ok = ap_vorbiscomment_add(p, length, tags) && ok;
     }
     return ok;
+}
+
+uint32_t ap_vorbiscomment_take_mask(ap_tags *tags)
+{
+    static const char key[] = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK";
+    const char *value = ap_tags_get(tags, key);
+    unsigned long mask = value ? strtoul(value, NULL, 0) : 0;
+    (void)ap_tags_set(tags, key, "");
+    return mask > UINT32_MAX ? 0 : (uint32_t)mask;
 }
