@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * FLAC, Ogg, AIFF, CAF, W64, AU against flac, ffmpeg and sox. */
+ * Ogg, AIFF, CAF, W64, AU against ffmpeg and sox. */
 #include "fixture.h"
 
 static void make_noise(unsigned rate, unsigned channels, unsigned bits, unsigned frames)
@@ -14,36 +14,6 @@ static void check_file(const char *path, double tolerance, uint64_t frames)
     if (!CHECK(d.format.frames == frames && !d.warned))
         fprintf(stderr, "%s: %s\n", path, d.warning);
     free(d.frames);
-}
-
-static void flac_is_exact(void)
-{
-    static const unsigned shapes[][3] = {{8000, 1, 8},   {44100, 2, 16},  {48000, 6, 24},
-                                         {96000, 8, 16}, {192000, 2, 24}, {22050, 3, 16}};
-    for (size_t i = 0; i < 6; i++) {
-        make_noise(shapes[i][0], shapes[i][1], shapes[i][2], 10007);
-        sh("flac -s -f --channel-map=none noise.wav -o t.flac");
-        check_file("t.flac", 0, 10007);
-    }
-}
-
-static void one_frame_of_flac(void)
-{
-    make_noise(44100, 2, 16, 1);
-    sh("flac -s -f noise.wav -o t.flac");
-    check_file("t.flac", 0, 1);
-}
-
-static void flac_of_unknown_length_is_read(void)
-{
-    make_noise(44100, 2, 16, 30000);
-    sh("flac -s -f -c - <noise.wav --endian=little --sign=signed --channels=2 --bps=16 --sample-rate=44100 "
-       "--force-raw-format | cat >t.flac; ffmpeg -v error -y -i noise.wav -f flac - | cat >t.flac");
-    decoded d = decode_file("t.flac", NULL, 4096), p = decode_pipe("t.flac", 100);
-    CHECK(d.count == 30000);
-    same_decoded(&d, &p);
-    free(d.frames);
-    free(p.frames);
 }
 
 static void integers_and_floats_in_containers_are_exact(void)
@@ -109,21 +79,9 @@ static void tags_and_pictures_are_kept(void)
     free(d.frames);
 }
 
-static void id3_before_flac_is_read(void)
-{
-    make_noise(44100, 2, 16, 5000);
-    sh("flac -s -f noise.wav -o t.flac && printf 'ID3\\3\\0\\0\\0\\0\\0\\020TIT2\\0\\0\\0\\6\\0\\0\\0Hello' "
-       ">t2.flac && "
-       "cat t.flac >>t2.flac && ffmpeg -v error -y -i t.flac -f f32le ref.f32");
-    decoded d = check_decodes("t2.flac", "ref.f32", 0, 5000);
-    CHECK(strcmp(d.title, "Hello") == 0);
-    free(d.frames);
-}
-
 static void truncation_is_noticed_in_every_format(void)
 {
     static const char *const ways[] = {
-        "t.flac",
         "-c:a pcm_s16be t.aiff",
         "-c:a pcm_s16le t.aiff",
         "-c:a pcm_f32be t.caf",
@@ -168,13 +126,8 @@ static void damaged_ogg_keeps_its_length(void)
 
 static void flipped_bits_do_no_harm(void)
 {
-    static const char *const ways[] = {"t.flac",
-                                       "t.aiff",
-                                       "t.caf",
-                                       "t.w64",
-                                       "-c:a pcm_mulaw t.au",
-                                       "-c:a libvorbis t.ogg",
-                                       "-c:a libopus t.opus"};
+    static const char *const ways[] = {
+        "t.aiff", "t.caf", "t.w64", "-c:a pcm_mulaw t.au", "-c:a libvorbis t.ogg", "-c:a libopus t.opus"};
     make_noise(48000, 2, 16, 8000);
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         const char *space = strrchr(ways[i], ' ');
@@ -183,8 +136,6 @@ static void flipped_bits_do_no_harm(void)
     }
 }
 
-TEST_MAIN(CASE(flac_is_exact), CASE(one_frame_of_flac), CASE(flac_of_unknown_length_is_read),
-          CASE(integers_and_floats_in_containers_are_exact), CASE(ogg_is_right_in_every_channel),
-          CASE(tags_and_pictures_are_kept), CASE(id3_before_flac_is_read),
-          CASE(truncation_is_noticed_in_every_format), CASE(damaged_ogg_keeps_its_length),
-          CASE(flipped_bits_do_no_harm))
+TEST_MAIN(CASE(integers_and_floats_in_containers_are_exact), CASE(ogg_is_right_in_every_channel),
+          CASE(tags_and_pictures_are_kept), CASE(truncation_is_noticed_in_every_format),
+          CASE(damaged_ogg_keeps_its_length), CASE(flipped_bits_do_no_harm))

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * FLAC against flac and ffmpeg: shapes, damage, pipes, Ogg. */
+#include "fixture.h"
+
+static void make_noise(unsigned rate, unsigned channels, unsigned bits, unsigned frames)
+{
+    sh("sox -R -r %u -n -c %u -b %u noise.wav synth %us pinknoise vol 0.6", rate, channels, bits, frames);
+}
+
+static void check_file(const char *path, double tolerance, uint64_t frames)
+{
+    sh("ffmpeg -v error -y -i %s -f f32le ref.f32", path);
+    decoded d = check_decodes(path, "ref.f32", tolerance, frames);
+    if (!CHECK(d.format.frames == frames && !d.warned))
+        fprintf(stderr, "%s: %s\n", path, d.warning);
+    free(d.frames);
+}
+
+static void flac_is_exact(void)
+{
+    static const unsigned shapes[][3] = {{8000, 1, 8},   {44100, 2, 16},  {48000, 6, 24},
+                                         {96000, 8, 16}, {192000, 2, 24}, {22050, 3, 16}};
+    for (size_t i = 0; i < 6; i++) {
+        make_noise(shapes[i][0], shapes[i][1], shapes[i][2], 10007);
+        sh("flac -s -f --channel-map=none noise.wav -o t.flac");
+        check_file("t.flac", 0, 10007);
+    }
+}
+
+static void one_frame_of_flac(void)
+{
+    make_noise(44100, 2, 16, 1);
+    sh("flac -s -f noise.wav -o t.flac");
+    check_file("t.flac", 0, 1);
+}
+
+static void flac_of_unknown_length_is_read(void)
+{
+    make_noise(44100, 2, 16, 30000);
+    sh("flac -s -f -c - <noise.wav --endian=little --sign=signed --channels=2 --bps=16 --sample-rate=44100 "
+       "--force-raw-format | cat >t.flac; ffmpeg -v error -y -i noise.wav -f flac - | cat >t.flac");
+    decoded d = decode_file("t.flac", NULL, 4096), p = decode_pipe("t.flac", 100);
+    CHECK(d.count == 30000);
+    same_decoded(&d, &p);
+    free(d.frames);
+    free(p.frames);
+}
+
+static void id3_before_flac_is_read(void)
+{
+    make_noise(44100, 2, 16, 5000);
+    sh("flac -s -f noise.wav -o t.flac && printf 'ID3\\3\\0\\0\\0\\0\\0\\020TIT2\\0\\0\\0\\6\\0\\0\\0Hello' "
+       ">t2.flac && "
+       "cat t.flac >>t2.flac && ffmpeg -v error -y -i t.flac -f f32le ref.f32");
+    decoded d = check_decodes("t2.flac", "ref.f32", 0, 5000);
+    CHECK(strcmp(d.title, "Hello") == 0);
+    free(d.frames);
+}
+
+static void flac_in_ogg_is_exact(void)
+{
+    make_noise(44100, 2, 24, 30000);
+    sh("flac -s -f --ogg -T title=Title noise.wav -o t.oga");
+    check_file("t.oga", 0, 30000);
+    decoded d = decode_pipe("t.oga", 100);
+    CHECK(strcmp(d.title, "Title") == 0);
+    free(d.frames);
+    check_fails(cut("t.oga", file_size("t.oga") / 2), "truncated");
+}
+
+static void truncation_is_noticed(void)
+{
+    make_noise(44100, 2, 16, 60000);
+    sh("flac -s -f noise.wav -o t.flac && ffmpeg -v error -y -i noise.wav -f flac - | cat >unknown.flac");
+    size_t size = file_size("t.flac");
+    check_fails(cut("t.flac", size - 1), "truncated");
+    check_fails(cut("t.flac", size / 2), "truncated");
+    check_fails(cut("t.flac", 100), "truncated");
+    check_fails(cut("t.flac", 20), "truncated");
+    check_fails(cut("unknown.flac", size / 2), "truncated");
+    check_fails(cut("unknown.flac", size - 100), "truncated");
+}
+
+/* The rest of the music stays where it was. */
+static void damage_becomes_silence(void)
+{
+    size_t size;
+    make_noise(44100, 2, 16, 200000);
+    sh("flac -s -f noise.wav -o t.flac");
+    decoded whole = decode_file("t.flac", NULL, 4096);
+    unsigned char *bytes = load("t.flac", &size);
+    for (int i = 0; i < 3; i++) {
+        memset(bytes + size / 2, 0x55, i == 0 ? 1 : i == 1 ? 3000 : 40000);
+        save("bad.flac", bytes, size);
+        decoded d = decode_file("bad.flac", NULL, 4096), p = decode_pipe("bad.flac", 99);
+        same_decoded(&d, &p);
+        CHECK(d.count == 200000 && d.warned);
+        CHECK(memcmp(d.frames, whole.frames, 80000 * 2 * sizeof(float)) == 0);
+        CHECK(memcmp(d.frames + 160000 * 2, whole.frames + 160000 * 2, 40000 * 2 * sizeof(float)) == 0);
+        free(d.frames);
+        free(p.frames);
+    }
+    memmove(bytes + size / 2, bytes + size / 2 + 5000, size - size / 2 - 5000);
+    save("gone.flac", bytes, size - 5000);
+    decoded d = decode_file("gone.flac", NULL, 4096);
+    CHECK(d.count == 200000 && d.warned);
+    CHECK(memcmp(d.frames + 160000 * 2, whole.frames + 160000 * 2, 40000 * 2 * sizeof(float)) == 0);
+    free(d.frames);
+    free(bytes);
+    free(whole.frames);
+}
+
+static void silence_is_kept(void)
+{
+    sh("sox -R -r 44100 -n -c 2 -b 16 noise.wav trim 0 50000s pad 0 30000s && flac -s -f noise.wav -o "
+       "t.flac");
+    check_file("t.flac", 0, 80000);
+}
+
+static void flipped_bits_do_no_harm(void)
+{
+    make_noise(44100, 2, 16, 20000);
+    sh("flac -s -f -T title=T noise.wav -o t.flac && flac -s -f --ogg noise.wav -o t.oga");
+    flip_bits("t.flac", 200);
+    flip_bits("t.oga", 50);
+}
+
+TEST_MAIN(CASE(flac_is_exact), CASE(one_frame_of_flac), CASE(flac_of_unknown_length_is_read),
+          CASE(id3_before_flac_is_read), CASE(flac_in_ogg_is_exact), CASE(truncation_is_noticed),
+          CASE(damage_becomes_silence), CASE(silence_is_kept), CASE(flipped_bits_do_no_harm))
