@@ -7,6 +7,13 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 
+/* libvorbisenc 1.3.7 forgets 2848 bytes for each file of 6 channels at 48 kHz. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:vorbis_encode_setup_init\n";
+}
+
 static const char *const all[] = {"mp3", "flac", "wav", "aiff", "ogg", "opus", "au"};
 enum { ALL = sizeof all / sizeof *all };
 
