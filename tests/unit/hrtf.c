@@ -180,7 +180,7 @@ static void directions_left_out_are_found_again(void)
     const double(*direction)[3];
     ap_hrtf *h = ap_hrtf_open(NULL, RATE, BLOCK, NULL);
     ap_sofa *s = ap_sofa_open(NULL, NULL);
-    size_t count = ap_sofa_directions(s, &direction), seen = 0;
+    size_t count = ap_sofa_directions(s, &direction), seen = 0, near_count = 0;
     double(*rest)[3] = malloc(count * sizeof *rest);
     double near_squares = 0, near_most = 0, squares = 0, most = 0, delay_most = 0;
     for (size_t i = 0; i < count; i++) {
@@ -210,6 +210,7 @@ static void directions_left_out_are_found_again(void)
                     third(is->bins[ear], 2 * BLOCK, RATE, t) - third(ought->bins[ear], 2 * BLOCK, RATE, t);
                 bool near = (ear ? -1 : 1) * direction[i][1] > -0.3;
                 near_squares += near ? off * off : 0;
+                near_count += near;
                 near_most = near ? fmax(near_most, fabs(off)) : near_most;
                 squares += off * off;
                 most = fmax(most, fabs(off));
@@ -219,7 +220,7 @@ static void directions_left_out_are_found_again(void)
         free(is), free(ought);
         ap_sphere_free(sphere);
     }
-    near_squares = sqrt(near_squares / (double)(seen * THIRDS * 2));
+    near_squares = sqrt(near_squares / (double)near_count);
     squares = sqrt(squares / (double)(seen * THIRDS * 2));
     CHECK(seen > 100);
     CHECK(near_squares < 0.3 && near_most < 2.5);
