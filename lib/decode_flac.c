@@ -148,7 +148,8 @@ static void on_metadata(const FLAC__StreamDecoder *flac, const FLAC__StreamMetad
     else if (block->type == FLAC__METADATA_TYPE_VORBIS_COMMENT)
         take_comments(d, &block->data.vorbis_comment);
     else if (block->type == FLAC__METADATA_TYPE_PICTURE)
-        (void)ap_picture_add(d->tags, picture->type, picture->mime_type, picture->data, picture->data_length);
+        (void)ap_picture_add(d->tags, picture->type, picture->mime_type ? picture->mime_type : "",
+                             picture->data, picture->data_length);
 }
 
 /* ---- the stream */

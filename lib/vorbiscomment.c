@@ -164,6 +164,8 @@ static bool parse_picture_comment(const unsigned char *text, size_t length, ap_t
 bool ap_vorbiscomment_add(const unsigned char *bytes, size_t size, ap_tags *tags)
 {
     static const char picture[] = "METADATA_BLOCK_PICTURE=";
+    if (size == 0) /* bytes may be NULL then */
+        return false;
     if (size >= strlen(picture) && strncasecmp((const char *)bytes, picture, strlen(picture)) == 0)
         return parse_picture_comment(bytes + strlen(picture), size - strlen(picture), tags);
     char *key = strndup((const char *)bytes, size);
