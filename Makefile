@@ -141,13 +141,13 @@ uninstall:
 	rm -rf $(DESTDIR)$(PLUGINDIR)
 	for m in $(MAN_SRC); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
-# libFuzzer targets: build-fuzz/fuzz_decode CORPUS
+# libFuzzer targets: build-fuzz/fuzz_decode CORPUS. CMPLX needs GCC 4.7; clang 14 cannot link clones.
 FUZZ := $(patsubst tests/fuzz/%.c,build-fuzz/%,$(wildcard tests/fuzz/*.c))
 
 build-fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(wildcard lib/*.h)
 	@mkdir -p $(@D)
 	$(call say,FUZZ)
-	$(Q)clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+	$(Q)clang -fgnuc-version=4.7 '-Dtarget_clones(...)=unused' -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		-DAP_PLUGINDIR='"/nonexistent"' -Ilib $(LIB_CFLAGS) $< $(LIB_SRC) $(LIB_LDLIBS) -o $@
 
 fuzz: $(FUZZ)
