@@ -72,7 +72,7 @@ $(SO): $(LIB_OBJ)
 # For the unit tests, which reach inside.
 $B/libaudiopipe.a: $(LIB_OBJ)
 	$(call say,AR)
-	$(Q)$(AR) rcs $@ $^
+	$(Q)rm -f $@; $(AR) rcs $@ $^
 
 $B/audiopipe/av.so: $(AV_OBJ) $(SO)
 	@mkdir -p $(@D)
