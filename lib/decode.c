@@ -2,17 +2,13 @@
  * decode.c - any audio file: finds out by its content who reads it, never by its name. */
 #include "internal.h"
 
-#include <dlfcn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PEEK 4096
 #define DEEP_PEEK 65536            /* MP3 may begin after junk */
 #define MAX_ID3 ((size_t)80 << 20) /* bytes: room for the largest picture; a longer tag is skipped */
 #define MAX_SECONDS 1e9
-#define PLUGIN "av.so"
 
 typedef ap_stream *av_open_fn(ap_input *in, unsigned track, ap_error *err);
 
@@ -42,53 +38,16 @@ bool ap_check_format(const char *name, const ap_format *format, ap_error *err)
 
 /* ---- the libav plugin */
 
-/* Opens the plugin in a folder. NULL if it is not there, or cannot be loaded; then err says so. */
-static void *open_plugin(const char *folder, const char *below, ap_error *err)
-{
-    char path[4096];
-    int n = snprintf(path, sizeof path, "%s/%s%s", folder, below, PLUGIN);
-    if (n < 0 || n >= (int)sizeof path || access(path, R_OK) != 0)
-        return NULL;
-    void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!plugin)
-        ap_fail(err, AP_FAILED, "cannot load the libav plugin: %s", dlerror());
-    return plugin;
-}
-
-/* The folder that this code was loaded from. */
-static void *open_plugin_beside(ap_error *err)
-{
-    static const char here;
-    char folder[4096];
-    Dl_info info;
-    if (!dladdr(&here, &info) || !info.dli_fname)
-        return NULL;
-    const char *slash = strrchr(info.dli_fname, '/');
-    int n = slash ? (int)(slash - info.dli_fname) : 1;
-    snprintf(folder, sizeof folder, "%.*s", n, slash ? info.dli_fname : ".");
-    return open_plugin(folder, "audiopipe/", err);
-}
-
 static ap_stream *open_with_av(ap_input *in, unsigned track, ap_error *err)
 {
-    const char *folder = getenv("AUDIOPIPE_PLUGINS");
-    ap_error why;
-    ap_fail(&why, AP_FAILED,
-            "'%s' is in no format that can be read without libav, whose plugin " PLUGIN " is missing",
-            ap_input_name(in));
-    void *plugin = folder ? open_plugin(folder, "", &why) : NULL;
-    if (!plugin)
-        plugin = open_plugin_beside(&why);
-    if (!plugin)
-        plugin = open_plugin(AP_PLUGINDIR, "", &why);
-    void *symbol = plugin ? dlsym(plugin, "ap_av_open") : NULL; /* it stays loaded, for the next file */
+    ap_error why = {0};
+    av_open_fn *open;
+    void *symbol = ap_plugin("av.so", "ap_av_open", &why);
     if (!symbol) {
-        if (err)
-            *err = why;
+        ap_fail(err, AP_FAILED, "cannot read '%s' without libav: %s", ap_input_name(in), why.message);
         ap_input_close(in);
         return NULL;
     }
-    av_open_fn *open;
     memcpy(&open, &symbol, sizeof open); /* ISO C has no cast from an object to a function */
     return open(in, track, err);
 }

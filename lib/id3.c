@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * id3.c - ID3v2 (2.2, 2.3, 2.4) and ID3v1 tags, which stand before and after MP3 and inside WAV and AIFF. The
+ * id3.c - ID3v2 tags (2.2, 2.3, 2.4), which stand before MP3 and inside WAV and AIFF. The
  * section numbers are those of id3v2.4.0-structure unless another document is named. */
 #include "internal.h"
 
@@ -361,34 +361,4 @@ bool ap_id3_parse(unsigned char *bytes, size_t size, ap_tags *tags)
         advance(&s, number(s.at, 4, 7));
     parse_frames(s, version, tags);
     return whole <= size;
-}
-
-/* ---- ID3v1 */
-
-static void add_fixed(ap_tags *tags, const char *key, const unsigned char *text, size_t size)
-{
-    char copy[31] = "";
-    memcpy(copy, text, size);
-    for (size_t n = strlen(copy); n && copy[n - 1] == ' '; n--)
-        copy[n - 1] = 0;
-    add(tags, key, copy);
-}
-
-bool ap_id3v1_parse(const unsigned char *bytes, ap_tags *tags)
-{
-    if (memcmp(bytes, "TAG", 3) != 0)
-        return false;
-    add_fixed(tags, "TITLE", bytes + 3, 30);
-    add_fixed(tags, "ARTIST", bytes + 33, 30);
-    add_fixed(tags, "ALBUM", bytes + 63, 30);
-    add_fixed(tags, "DATE", bytes + 93, 4);
-    add_fixed(tags, "COMMENT", bytes + 97, 30);
-    if (bytes[125] == 0 && bytes[126]) { /* ID3v1.1 */
-        char track[4];
-        snprintf(track, sizeof track, "%u", bytes[126]);
-        add(tags, "TRACKNUMBER", track);
-    }
-    if (ap_genre_name(bytes[127]))
-        add(tags, "GENRE", ap_genre_name(bytes[127]));
-    return true;
 }

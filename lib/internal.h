@@ -254,7 +254,7 @@ const char *ap_picture_mime(const unsigned char *data, size_t size);
  * an image. */
 bool ap_picture_add(ap_tags *tags, unsigned type, const char *mime, const unsigned char *data, size_t size);
 
-/* ---- id3.c, genres.c: the tags of MP3 */
+/* ---- id3.c, id3v1.c: the tags of MP3 */
 
 /* Bytes of the ID3v2 tag that begins here, by its header of 10 bytes; 0 if there is none. */
 size_t ap_id3_size(const unsigned char *bytes, size_t size);
@@ -264,6 +264,12 @@ bool ap_id3_parse(unsigned char *bytes, size_t size, ap_tags *tags);
 bool ap_id3v1_parse(const unsigned char *bytes, ap_tags *tags);
 /* The name of a numbered genre, or NULL. */
 const char *ap_genre_name(unsigned number);
+
+/* ---- plugin.c */
+
+/* A function of a plugin: looked for in $AUDIOPIPE_PLUGINS, in audiopipe/ beside this library, and where it
+ * is to be installed. It stays loaded. NULL if there is none; err says why. */
+void *ap_plugin(const char *file, const char *symbol, ap_error *err);
 
 /* ---- decode.c and what it chooses from: each takes in over, also on failure */
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * genres.c - the numbered genres of ID3v1 (0 to 79, its appendix A) and Winamp (up to 191). */
+ * id3v1.c - ID3v1 and 1.1 tags, and their numbered genres, which ID3v2 refers to. */
 #include "internal.h"
 
+#include <stdio.h>
+#include <string.h>
+
+/* 0 to 79 are those of ID3v1, the others of Winamp. */
 static const char *const names[] = {
     "Blues",
     "Classic Rock",
@@ -200,4 +204,32 @@ static const char *const names[] = {
 const char *ap_genre_name(unsigned number)
 {
     return number < sizeof names / sizeof *names ? names[number] : NULL;
+}
+
+static void add_fixed(ap_tags *tags, const char *key, const unsigned char *text, size_t size)
+{
+    char copy[31] = "";
+    memcpy(copy, text, size);
+    for (size_t n = strlen(copy); n && copy[n - 1] == ' '; n--)
+        copy[n - 1] = 0;
+    (void)ap_tags_add(tags, key, copy); /* one that cannot be kept is no reason to stop */
+}
+
+bool ap_id3v1_parse(const unsigned char *bytes, ap_tags *tags)
+{
+    if (memcmp(bytes, "TAG", 3) != 0)
+        return false;
+    add_fixed(tags, "TITLE", bytes + 3, 30);
+    add_fixed(tags, "ARTIST", bytes + 33, 30);
+    add_fixed(tags, "ALBUM", bytes + 63, 30);
+    add_fixed(tags, "DATE", bytes + 93, 4);
+    add_fixed(tags, "COMMENT", bytes + 97, 30);
+    if (bytes[125] == 0 && bytes[126]) { /* ID3v1.1 */
+        char track[4];
+        snprintf(track, sizeof track, "%u", bytes[126]);
+        (void)ap_tags_add(tags, "TRACKNUMBER", track);
+    }
+    if (ap_genre_name(bytes[127]))
+        (void)ap_tags_add(tags, "GENRE", ap_genre_name(bytes[127]));
+    return true;
 }
