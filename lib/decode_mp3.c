@@ -200,7 +200,7 @@ static bool has_more(ap_input *in, const ap_mpeg_info *info)
     if (!ap_input_seekable(in) || info->bytes == 0 || ap_input_left(in) <= info->bytes)
         return false;
     if (ap_input_seek(in, start + info->bytes, NULL)) {
-        ptrdiff_t n = ap_input_peek(in, &p, 4096, NULL);
+        ptrdiff_t n = ap_input_peek(in, &p, 16384, NULL);
         more = n > 0 && memcmp(p, "APET", n < 4 ? (size_t)n : 4) != 0 &&
                ap_mp3_find(p, (size_t)n, false) != SIZE_MAX;
     }

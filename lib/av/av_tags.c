@@ -90,10 +90,9 @@ ap_tags *ap_av_tags(const AVFormatContext *container, const AVStream *stream)
     ap_tags *tags = ap_tags_new();
     if (!tags)
         return NULL;
-    add_all(tags, stream->metadata);
-    if (container->nb_streams > 1 && !container->metadata)
-        return tags;
-    add_all(tags, container->metadata);
+    add_all(tags,
+            container->metadata);    /* of the whole goes before that of the stream: "Stereo", "Commentary" */
+    add_all(tags, stream->metadata); /* but in Ogg, only this is there */
     split_total(tags, "TRACKNUMBER", "TRACKTOTAL");
     split_total(tags, "DISCNUMBER", "DISCTOTAL");
     for (unsigned i = 0; i < container->nb_streams; i++)
