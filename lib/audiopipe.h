@@ -297,6 +297,7 @@ typedef struct ap_measurement {
 
 typedef struct ap_meter_options {
     double silence_dbfs; /* -200..0 */
+    bool levels_only;    /* no loudness and no range: -INFINITY and 0; less than half the work */
 } ap_meter_options;
 
 void ap_meter_defaults(ap_meter_options *options);
@@ -308,7 +309,7 @@ ap_meter *ap_meter_new(const ap_meter_options *options, ap_error *err);
 /* Frees and sets to NULL; takes NULL and a pointer to NULL. */
 void ap_meter_free(ap_meter **meter);
 /* A stream begins; one that has not ended is forgotten. Fails below 4000 Hz, where K-weighting has no
- * meaning, and when out of memory. */
+ * meaning, unless only levels are asked for, and when out of memory. */
 bool ap_meter_begin(ap_meter *meter, const ap_format *format, ap_error *err);
 /* The next frames of the stream. The result does not depend on how it is cut. */
 void ap_meter_add(ap_meter *meter, const float *frames, size_t count);

@@ -32,6 +32,7 @@ typedef struct tally {
 
 struct ap_meter {
     float silence;       /* no sound up to here */
+    bool levels_only;    /* loudness is NULL then */
     ap_measurement last; /* of the stream that ended last */
     tally now, total;    /* of the one that is running; of all that ended */
 
@@ -155,12 +156,16 @@ static double window_energy(const ap_meter *m, size_t count)
 static void add_energy(ap_meter *m, double energy)
 {
     m->energies[m->slots++ % SHORT_TERM] = energy;
+    if (m->levels_only)
+        return;
     m->momentary = fmax(m->momentary, window_energy(m, MOMENTARY));
     m->short_term = fmax(m->short_term, window_energy(m, SHORT_TERM));
 }
 
 static void close_blocks(ap_meter *m)
 {
+    if (m->levels_only)
+        return;
     if (m->slots % HOP == 0 && m->slots >= MOMENTARY)
         ap_histogram_add(&m->now.blocks, window_energy(m, MOMENTARY));
     if (m->slots % HOP == 0 && m->slots >= SHORT_TERM)
@@ -171,6 +176,8 @@ static void close_blocks(ap_meter *m)
 static double slot_energy(ap_meter *m)
 {
     double lufs = -HUGE_VAL;
+    if (m->levels_only)
+        return 0;
     ebur128_add_frames_float(m->loudness, m->slot, m->want);
     ebur128_loudness_window(m->loudness, SLOT_MS, &lufs);
     return ap_energy_of(lufs);
@@ -250,7 +257,7 @@ static bool start(ap_meter *m, const ap_format *format)
     m->signal = calloc(AP_TRUEPEAK_HISTORY + round_up(longest), sizeof *m->signal);
     m->history = calloc((size_t)format->channels * AP_TRUEPEAK_HISTORY, sizeof *m->history);
     ap_truepeak_make(&m->truepeak, true, format->rate);
-    return m->slot && m->signal && m->history && start_loudness(m);
+    return m->slot && m->signal && m->history && (m->levels_only || start_loudness(m));
 }
 
 /* Less than one gating block: all there is counts as one, over its own length. */
@@ -359,10 +366,12 @@ ap_meter *ap_meter_new(const ap_meter_options *options, ap_error *err)
     if (!ap_check_range("silence", o->silence_dbfs, -200, 0, err))
         return NULL;
     ap_meter *m = calloc(1, sizeof *m);
-    if (m)
-        m->silence = (float)pow(10, o->silence_dbfs / 20);
-    else
+    if (!m) {
         ap_fail_memory(err);
+        return NULL;
+    }
+    m->silence = (float)pow(10, o->silence_dbfs / 20);
+    m->levels_only = o->levels_only;
     return m;
 }
 
@@ -378,7 +387,7 @@ void ap_meter_free(ap_meter **meter)
 
 bool ap_meter_begin(ap_meter *m, const ap_format *format, ap_error *err)
 {
-    if (format->rate < LOWEST_RATE)
+    if (format->rate < LOWEST_RATE && !m->levels_only)
         return ap_fail(err, AP_FAILED, "loudness has no meaning at a sample rate of %u Hz", format->rate);
     return start(m, format) || ap_fail_memory(err);
 }
@@ -443,7 +452,7 @@ ap_stream *ap_measure(ap_stream *s, ap_meter *meter, ap_error *err)
 {
     if (!s)
         return NULL;
-    if (s->format.rate < LOWEST_RATE)
+    if (s->format.rate < LOWEST_RATE && !meter->levels_only)
         ap_fail(err, AP_FAILED, "'%s' has a sample rate of %u Hz, at which loudness has no meaning",
                 ap_stream_name(s), s->format.rate);
     else if (ap_meter_begin(meter, &s->format, err))

@@ -86,8 +86,11 @@ static bool listen(search *h, size_t index, double gain_db, bool limited, ap_err
 /* One pass over all inputs. result is that of all together. */
 static bool pass(search *h, double gain_db, bool limited, ap_measurement *result, ap_error *err)
 {
+    ap_meter_options meter;
+    ap_meter_defaults(&meter);
+    meter.levels_only = h->options->unit != AP_NORMALIZE_LUFS;
     ap_meter_free(&h->meter);
-    h->meter = ap_meter_new(NULL, err);
+    h->meter = ap_meter_new(&meter, err);
     bool ok = h->meter;
     for (size_t i = 0; ok && i < h->count; i++)
         ok = listen(h, i, gain_db, limited, err);

@@ -25,19 +25,19 @@ near() {
 
 agrees_with_ffmpeg() {
     for file in music.wav tone.wav; do
-        ffmpeg -hide_banner -nostats -i $file -af ebur128=peak=true:framelog=verbose -f null - 2>&1 | sed -n '/Summary/,$p' >summary
-        near "$(value $file integrated_lufs)" "$(awk '$1 == "I:" { print $2 }' summary)" 0.06
-        near "$(value $file range_lu)" "$(awk '$1 == "LRA:" { print $2 }' summary)" 0.11
-        near "$(value $file true_peak_dbtp)" "$(awk '$1 == "Peak:" { print $2 }' summary)" 0.11
+        ffmpeg -hide_banner -nostats -i "$file" -af ebur128=peak=true:framelog=verbose -f null - 2>&1 | sed -n '/Summary/,$p' >summary
+        near "$(value "$file" integrated_lufs)" "$(awk '$1 == "I:" { print $2 }' summary)" 0.06
+        near "$(value "$file" range_lu)" "$(awk '$1 == "LRA:" { print $2 }' summary)" 0.11
+        near "$(value "$file" true_peak_dbtp)" "$(awk '$1 == "Peak:" { print $2 }' summary)" 0.11
     done
 }
 check agrees_with_ffmpeg
 
 agrees_with_sox() {
-    sox music.wav -n stats 2>stats
-    near "$(value music.wav sample_peak_dbfs)" "$(awk '/^Pk lev/ { print $4 }' stats)" 0.011
-    near "$(value music.wav rms_dbfs)" "$(awk '/^RMS lev/ { print $4 }' stats)" 0.011
-    near "$(value music.wav dc_offset)" "$(awk '/^DC offset/ { print $3 }' stats)" 0.0005
+    sox music.wav -n stats 2>levels
+    near "$(value music.wav sample_peak_dbfs)" "$(awk '/^Pk lev/ { print $4 }' levels)" 0.011
+    near "$(value music.wav rms_dbfs)" "$(awk '/^RMS lev/ { print $4 }' levels)" 0.011
+    near "$(value music.wav dc_offset)" "$(awk '/^DC offset/ { print $3 }' levels)" 0.0005
     near "$(value music.wav duration_s)" 12 0
     [ "$(value music.wav rate) $(value music.wav channels)" = "44100 2" ]
 }
@@ -46,8 +46,8 @@ check agrees_with_sox
 agrees_with_loudgain() {
     loudgain -q -O music.wav tone.wav | tr -d ' LUFSdBTP' >loudgain.txt
     for file in music.wav tone.wav; do
-        near "$(value $file integrated_lufs)" "$(awk -F'\t' -v f="$(tr -d ' LUFSdBTP' <<<$file)" '$1 == f { print $2 }' loudgain.txt)" 0.011
-        near "$(value $file true_peak_dbtp)" "$(awk -F'\t' -v f="$(tr -d ' LUFSdBTP' <<<$file)" '$1 == f { print $5 }' loudgain.txt)" 0.011
+        near "$(value "$file" integrated_lufs)" "$(awk -F'\t' -v f="$(tr -d ' LUFSdBTP' <<<"$file")" '$1 == f { print $2 }' loudgain.txt)" 0.011
+        near "$(value "$file" true_peak_dbtp)" "$(awk -F'\t' -v f="$(tr -d ' LUFSdBTP' <<<"$file")" '$1 == f { print $5 }' loudgain.txt)" 0.011
     done
 }
 check agrees_with_loudgain
@@ -68,7 +68,7 @@ check clipping_is_counted
 
 silence_is_minus_infinity() {
     for key in integrated_lufs shortterm_max_lufs momentary_max_lufs true_peak_dbtp sample_peak_dbfs rms_dbfs; do
-        [ "$(value silence.wav $key)" = -inf ]
+        [ "$(value silence.wav "$key")" = -inf ]
         ap-measure --json silence.wav | python3 -c "
 import json, sys
 assert json.load(sys.stdin)['files'][0]['$key'] is None"
@@ -120,7 +120,7 @@ a_bad_file_among_many() {
     head -c 3000 /dev/urandom >garbage.mp3
     head -c 100000 music.wav >cut.wav
     for style in --tsv --json --replaygain; do
-        fails 1 ap-measure $style music.wav garbage.mp3 missing.wav cut.wav tone.wav >report
+        fails 1 ap-measure "$style" music.wav garbage.mp3 missing.wav cut.wav tone.wav >report
         [ "$(wc -l <stderr)" -eq 3 ]
         for name in garbage.mp3 missing.wav cut.wav; do
             grep -q "^ap-measure: .*'$name'" stderr
@@ -151,8 +151,8 @@ check album_is_one_programme
 replaygain_tags_can_be_imported() {
     flac -s -f music.wav -o music.flac
     ap-measure --replaygain music.flac | metaflac --import-tags-from=- music.flac
-    gain=$(metaflac --show-tag=REPLAYGAIN_TRACK_GAIN music.flac)
-    near "$(sed 's/.*=\(.*\) dB/\1/' <<<"$gain")" "$(value music.wav integrated_lufs | awk '{ print -18 - $1 }')" 0.011
+    gain=$(metaflac --show-tag=REPLAYGAIN_TRACK_GAIN music.flac | tr -d '=A-Z_ dB')
+    near "$gain" "$(value music.wav integrated_lufs | awk '{ print -18 - $1 }')" 0.011
     ap-measure --replaygain --album music.wav tone.wav >tags
     [ "$(grep -c '^# ' tags)" -eq 3 ]
     grep -q '^REPLAYGAIN_ALBUM_GAIN=-*[0-9.]* dB$' tags

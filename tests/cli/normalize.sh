@@ -23,10 +23,10 @@ column() {
 
 reaches_the_target() {
     for target in -15 -18.5 -23 -31; do
-        ap-normalize --lufs $target music.wav -o out.wav
-        near "$(column out.wav 2)" $target 0.05
-        ap-normalize --lufs $target music.wav -o out.flac
-        near "$(column out.flac 2)" $target 0.05
+        ap-normalize --lufs "$target" music.wav -o out.wav
+        near "$(column out.wav 2)" "$target" 0.05
+        ap-normalize --lufs "$target" music.wav -o out.flac
+        near "$(column out.flac 2)" "$target" 0.05
     done
     ap-normalize melody.wav -o out.wav
     near "$(column out.wav 2)" -14 0.05
@@ -40,7 +40,7 @@ file_and_pipe_give_the_same() {
             ap-normalize $options music.wav >file.au
             ap-normalize $options <music.au | cmp - file.au
             ap-normalize $options <(cat music.au) | cmp - file.au
-            cat music.wav | ap-normalize $options - -t wav | cmp - <(ap-encode -t wav file.au)
+            ap-normalize $options - -t wav <music.wav | cmp - <(ap-encode -t wav file.au)
         }
     done
 }
@@ -49,8 +49,8 @@ check file_and_pipe_give_the_same
 the_gain_is_constant() {
     gain=$(ap-normalize --dry-run music.wav | tail -n 1 | cut -f 2)
     ap-normalize music.wav >out.au
-    sox -m -v 1 out.au -v "$(awk -v g="$gain" 'BEGIN { printf "%.9f", -10 ^ (g / 20) }')" music.au -n stats 2>stats
-    near "$(awk '/^Pk lev/ { print $4 }' stats | sed 's/-inf/-200/')" -200 140 # below -60 dB: the gain has two decimals
+    sox -m -v 1 out.au -v "$(awk -v g="$gain" 'BEGIN { printf "%.9f", -10 ^ (g / 20) }')" music.au -n stats 2>levels
+    near "$(awk '/^Pk lev/ { print $4 }' levels | sed 's/-inf/-200/')" -200 140 # below -60 dB: the gain has two decimals
 }
 check the_gain_is_constant
 
@@ -212,6 +212,18 @@ interrupt_while_measuring() {
     [ "$status" -eq 130 ] && [ ! -s err.txt ] && [ ! -e late.wav ]
 }
 check interrupt_while_measuring
+
+# The temporary file does not count as memory.
+memory_is_constant() {
+    for seconds in 10 120; do
+        sox -R -n -r 44100 -c 2 -b 16 long.wav synth $seconds brownnoise vol 0.1
+        command time -f %M -o file.$seconds ap-normalize -q long.wav >/dev/null
+        command time -f %M -o pipe.$seconds ap-normalize -q --limit --lufs -12 <long.wav >/dev/null
+    done
+    [ $(($(cat file.120) - $(cat file.10))) -lt 1000 ]
+    [ $(($(cat pipe.120) - $(cat pipe.10))) -lt 1000 ]
+}
+check memory_is_constant
 
 tags_stay_but_for_gains() {
     flac -s -f music.wav -T TITLE=Song -T REPLAYGAIN_TRACK_GAIN="-3 dB" -o tagged.flac

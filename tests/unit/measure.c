@@ -396,6 +396,42 @@ static void samples_pass_unchanged(void)
     free(y);
 }
 
+/* Who reads through other stages may stop after the last frame: the meter below is told all the same. */
+static void measures_below_other_stages(void)
+{
+    float *x = make_music(48000, 2, 96000);
+    ap_format format = {48000, 2, 0, 96000};
+    ap_meter *before = ap_meter_new(NULL, NULL), *after = ap_meter_new(NULL, NULL);
+    ap_stream *s = ap_measure(ap_source_memory(&format, x, NULL), before, NULL);
+    s = ap_measure(ap_gain(s, 0.5, NULL), after, NULL);
+    size_t n;
+    free(test_drain(ap_limit(s, NULL, NULL), 1000, &n));
+    ap_measurement a, b;
+    ap_meter_result(before, &a);
+    ap_meter_result(after, &b);
+    CHECK(a.duration_s == 2 && b.duration_s == 2);
+    CHECK_NEAR(a.integrated_lufs - b.integrated_lufs, 20 * log10(2), 0.01);
+    ap_meter_free(&before);
+    ap_meter_free(&after);
+    free(x);
+}
+
+static void levels_alone(void)
+{
+    ap_format format = {2000, 2, 0, 50000};
+    float *x = test_noise(100000, 0.5f, 3);
+    size_t n;
+    ap_meter *m = ap_meter_new(&(ap_meter_options){-60, true}, NULL);
+    free(test_drain(ap_measure(ap_source_memory(&format, x, NULL), m, NULL), 1000, &n));
+    ap_measurement r;
+    ap_meter_result(m, &r);
+    CHECK_NEAR(r.rms_dbfs, 20 * log10(test_rms(x, 100000)), 1e-6);
+    CHECK(r.integrated_lufs == -INFINITY && r.momentary_max_lufs == -INFINITY && r.range_lu == 0);
+    CHECK(r.true_peak_dbtp > r.sample_peak_dbfs && r.sample_peak_dbfs > -6.1);
+    ap_meter_free(&m);
+    free(x);
+}
+
 /* libebur128's loudness of an album of two. */
 static double loudness_of_two(const float *x, size_t first, size_t second)
 {
@@ -483,4 +519,5 @@ TEST_MAIN(CASE(tech_3341_1_and_2_steady), CASE(tech_3341_3_to_5_gated), CASE(tec
           CASE(levels_are_exact), CASE(clipped_samples_are_counted), CASE(silence_is_minus_infinity),
           CASE(one_frame), CASE(shorter_than_a_block), CASE(nan_and_infinity_count_as_zero),
           CASE(any_block_size_gives_the_same), CASE(samples_pass_unchanged),
-          CASE(total_is_that_of_one_programme), CASE(loudness_at_another_gain), CASE(bad_options_are_refused))
+          CASE(measures_below_other_stages), CASE(levels_alone), CASE(total_is_that_of_one_programme),
+          CASE(loudness_at_another_gain), CASE(bad_options_are_refused))
