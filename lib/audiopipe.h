@@ -363,6 +363,29 @@ ap_stream *ap_normalize_apply(ap_stream *s, const ap_normalization *plan, ap_err
 ap_stream *ap_normalize(ap_stream *s, const ap_normalize_options *options, ap_normalization *plan,
                         ap_error *err);
 
+/* ---- hpss.c: harmonic-percussive separation -------------------------------------------------------------
+ */
+
+enum { AP_HARMONIC = 1, AP_PERCUSSIVE = 2, AP_RESIDUAL = 4 };
+
+typedef struct ap_hpss_options {
+    unsigned parts;       /* which: a sum of AP_HARMONIC, AP_PERCUSSIVE, AP_RESIDUAL */
+    unsigned window, hop; /* of the Fourier transform, frames: window 64..32768, even; hop up to window / 4 */
+    unsigned kernel_harmonic, kernel_percussive; /* lengths of the medians, 1..255: along time in hops, along
+                                                    frequency in bins */
+    double margin_harmonic, margin_percussive;   /* 1..1000: how many times stronger one side has to be; what
+                                                    neither side gets is the residual */
+    double power; /* exponent of the mask, 0.1..100; INFINITY: all or nothing */
+    bool compat;  /* a mask for each channel, as librosa; else one for all channels, so that places stay */
+} ap_hpss_options;
+
+void ap_hpss_defaults(ap_hpss_options *options);
+/* The parts that were asked for, side by side in this order: k parts of a stream of c channels are k * c
+ * channels. All parts together are the input. At most 21 channels. Latency 0. Medians of spectra as in
+ * D. Fitzgerald, DAFx 2010, with the margins of J. Driedger et al., ISMIR 2014; with compat the same samples
+ * as librosa.effects.hpss. */
+ap_stream *ap_hpss(ap_stream *s, const ap_hpss_options *options, ap_error *err);
+
 /* ---- encode.c: files
  * ---------------------------------------------------------------------------------------- */
 
