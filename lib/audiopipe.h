@@ -434,6 +434,19 @@ bool ap_encode_fd(ap_stream *s, int fd, const char *name, const ap_encode_option
  * work. */
 bool ap_encode_check(const char *path, const ap_encode_options *options, ap_error *err);
 
+/* ---- split.c: one stream to several outputs */
+
+typedef struct ap_split_output {
+    const char *path;
+    uint32_t first, channels, mask;   /* which channels of the stream; mask 0 = the usual one */
+    const ap_encode_options *options; /* NULL = the defaults; each needs a report of its own */
+} ap_split_output;
+
+/* Writes some channels of s to each output, as ap_encode does, in one pass, and closes s. Each output has a
+ * thread, so it may be a FIFO: none waits for another. On failure no output that was not complete by then is
+ * left. Outputs that are slower than s are held up in temporary files. */
+bool ap_encode_split(ap_stream *s, const ap_split_output *outputs, size_t count, ap_error *err);
+
 #ifdef __cplusplus
 }
 #endif

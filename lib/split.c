@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * split.c - one stream to several outputs in one pass.
+ *
+ * Encoders pull, each at its own pace, so each has a thread and an unlinked temporary file: what the source
+ * gives is appended there, and what was encoded is cut off at its beginning. An output that is read slowly,
+ * or not at all for a while (a FIFO), thus holds nobody up. */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CUT_BYTES ((off_t)4 << 20) /* what is encoded is given back to the file system in such pieces */
+
+typedef struct splitter splitter;
+
+/* One output: its file, its thread, and the stream that the thread encodes. */
+typedef struct branch {
+    splitter *owner;
+    const ap_split_output *output;
+    ap_stream *stream; /* from the file */
+    pthread_t thread;
+    bool running;
+    int file;
+    off_t taken, cut; /* bytes */
+    float *block;     /* AP_BLOCK frames */
+} branch;
+
+struct splitter {
+    ap_stream *source;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t news;
+    uint64_t written; /* frames, in each file */
+    bool ended, failed;
+    ap_error error; /* the first one */
+    size_t count;
+    branch branches[];
+};
+
+static void fail_all(splitter *p, const ap_error *error)
+{
+    pthread_mutex_lock(&p->lock);
+    if (!p->failed)
+        p->error = *error;
+    p->failed = true;
+    pthread_cond_broadcast(&p->news);
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* ---- the streams of the outputs */
+
+/* Waits until there are frames beyond position. Returns how many, 0 at the end, -1 on failure. */
+static ptrdiff_t wait_for_frames(splitter *p, uint64_t position, size_t max, ap_error *err)
+{
+    pthread_mutex_lock(&p->lock);
+    while (p->written == position && !p->ended && !p->failed)
+        pthread_cond_wait(&p->news, &p->lock);
+    uint64_t there = p->written - position;
+    ptrdiff_t n = there < max ? (ptrdiff_t)there : (ptrdiff_t)max;
+    if (p->failed) {
+        *err = p->error;
+        n = -1;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return n;
+}
+
+/* Best effort: a file system that cannot make holes keeps the whole. */
+static void cut_off(branch *b)
+{
+    if (b->taken - b->cut < CUT_BYTES)
+        return;
+    (void)!fallocate(b->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, b->cut, b->taken - b->cut);
+    b->cut = b->taken;
+}
+
+static ptrdiff_t branch_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    branch *b = s->state;
+    ptrdiff_t n = wait_for_frames(b->owner, s->position, max, err);
+    if (n <= 0)
+        return n;
+    size_t size = (size_t)n * s->format.channels * sizeof *frames;
+    for (size_t have = 0; have < size;) {
+        ssize_t got = pread(b->file, (char *)frames + have, size - have, b->taken);
+        if (got <= 0) {
+            ap_fail_errno(err, got ? errno : EIO, "cannot read a temporary file");
+            return -1;
+        }
+        have += (size_t)got;
+        b->taken += got;
+    }
+    cut_off(b);
+    return n;
+}
+
+static void *encode_branch(void *user)
+{
+    branch *b = user;
+    ap_error err;
+    ptrdiff_t n = wait_for_frames(b->owner, 0, 1, &err); /* no output is touched before the source works */
+    if (n >= 0 && !ap_encode(b->stream, b->output->path, b->output->options, &err))
+        fail_all(b->owner, &err);
+    else if (n < 0)
+        ap_close(&b->stream);
+    b->stream = NULL;
+    return NULL;
+}
+
+/* ---- the source */
+
+static bool append(branch *b, const float *frames, size_t count, ap_error *err)
+{
+    size_t all = b->owner->source->format.channels, channels = b->output->channels;
+    for (size_t i = 0; i < count; i++)
+        memcpy(b->block + i * channels, frames + i * all + b->output->first, channels * sizeof *frames);
+    const char *bytes = (const char *)b->block;
+    for (size_t left = count * channels * sizeof *frames; left;) {
+        ssize_t n = write(b->file, bytes, left); /* appends: branch_read does not move the position */
+        if (n < 0)
+            return ap_fail_errno(err, errno, "cannot write a temporary file");
+        bytes += n;
+        left -= (size_t)n;
+    }
+    return true;
+}
+
+/* Passes on n frames, or the end. */
+static void announce(splitter *p, size_t n)
+{
+    pthread_mutex_lock(&p->lock);
+    p->written += n;
+    p->ended = n == 0;
+    pthread_cond_broadcast(&p->news);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static bool has_failed(splitter *p)
+{
+    pthread_mutex_lock(&p->lock);
+    bool failed = p->failed;
+    pthread_mutex_unlock(&p->lock);
+    return failed;
+}
+
+static bool distribute(splitter *p, float *frames, ap_error *err)
+{
+    ptrdiff_t n;
+    while ((n = ap_read(p->source, frames, AP_BLOCK, err)) > 0) {
+        for (size_t i = 0; i < p->count; i++)
+            if (!append(&p->branches[i], frames, (size_t)n, err))
+                return false;
+        announce(p, (size_t)n);
+        if (has_failed(p))
+            return true; /* an encoder did, and said why */
+    }
+    if (n == 0)
+        announce(p, 0);
+    return n == 0;
+}
+
+/* ---- making and ending */
+
+static bool start(branch *b, ap_error *err)
+{
+    static const ap_stage stage = {branch_read, NULL};
+    const ap_format *from = &b->owner->source->format;
+    ap_format format = {from->rate, b->output->channels, b->output->mask, from->frames};
+    ap_tags *tags = ap_tags_new();
+    const ap_tags *known = ap_stream_tags(b->owner->source);
+    b->file = ap_temporary_file(err);
+    b->block = malloc(AP_BLOCK * b->output->channels * sizeof *b->block);
+    if (!tags || !b->block || (known && !ap_tags_merge(tags, known))) {
+        ap_tags_free(&tags);
+        return ap_fail_memory(err);
+    }
+    b->stream = b->file < 0 ? NULL : ap_stream_new(&stage, b, NULL, &format, err);
+    if (!b->stream) {
+        ap_tags_free(&tags);
+        return false;
+    }
+    if (!ap_stream_describe(b->stream, ap_stream_name(b->owner->source), tags, err))
+        return false;
+    int number = pthread_create(&b->thread, NULL, encode_branch, b);
+    b->running = number == 0;
+    return b->running || ap_fail_errno(err, number, "cannot start a thread");
+}
+
+static void finish(branch *b)
+{
+    if (b->running)
+        pthread_join(b->thread, NULL);
+    ap_close(&b->stream);
+    if (b->file >= 0)
+        close(b->file);
+    free(b->block);
+}
+
+static bool check_outputs(const ap_stream *s, const ap_split_output *outputs, size_t count, ap_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (outputs[i].channels < 1 || outputs[i].first + outputs[i].channels > s->format.channels)
+            return ap_fail(err, AP_USAGE, "'%s' is to have channels that the stream does not have",
+                           outputs[i].path);
+    return true;
+}
+
+static splitter *splitter_new(ap_stream *s, const ap_split_output *outputs, size_t count)
+{
+    splitter *p = calloc(1, sizeof *p + count * sizeof *p->branches);
+    if (!p)
+        return NULL;
+    p->source = s;
+    p->count = count;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->news, NULL);
+    for (size_t i = 0; i < count; i++)
+        p->branches[i] = (branch){.owner = p, .output = &outputs[i], .file = -1};
+    return p;
+}
+
+static bool splitter_free(splitter *p, ap_error *err)
+{
+    for (size_t i = 0; i < p->count; i++)
+        finish(&p->branches[i]);
+    bool ok = !p->failed;
+    if (!ok && err)
+        *err = p->error;
+    pthread_cond_destroy(&p->news);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+    return ok;
+}
+
+bool ap_encode_split(ap_stream *s, const ap_split_output *outputs, size_t count, ap_error *err)
+{
+    if (!s)
+        return false;
+    bool ok = check_outputs(s, outputs, count, err);
+    splitter *p = ok ? splitter_new(s, outputs, count) : NULL;
+    float *frames = malloc(AP_BLOCK * s->format.channels * sizeof *frames);
+    if (ok && (!p || !frames))
+        ok = ap_fail_memory(err);
+    if (ok) {
+        ap_error error;
+        for (size_t i = 0; ok && i < count; i++)
+            ok = start(&p->branches[i], &error);
+        if (!ok || !distribute(p, frames, &error))
+            fail_all(p, &error);
+    }
+    if (p)
+        ok = splitter_free(p, err) && ok;
+    free(frames);
+    ap_close(&s);
+    return ok;
+}
