@@ -149,7 +149,7 @@ static bool has_failed(splitter *p)
 static bool distribute(splitter *p, float *frames, ap_error *err)
 {
     ptrdiff_t n;
-    while ((n = ap_read(p->source, frames, AP_BLOCK, err)) > 0) {
+    while ((n = ap_read_full(p->source, frames, AP_BLOCK, err)) > 0) {
         for (size_t i = 0; i < p->count; i++)
             if (!append(&p->branches[i], frames, (size_t)n, err))
                 return false;
