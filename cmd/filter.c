@@ -128,15 +128,22 @@ static bool watch(void *user, ap_stream *s, const float *frames, size_t count, a
     return true;
 }
 
+static ap_stream *start_watch(watcher *w, const command *c, const output_config *out, ap_stream *s,
+                              ap_error *err)
+{
+    *w = (watcher){.command = c, .quiet = out->quiet};
+    progress_start(&w->progress, c->name, ap_stream_format(s), out->quiet ? PROGRESS_NONE : out->progress);
+    return ap_tap(s, watch, w, err);
+}
+
 bool filter_drain(const command *c, ap_stream *s, const output_config *out, ap_error *err)
 {
     enum { BLOCK = 4096 };
     if (!s)
         return false;
-    watcher w = {.command = c, .quiet = out->quiet};
-    progress_start(&w.progress, c->name, ap_stream_format(s), out->quiet ? PROGRESS_NONE : out->progress);
+    watcher w;
     float *block = malloc(BLOCK * ap_stream_format(s)->channels * sizeof *block);
-    s = ap_tap(s, watch, &w, err);
+    s = start_watch(&w, c, out, s, err);
     if (s && !block)
         *err = (ap_error){AP_TRY_AGAIN, "out of memory"};
     ptrdiff_t n = s && block ? 1 : -1;
@@ -148,13 +155,15 @@ bool filter_drain(const command *c, ap_stream *s, const output_config *out, ap_e
     return n == 0;
 }
 
-static void report_clipping(const command *c, const ap_encode_report *report)
+static void report_clipping(const command *c, const char *path, const ap_encode_report *report)
 {
+    const char *in = path ? " in " : "";
+    path = path ? path : "";
     if (report->gain_db != 0)
-        complain(c, "warning: scaled by %.2f dB to stay within full scale", report->gain_db);
+        complain(c, "warning: scaled by %.2f dB to stay within full scale%s%s", report->gain_db, in, path);
     else if (report->clipped)
-        complain(c, "warning: %llu samples clipped, peak %+.2f dBFS", (unsigned long long)report->clipped,
-                 20 * log10(report->peak));
+        complain(c, "warning: %llu samples clipped, peak %+.2f dBFS%s%s", (unsigned long long)report->clipped,
+                 20 * log10(report->peak), in, path);
 }
 
 bool filter_write(const command *c, ap_stream *s, const output_config *out, const ap_encode_options *encode,
@@ -168,9 +177,8 @@ bool filter_write(const command *c, ap_stream *s, const output_config *out, cons
     if (encode)
         options = *encode;
     options.report = &report;
-    watcher w = {.command = c, .quiet = out->quiet};
-    progress_start(&w.progress, c->name, ap_stream_format(s), out->quiet ? PROGRESS_NONE : out->progress);
-    s = ap_tap(s, watch, &w, err);
+    watcher w;
+    s = start_watch(&w, c, out, s, err);
     bool ok;
     if (!to_stdout(out))
         ok = ap_encode(s, out->path, &options, err);
@@ -185,7 +193,36 @@ bool filter_write(const command *c, ap_stream *s, const output_config *out, cons
         return false;
     }
     if (ok && !out->quiet)
-        report_clipping(c, &report);
+        report_clipping(c, NULL, &report);
+    return ok;
+}
+
+bool filter_write_split(const command *c, ap_stream *s, const output_config *out, ap_split_output *outputs,
+                        size_t count, ap_error *err)
+{
+    ap_encode_options *options = calloc(count, sizeof *options);
+    ap_encode_report *reports = calloc(count, sizeof *reports);
+    bool ok = options && reports;
+    if (!ok && s)
+        *err = (ap_error){AP_TRY_AGAIN, "out of memory"};
+    for (size_t i = 0; ok && i < count; i++) {
+        options[i] = *outputs[i].options;
+        options[i].report = &reports[i];
+        outputs[i].options = &options[i];
+    }
+    if (ok && s) {
+        watcher w;
+        s = start_watch(&w, c, out, s, err);
+        ok = ap_encode_split(s, outputs, count, err);
+        progress_end(&w.progress, ok);
+    } else {
+        ap_close(&s);
+        ok = false;
+    }
+    for (size_t i = 0; ok && !out->quiet && i < count; i++)
+        report_clipping(c, outputs[i].path, &reports[i]);
+    free(options);
+    free(reports);
     return ok;
 }
 
@@ -205,17 +242,23 @@ static bool run(const filter *f, const char *input, const output_config *out, ap
     return filter_write(&f->command, s, out, &encode, err);
 }
 
+const char *filter_input(const command *c, int argc, char **argv, int operand)
+{
+    if (operand + 1 < argc)
+        usage_error(c, "one input at a time: '%s' is one too many", argv[operand + 1]);
+    const char *input = operand < argc ? argv[operand] : NULL;
+    filter_start(c);
+    if (!input && isatty(STDIN_FILENO))
+        usage_error(c, "no input: name a file, or pipe audio in");
+    return input;
+}
+
 int filter_main(const filter *f, int argc, char **argv)
 {
     output_config out = OUTPUT_DEFAULTS;
     const option_group groups[OPTION_GROUPS] = {{f->rows, f->config}, {output_rows, &out}};
     int operand = parse_options(&f->command, groups, argc, argv);
-    if (operand + 1 < argc)
-        usage_error(&f->command, "one input at a time: '%s' is one too many", argv[operand + 1]);
-    const char *input = operand < argc ? argv[operand] : NULL;
-    filter_start(&f->command);
-    if (!input && isatty(STDIN_FILENO))
-        usage_error(&f->command, "no input: name a file, or pipe audio in");
+    const char *input = filter_input(&f->command, argc, argv, operand);
     filter_check_output(&f->command, &out);
     ap_error err;
     return run(f, input, &out, &err) ? AP_OK : filter_fail(&f->command, &err);

@@ -18,6 +18,7 @@ typedef struct output_config {
 } output_config;
 
 extern const option_row output_rows[];
+#define OUTPUT_ROWS_WITHOUT_PATH (output_rows + 1)
 #define OUTPUT_DEFAULTS                                                                                      \
     {                                                                                                        \
         0                                                                                                    \
@@ -42,6 +43,8 @@ int filter_main(const filter *f, int argc, char **argv);
 /* Makes SIGINT, SIGTERM and SIGHUP end the reading of streams with an error, and gives descriptors 0, 1 and 2
  * a meaning when they are closed. */
 void filter_start(const command *c);
+/* Takes the one operand, NULL if there is none, and does filter_start; a mistake exits with AP_USAGE. */
+const char *filter_input(const command *c, int argc, char **argv, int operand);
 /* NULL or "-" is standard input. Reading fails after a signal. */
 ap_stream *filter_open(const char *path, const ap_decode_options *options, ap_error *err);
 /* Refuses audio on a terminal: exits with AP_USAGE. */
@@ -53,6 +56,9 @@ bool filter_write(const command *c, ap_stream *s, const output_config *out, cons
                   ap_error *err);
 /* Reads s to its end, with progress, and closes it. Reports warnings. */
 bool filter_drain(const command *c, ap_stream *s, const output_config *out, ap_error *err);
+/* The same for several outputs, whose options have no reports yet. */
+bool filter_write_split(const command *c, ap_stream *s, const output_config *out, ap_split_output *outputs,
+                        size_t count, ap_error *err);
 /* Prints err, unless a signal was its cause: then dies by that signal. Returns the exit code. */
 int filter_fail(const command *c, const ap_error *err);
 
