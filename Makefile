@@ -99,7 +99,8 @@ MAN := $(MAN_SRC:%=$B/%)
 
 $B/man/%: man/% $(wildcard man/*.mdoc)
 	@mkdir -p $(@D)
-	$(Q)sed -e '/^\.\\" output options/{r man/output-options.mdoc' -e 'd}' \
+	$(Q)sed -e '/^\.\\" output options/{r man/output-options.mdoc' -e 'r man/encoding-options.mdoc' -e 'd}' \
+		-e '/^\.\\" stem options/{r man/stem-options.mdoc' -e 'r man/encoding-options.mdoc' -e 'd}' \
 		-e '/^\.\\" exit status/{r man/exit-status.mdoc' -e 'd}' $< >$@
 
 $B/audiopipe.pc: Makefile

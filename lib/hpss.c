@@ -252,7 +252,6 @@ void ap_hpss_defaults(ap_hpss_options *options)
 {
     *options = (ap_hpss_options){.parts = AP_HARMONIC,
                                  .window = 2048, /* all of these: librosa */
-                                 .hop = 512,
                                  .kernel_harmonic = 31,
                                  .kernel_percussive = 31,
                                  .margin_harmonic = 1,
@@ -273,7 +272,7 @@ static bool check_options(const ap_hpss_options *o, ap_error *err)
         return false;
     if (o->window % 2)
         return ap_fail(err, AP_USAGE, "n-fft %u is odd", o->window);
-    if (o->hop < 1 || o->hop > o->window / 4)
+    if (o->hop > o->window / 4)
         return ap_fail(err, AP_USAGE, "hop %u is out of range (1 to %u, a quarter of n-fft)", o->hop,
                        o->window / 4);
     return true;
@@ -316,7 +315,8 @@ ap_stream *ap_hpss(ap_stream *s, const ap_hpss_options *options, ap_error *err)
         ap_close(&s);
         return NULL;
     }
-    ap_spectral spectral = {o->window, o->hop,    0,         format.channels, h->parts,
+    uint32_t hop = o->hop ? o->hop : o->window / 4;
+    ap_spectral spectral = {o->window, hop,       0,         format.channels, h->parts,
                             ahead,     hpss_take, hpss_give, hpss_free};
     uint32_t groups = h->parts + 1;
     s = ap_stft_stream(s, &spectral, h, err);

@@ -62,7 +62,7 @@ def hpss(x, window=2048, hop=512, kernel_h=31, kernel_p=31, margin_h=1.0, margin
     split = margin_h == 1 and margin_p == 1
     h = spectrum * softmask(harmonic, percussive * margin_h, power, split)
     p = spectrum * softmask(percussive, harmonic * margin_p, power, split)
-    return [istft(s, window, hop, len(x)) for s in (h, p, spectrum - h - p)]
+    return [istft(s, window, hop, len(x)) for s in (h, p)]
 
 
 def main():
@@ -71,8 +71,8 @@ def main():
     options = [kind(text) for kind, text in zip(kinds, sys.argv[4:])]
     x = np.fromfile(source, np.float32).reshape(-1, channels)
     parts = [hpss(np.ascontiguousarray(x[:, c]), *options) for c in range(channels)]
-    out = np.stack([parts[c][part] for part in range(3) for c in range(channels)], axis=1)
-    out.astype(np.float32).tofile(target)
+    h, p = (np.stack([parts[c][i] for c in range(channels)], axis=1) for i in range(2))
+    np.hstack([h, p, x - h - p]).astype(np.float32).tofile(target)
 
 
 if __name__ == "__main__":

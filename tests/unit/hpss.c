@@ -57,8 +57,8 @@ static float *reference(const float *x, size_t frames, uint32_t channels, const 
     snprintf(in, sizeof in, "/tmp/ap-hpss-%ld.in", (long)getpid());
     snprintf(out, sizeof out, "/tmp/ap-hpss-%ld.out", (long)getpid());
     snprintf(command, sizeof command, "/usr/bin/python3 tests/data/hpss.py %s %s %u %u %u %u %u %g %g %g", in,
-             out, channels, o->window, o->hop, o->kernel_harmonic, o->kernel_percussive, o->margin_harmonic,
-             o->margin_percussive, o->power);
+             out, channels, o->window, o->hop ? o->hop : o->window / 4, o->kernel_harmonic,
+             o->kernel_percussive, o->margin_harmonic, o->margin_percussive, o->power);
     float *y = malloc(3 * frames * channels * sizeof *y);
     CHECK(save(in, x, frames * channels) && system(command) == 0 && load(out, y, 3 * frames * channels));
     unlink(in);
@@ -332,8 +332,6 @@ static void bad_options_are_refused(void)
     refuses(o, 1, AP_USAGE, "odd");
     o.window = 2048;
     o.hop = 513;
-    refuses(o, 1, AP_USAGE, "hop");
-    o.hop = 0;
     refuses(o, 1, AP_USAGE, "hop");
     o = with_parts(ALL);
     o.kernel_percussive = 256;

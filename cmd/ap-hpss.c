@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * ap-hpss - harmonic-percussive separation. */
+#include "stems.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(field) offsetof(ap_hpss_options, field)
+
+/* "A" or "A,B": one value for both sides, or one for each. */
+static bool parse_pair(const char *text, double lo, double hi, bool whole, double pair[2], ap_error *err)
+{
+    char *end;
+    pair[0] = pair[1] = strtod(text, &end);
+    bool ok = end != text;
+    if (ok && *end == ',') {
+        const char *second = end + 1;
+        pair[1] = strtod(second, &end);
+        ok = end != second;
+    }
+    for (int i = 0; i < 2; i++)
+        ok = ok && pair[i] >= lo && pair[i] <= hi && (!whole || pair[i] == floor(pair[i]));
+    if (ok && *end == 0)
+        return true;
+    err->code = AP_USAGE;
+    snprintf(err->message, sizeof err->message, "'%s' is not one or two %snumbers from %g to %g", text,
+             whole ? "whole " : "", lo, hi);
+    return false;
+}
+
+static bool set_kernel(void *config, const char *argument, ap_error *err)
+{
+    ap_hpss_options *o = config;
+    double pair[2];
+    if (!parse_pair(argument, 1, 255, true, pair, err))
+        return false;
+    o->kernel_harmonic = (unsigned)pair[0];
+    o->kernel_percussive = (unsigned)pair[1];
+    return true;
+}
+
+static bool set_margin(void *config, const char *argument, ap_error *err)
+{
+    ap_hpss_options *o = config;
+    double pair[2];
+    if (!parse_pair(argument, 1, 1000, false, pair, err))
+        return false;
+    o->margin_harmonic = pair[0];
+    o->margin_percussive = pair[1];
+    return true;
+}
+
+static bool set_power(void *config, const char *argument, ap_error *err)
+{
+    ap_hpss_options *o = config;
+    double pair[2] = {INFINITY};
+    if (strcmp(argument, "inf") != 0 &&
+        (strchr(argument, ',') || !parse_pair(argument, 0.1, 100, false, pair, err))) {
+        err->code = AP_USAGE;
+        snprintf(err->message, sizeof err->message, "'%s' is not a number from 0.1 to 100, or inf", argument);
+        return false;
+    }
+    o->power = pair[0];
+    return true;
+}
+
+static const option_row rows[] = {
+    {'m', "margin", OPTION_CALL, "H[,P]", 0,
+     "how many times stronger the harmonic or percussive side has to be (1 to 1000, default 1)", 0, 0, NULL,
+     set_margin, false},
+    {'k', "kernel", OPTION_CALL, "H[,P]", 0,
+     "lengths of the medians: hops of time, bins of frequency (1 to 255, default 31)", 0, 0, NULL, set_kernel,
+     false},
+    {'n', "n-fft", OPTION_COUNT, "FRAMES", AT(window), "window of the Fourier transform", 64, 32768},
+    {0, "hop", OPTION_COUNT, "FRAMES", AT(hop), "from one window to the next; at most a quarter of one", 1,
+     8192},
+    {'p', "power", OPTION_CALL, "P", 0,
+     "exponent of the mask (0.1 to 100, default 2), or inf: all or nothing", 0, 0, NULL, set_power, false},
+    {0, "compat", OPTION_ON, NULL, AT(compat), "a mask for each channel, as librosa, not one for all"},
+    {0},
+};
+
+static size_t names(void *config, const char *list[MAX_STEMS], ap_error *err)
+{
+    (void)config;
+    (void)err;
+    list[0] = "harmonic";
+    list[1] = "percussive";
+    list[2] = "residual";
+    return 3;
+}
+
+static ap_stream *build(ap_stream *s, void *config, unsigned wanted, ap_error *err)
+{
+    ap_hpss_options o = *(const ap_hpss_options *)config;
+    o.parts = wanted; /* bits in the order of the names */
+    return ap_hpss(s, &o, err);
+}
+
+int main(int argc, char **argv)
+{
+    ap_hpss_options options;
+    ap_hpss_defaults(&options);
+    const stem_filter f = {
+        .command = {"ap-hpss", "[INPUT]",
+                    "Takes music apart into what sounds on (harmonic), what strikes (percussive), and the "
+                    "residual."},
+        .rows = rows,
+        .config = &options,
+        .names = names,
+        .build = build,
+    };
+    return stems_main(&f, argc, argv);
+}
