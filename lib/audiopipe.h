@@ -370,7 +370,8 @@ enum { AP_HARMONIC = 1, AP_PERCUSSIVE = 2, AP_RESIDUAL = 4 };
 
 typedef struct ap_hpss_options {
     unsigned parts;       /* which: a sum of AP_HARMONIC, AP_PERCUSSIVE, AP_RESIDUAL */
-    unsigned window, hop; /* of the Fourier transform, frames: window 64..32768, even; hop up to window / 4 */
+    unsigned window, hop; /* of the Fourier transform, frames: window 64..32768, even; hop up to window / 4,
+                             which is what 0 stands for */
     unsigned kernel_harmonic, kernel_percussive; /* lengths of the medians, 1..255: along time in hops, along
                                                     frequency in bins */
     double margin_harmonic, margin_percussive;   /* 1..1000: how many times stronger one side has to be; what
