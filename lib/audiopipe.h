@@ -387,6 +387,28 @@ void ap_hpss_defaults(ap_hpss_options *options);
  * as librosa.effects.hpss. */
 ap_stream *ap_hpss(ap_stream *s, const ap_hpss_options *options, ap_error *err);
 
+/* ---- mix.c: sums ------------------------------------------------------------------------------------------
+ */
+
+typedef struct ap_mix_input {
+    double gain;    /* linear factor, negative: inverted; 0: silent, but counts for the length */
+    double delay_s; /* silence before it, 0..1e6, rounded to frames */
+} ap_mix_input;
+
+typedef struct ap_mix_options {
+    bool shortest; /* end with the input that ends first; else with the last one */
+    bool convert;  /* resample and mix all to rate and channels of the first; else other ones are refused */
+    bool remove;   /* the first minus the others */
+} ap_mix_options;
+
+void ap_mix_defaults(ap_mix_options *options);
+/* The sum of count streams. It has the rate, the channels, the speakers and the tags of the first; channels
+ * are added by their number. Takes all sources over, also on failure, and sets them to NULL; a NULL among
+ * them gives NULL. inputs NULL: gain 1, no delay. Latency 0. The length is known if it is for all. Full scale
+ * may be exceeded. */
+ap_stream *ap_mix(ap_stream **sources, const ap_mix_input *inputs, size_t count,
+                  const ap_mix_options *options, ap_error *err);
+
 /* ---- encode.c: files
  * ---------------------------------------------------------------------------------------- */
 
