@@ -36,10 +36,14 @@ LIB_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS)) -lmp3lame -lm -ldl
 AV = libavformat libavcodec libavutil libswresample
 AV_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(AV))
 AV_LDLIBS := $(shell $(PKG_CONFIG) --libs $(AV))
+PLOT = cairo pangocairo
+PLOT_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PLOT))
+PLOT_LDLIBS := $(shell $(PKG_CONFIG) --libs $(PLOT)) -lm
 
 LIB_SRC := $(wildcard lib/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$B/%.o)
 AV_OBJ := $(patsubst %.c,$B/%.o,$(wildcard lib/av/*.c))
+PLOT_OBJ := $(patsubst %.c,$B/%.o,$(wildcard lib/plot/*.c))
 COMMANDS := $(patsubst cmd/%.c,%,$(wildcard cmd/ap-*.c))
 SO = $B/libaudiopipe.so.$(SOVERSION)
 
@@ -47,7 +51,7 @@ SO = $B/libaudiopipe.so.$(SOVERSION)
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $1 $@)
 
-all: $(SO) $B/libaudiopipe.a $(COMMANDS:%=$B/%) $(if $(AV_OBJ),$B/audiopipe/av.so)
+all: $(SO) $B/libaudiopipe.a $(COMMANDS:%=$B/%) $(if $(AV_OBJ),$B/audiopipe/av.so) $B/audiopipe/plot.so
 
 $B/lib/%.o: lib/%.c
 	@mkdir -p $(@D)
@@ -58,6 +62,11 @@ $B/lib/av/%.o: lib/av/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(ALL_CFLAGS) -Ilib $(AV_CFLAGS) -MMD -MP -c $< -o $@
+
+$B/lib/plot/%.o: lib/plot/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -Ilib $(patsubst -I%,-isystem %,$(PLOT_CFLAGS)) -MMD -MP -c $< -o $@
 
 $B/cmd/%.o: cmd/%.c
 	@mkdir -p $(@D)
@@ -78,6 +87,11 @@ $B/audiopipe/av.so: $(AV_OBJ) $(SO)
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(CC) -shared $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' $(AV_OBJ) -L$B -laudiopipe $(AV_LDLIBS) -o $@
+
+$B/audiopipe/plot.so: $(PLOT_OBJ) $(SO)
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) -shared $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' $(PLOT_OBJ) -L$B -laudiopipe $(PLOT_LDLIBS) -o $@
 
 FRONT := $(patsubst cmd/%.c,$B/cmd/%.o,$(filter-out cmd/ap-%,$(wildcard cmd/*.c)))
 

@@ -2,8 +2,6 @@
  * filter.c - the front end that all filters share. */
 #include "filter.h"
 
-#include "progress.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -102,13 +100,6 @@ void filter_encode_options(const output_config *out, ap_encode_options *options)
     options->threads = out->threads;
 }
 
-/* Between the last stage and the writer: looks for signals, shows progress, passes warnings on. */
-typedef struct watcher {
-    const command *command;
-    bool quiet;
-    progress progress;
-} watcher;
-
 static void print_warnings(const watcher *w, ap_stream *s)
 {
     const char *warning;
@@ -128,11 +119,12 @@ static bool watch(void *user, ap_stream *s, const float *frames, size_t count, a
     return true;
 }
 
-static ap_stream *start_watch(watcher *w, const command *c, const output_config *out, ap_stream *s,
-                              ap_error *err)
+ap_stream *filter_watch(watcher *w, const command *c, ap_stream *s, int style, bool quiet, ap_error *err)
 {
-    *w = (watcher){.command = c, .quiet = out->quiet};
-    progress_start(&w->progress, c->name, ap_stream_format(s), out->quiet ? PROGRESS_NONE : out->progress);
+    if (!s)
+        return NULL;
+    *w = (watcher){.command = c, .quiet = quiet};
+    progress_start(&w->progress, c->name, ap_stream_format(s), quiet ? PROGRESS_NONE : style);
     return ap_tap(s, watch, w, err);
 }
 
@@ -143,7 +135,7 @@ bool filter_drain(const command *c, ap_stream *s, const output_config *out, ap_e
         return false;
     watcher w;
     float *block = malloc(BLOCK * ap_stream_format(s)->channels * sizeof *block);
-    s = start_watch(&w, c, out, s, err);
+    s = filter_watch(&w, c, s, out->progress, out->quiet, err);
     if (s && !block)
         *err = (ap_error){AP_TRY_AGAIN, "out of memory"};
     ptrdiff_t n = s && block ? 1 : -1;
@@ -178,7 +170,7 @@ bool filter_write(const command *c, ap_stream *s, const output_config *out, cons
         options = *encode;
     options.report = &report;
     watcher w;
-    s = start_watch(&w, c, out, s, err);
+    s = filter_watch(&w, c, s, out->progress, out->quiet, err);
     bool ok;
     if (!to_stdout(out))
         ok = ap_encode(s, out->path, &options, err);
@@ -212,7 +204,7 @@ bool filter_write_split(const command *c, ap_stream *s, const output_config *out
     }
     if (ok && s) {
         watcher w;
-        s = start_watch(&w, c, out, s, err);
+        s = filter_watch(&w, c, s, out->progress, out->quiet, err);
         ok = ap_encode_split(s, outputs, count, err);
         progress_end(&w.progress, ok);
     } else {

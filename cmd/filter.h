@@ -5,6 +5,7 @@
 #define FILTER_H
 
 #include "options.h"
+#include "progress.h"
 
 /* Where a command's result goes; filled by output_rows. */
 typedef struct output_config {
@@ -59,6 +60,15 @@ bool filter_drain(const command *c, ap_stream *s, const output_config *out, ap_e
 /* The same for several outputs, whose options have no reports yet. */
 bool filter_write_split(const command *c, ap_stream *s, const output_config *out, ap_split_output *outputs,
                         size_t count, ap_error *err);
+/* Between the last stage and whoever reads it: looks for signals, shows progress, passes warnings on. */
+typedef struct watcher {
+    const command *command;
+    bool quiet;
+    progress progress; /* the caller ends it, with progress_end */
+} watcher;
+/* For commands whose result is not audio; filter_write does it by itself. style: as in output_config. Takes s
+ * over; w has to live as long as the result. */
+ap_stream *filter_watch(watcher *w, const command *c, ap_stream *s, int style, bool quiet, ap_error *err);
 /* Prints err, unless a signal was its cause: then dies by that signal. Returns the exit code. */
 int filter_fail(const command *c, const ap_error *err);
 

@@ -409,6 +409,56 @@ void ap_mix_defaults(ap_mix_options *options);
 ap_stream *ap_mix(ap_stream **sources, const ap_mix_input *inputs, size_t count,
                   const ap_mix_options *options, ap_error *err);
 
+/* ---- peaks.c: peaks for web players
+ * ------------------------------------------------------------------------
+ */
+
+typedef struct ap_peaks_options {
+    const char *format;         /* "json", "dat"; NULL = from the name's extension */
+    unsigned bits;              /* 8, 16 */
+    unsigned samples_per_pixel; /* frames for each pair of minimum and maximum, 2.. */
+    unsigned pixels_per_second; /* if not 0, used instead: samples_per_pixel = rate / this, rounded down */
+    bool split_channels;        /* else one channel, their mean */
+} ap_peaks_options;
+
+void ap_peaks_defaults(ap_peaks_options *options);
+/* Writes the minima and maxima of a stream in version 2 of audiowaveform's formats (its doc/DataFormat.md),
+ * atomically. Closes s. */
+bool ap_peaks(ap_stream *s, const char *path, const ap_peaks_options *options, ap_error *err);
+/* The same to a descriptor, which may be a pipe and is not closed; options->format is needed. */
+bool ap_peaks_fd(ap_stream *s, int fd, const char *name, const ap_peaks_options *options, ap_error *err);
+
+/* ---- plot.c: pictures
+ * --------------------------------------------------------------------------------------
+ */
+
+/* The panels of a picture, to be added up. */
+enum { AP_PLOT_WAVEFORM = 1, AP_PLOT_SPECTROGRAM = 2, AP_PLOT_LOUDNESS = 4 };
+typedef enum ap_colours { AP_COLOURS_MAGMA, AP_COLOURS_VIRIDIS, AP_COLOURS_GREY } ap_colours;
+
+typedef struct ap_plot_options {
+    const char *format;     /* "png", "svg"; NULL = from the name's extension */
+    unsigned panels;        /* of AP_PLOT_* */
+    unsigned width, height; /* of the picture, pixels at scale 1; height 0 = what the panels need */
+    double scale;           /* png: pixels for each of them, 0.5..8 */
+    const char *title;      /* NULL = from the tags of the first source, else its name */
+    bool fit; /* waveform: the amplitude goes up to the peak; else to full scale, or a higher peak */
+    ap_colours colours;     /* of the spectrogram */
+    double range_db;        /* of the spectrogram, below 0 dBFS; 10..200 */
+    double low_hz, high_hz; /* of the spectrogram; high 0 = half the rate */
+} ap_plot_options;
+
+void ap_plot_defaults(ap_plot_options *options);
+/* Draws count sources on one time axis. One source: a waveform for each channel. Several (stems): one for
+ * each source, of all channels together, labelled with names[i]; names may be NULL with one source. They are
+ * read one after another. Takes the sources over, also on failure, and sets them to NULL; a NULL among them
+ * fails and leaves *err alone. Written atomically. Needs the plugin plot.so. */
+bool ap_plot(ap_stream **sources, const char *const *names, size_t count, const char *path,
+             const ap_plot_options *options, ap_error *err);
+/* The same to a descriptor, which may be a pipe and is not closed; options->format is needed. */
+bool ap_plot_fd(ap_stream **sources, const char *const *names, size_t count, int fd, const char *name,
+                const ap_plot_options *options, ap_error *err);
+
 /* ---- encode.c: files
  * ---------------------------------------------------------------------------------------- */
 
