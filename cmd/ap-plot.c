@@ -59,7 +59,7 @@ static const option_row rows[] = {
     {'z', "samples-per-pixel", OPTION_COUNT, "N", AT(peaks.samples_per_pixel),
      "frames for each pair of peaks", 2, 1e9},
     {0, "pixels-per-second", OPTION_COUNT, "N", AT(peaks.pixels_per_second),
-     "pairs of peaks a second, instead", 1, 1e6, NULL, NULL, true},
+     "pairs of peaks a second, instead", 1, 100000, NULL, NULL, true},
     {0, "bits", OPTION_CHOICE, NULL, AT(bits), "of peaks", 0, 0, "16|8"},
     {0, "split-channels", OPTION_ON, NULL, AT(peaks.split_channels),
      "peaks of each channel, not of their mean"},
