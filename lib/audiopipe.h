@@ -45,7 +45,7 @@ extern "C" {
 #define AP_MIN_RATE 1000
 #define AP_MAX_RATE 768000
 
-/* ---- error.c ------------------------------------------------------------------------------------- */
+/* ---- error.c */
 
 /* The outcome of a call. The values are the exit codes of the commands. */
 typedef enum ap_status {
@@ -60,7 +60,7 @@ typedef struct ap_error {
     char message[512];
 } ap_error;
 
-/* ---- tags.c: what a file says about itself --------------------------------------------------------- */
+/* ---- tags.c: what a file says about itself */
 
 /* An ordered list of KEY=value in UTF-8. Keys are the names of Vorbis comments in upper case (TITLE, ARTIST,
  * ALBUM, TRACKNUMBER, DATE, GENRE, COMMENT...) and may repeat. Besides, at most one picture (cover art). */
@@ -95,7 +95,7 @@ ap_picture ap_tags_picture(const ap_tags *tags);
 /* Adds all of from's tags, and its picture, to tags. */
 bool ap_tags_merge(ap_tags *tags, const ap_tags *from);
 
-/* ---- stream.c: streams ------------------------------------------------------------------------------ */
+/* ---- stream.c: streams */
 
 typedef struct ap_stream ap_stream;
 
@@ -153,7 +153,7 @@ ap_stream *ap_source_memory(const ap_format *format, const float *frames, ap_err
 typedef bool ap_tap_fn(void *user, ap_stream *s, const float *frames, size_t count, ap_error *err);
 ap_stream *ap_tap(ap_stream *s, ap_tap_fn *see, void *user, ap_error *err);
 
-/* ---- apstream.c: audio between processes, apstream(5) ------------------------------------------------- */
+/* ---- apstream.c: audio between processes, apstream(5) */
 
 /* Reads an apstream, or any Sun AU of linear PCM, from fd, which is not closed. name is the subject of error
  * messages. */
@@ -162,7 +162,7 @@ ap_stream *ap_apstream_read(int fd, const char *name, ap_error *err);
  * +-2^40 become 0. */
 bool ap_apstream_write(ap_stream *s, int fd, const char *name, ap_error *err);
 
-/* ---- decode.c: any audio or video file ---------------------------------------------------------------- */
+/* ---- decode.c: any audio or video file */
 
 typedef struct ap_decode_options {
     uint32_t rate;     /* Hz to resample to, 0 = the file's */
@@ -182,7 +182,7 @@ ap_stream *ap_decode(const char *path, const ap_decode_options *options, ap_erro
 /* The same from a descriptor, which may be a pipe and is not closed. name is the subject of messages. */
 ap_stream *ap_decode_fd(int fd, const char *name, const ap_decode_options *options, ap_error *err);
 
-/* ---- resample.c, channels.c, trim.c, gain.c ------------------------------------------------------------ */
+/* ---- resample.c, channels.c, trim.c, gain.c */
 
 /* Sample rate conversion by libsoxr, very high quality (28 bit). Latency 0; frames out = frames in * rate /
  * old rate, rounded up. */
@@ -197,8 +197,7 @@ ap_stream *ap_trim(ap_stream *s, uint64_t start, uint64_t count, ap_error *err);
 /* Multiplies by a linear factor. */
 ap_stream *ap_gain(ap_stream *s, double factor, ap_error *err);
 
-/* ---- spatialize.c: rotating ("8D") audio ----------------------------------------------------------------
- */
+/* ---- spatialize.c: rotating ("8D") audio */
 
 typedef enum ap_spatial_mode { AP_SPATIAL_HRTF, AP_SPATIAL_PAN } ap_spatial_mode;
 /* Smooth functions of the time alone. */
@@ -232,8 +231,7 @@ void ap_spatialize_defaults(ap_spatialize_options *options);
  * set is equalised to be flat on average. Latency 0, tail: the length of the HRTF filter, about 12 ms. */
 ap_stream *ap_spatialize(ap_stream *s, const ap_spatialize_options *options, ap_error *err);
 
-/* ---- reverb.c: Freeverb ----------------------------------------------------------------------------------
- */
+/* ---- reverb.c: Freeverb */
 
 typedef struct ap_reverb_options {
     double room;        /* 0..1 */
@@ -253,8 +251,7 @@ void ap_reverb_defaults(ap_reverb_options *options);
  * alone. Latency 0. */
 ap_stream *ap_reverb(ap_stream *s, const ap_reverb_options *options, ap_error *err);
 
-/* ---- limit.c: look-ahead limiter --------------------------------------------------------------------------
- */
+/* ---- limit.c: look-ahead limiter */
 
 typedef struct ap_limit_options {
     double ceiling_dbtp; /* -60..0; dBFS when true_peak is false */
@@ -274,8 +271,7 @@ ap_stream *ap_limit(ap_stream *s, const ap_limit_options *options, ap_error *err
 /* Writes size bytes to a file, atomically. */
 bool ap_save(const char *path, const void *bytes, size_t size, ap_error *err);
 
-/* ---- measure.c: loudness, peaks, levels ------------------------------------------------------------------
- */
+/* ---- measure.c: loudness, peaks, levels */
 
 /* What a stream is like. Loudness as in ITU-R BS.1770-4 and EBU R 128: K-weighting and channel weights by
  * libebur128, in memory that does not grow: blocks are counted in classes of 0.01 LU, which keep their exact
@@ -321,8 +317,7 @@ void ap_meter_total(const ap_meter *meter, ap_measurement *result);
 /* A stage that changes nothing, and begins, feeds and ends the meter, which has to outlive it. */
 ap_stream *ap_measure(ap_stream *s, ap_meter *meter, ap_error *err);
 
-/* ---- normalize.c: a constant gain that reaches a target --------------------------------------------------
- */
+/* ---- normalize.c: a constant gain that reaches a target */
 
 typedef enum ap_normalize_unit { AP_NORMALIZE_LUFS, AP_NORMALIZE_PEAK, AP_NORMALIZE_RMS } ap_normalize_unit;
 
@@ -363,8 +358,7 @@ ap_stream *ap_normalize_apply(ap_stream *s, const ap_normalization *plan, ap_err
 ap_stream *ap_normalize(ap_stream *s, const ap_normalize_options *options, ap_normalization *plan,
                         ap_error *err);
 
-/* ---- hpss.c: harmonic-percussive separation -------------------------------------------------------------
- */
+/* ---- hpss.c: harmonic-percussive separation */
 
 enum { AP_HARMONIC = 1, AP_PERCUSSIVE = 2, AP_RESIDUAL = 4 };
 
@@ -387,8 +381,7 @@ void ap_hpss_defaults(ap_hpss_options *options);
  * as librosa.effects.hpss. */
 ap_stream *ap_hpss(ap_stream *s, const ap_hpss_options *options, ap_error *err);
 
-/* ---- mix.c: sums ------------------------------------------------------------------------------------------
- */
+/* ---- mix.c: sums */
 
 typedef struct ap_mix_input {
     double gain;    /* linear factor, negative: inverted; 0: silent, but counts for the length */

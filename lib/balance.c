@@ -12,8 +12,7 @@
 #define TURNS 4
 #define BANDS 48      /* frequencies, evenly spaced by pitch */
 #define CORNER 1200.0 /* Hz: a wavelength of two heads, where addition turns from coherent to random */
-#define GAIN_MAX 3.0  /* +9.5 dB: the side of a narrow pair would ask for any amount, and lift noise with it \
-                       */
+#define GAIN_MAX 3.0  /* +9.5 dB: the side of a narrow pair would ask for any amount, and lift noise */
 #define SILENCE 0x1p-200
 
 typedef enum part { MID, SIDE, ALONE, PARTS } part;

@@ -158,14 +158,10 @@ static bool choose_format(const char *path, const ap_plot_options *o, bool *svg,
 
 static ap_plot_draw_fn *load_drawing(ap_error *err)
 {
-    ap_error why;
     ap_plot_draw_fn *draw = NULL;
-    ap_fail(&why, AP_FAILED, "cannot draw: the plugin " AP_PLOT_PLUGIN " is missing");
-    void *symbol = ap_plugin(AP_PLOT_PLUGIN, AP_PLOT_DRAW, &why);
+    void *symbol = ap_plugin(AP_PLOT_PLUGIN, AP_PLOT_DRAW, err);
     if (symbol)
         memcpy(&draw, &symbol, sizeof draw); /* ISO C has no cast from an object to a function */
-    else if (err)
-        *err = why;
     return draw;
 }
 

@@ -216,9 +216,9 @@ check interrupt_while_measuring
 # The temporary file does not count as memory.
 memory_is_constant() {
     for seconds in 10 120; do
-        sox -R -n -r 44100 -c 2 -b 16 long.wav synth $seconds brownnoise vol 0.1
-        command time -f %M -o file.$seconds ap-normalize -q long.wav >/dev/null
-        command time -f %M -o pipe.$seconds ap-normalize -q --limit --lufs -12 <long.wav >/dev/null
+        sox -R -n -r 44100 -c 2 -b 16 long.wav synth "$seconds" brownnoise vol 0.1
+        command time -f %M -o file."$seconds" ap-normalize -q long.wav >/dev/null
+        command time -f %M -o pipe."$seconds" ap-normalize -q --limit --lufs -12 <long.wav >/dev/null
     done
     [ $(($(cat file.120) - $(cat file.10))) -lt 1000 ]
     [ $(($(cat pipe.120) - $(cat pipe.10))) -lt 1000 ]

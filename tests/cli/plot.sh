@@ -78,10 +78,10 @@ done
 
 a_pipe_gives_the_same_picture() {
     for kind in waveform loudness; do
-        ap-plot -k $kind --title x tone.wav -o file.png
-        sox tone.wav -t au - | ap-plot -k $kind --title x >pipe.png
+        ap-plot -k "$kind" --title x tone.wav -o file.png
+        sox tone.wav -t au - | ap-plot -k "$kind" --title x >pipe.png
         cmp file.png pipe.png
-        ap-decode tone.wav | ap-plot -k $kind --title x - | cmp - file.png
+        ap-decode tone.wav | ap-plot -k "$kind" --title x - | cmp - file.png
     done
     ap-plot -k spectrogram --title x tone.wav -o file.png
     sox tone.wav -t au - | ap-plot -k spectrogram --title x >pipe.png
