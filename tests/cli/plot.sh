@@ -230,8 +230,8 @@ memory_is_constant() {
         *san) return 0 ;; # the sanitizer's own
     esac
     for seconds in 10 1000; do
-        sox -n -r 44100 -c 2 -t au -e float -b 32 - synth $seconds pinknoise |
-            /usr/bin/time -f %M -o kb.$seconds ap-plot -k all - >/dev/null
+        sox -n -r 44100 -c 2 -t au -e float -b 32 - synth "$seconds" pinknoise |
+            /usr/bin/time -f %M -o "kb.$seconds" ap-plot -k all - >/dev/null
     done
     [ "$(cat kb.1000)" -lt 64000 ]
     [ "$(cat kb.1000)" -lt $(($(cat kb.10) + 8000)) ]
