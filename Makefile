@@ -40,18 +40,36 @@ PLOT = cairo pangocairo
 PLOT_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PLOT))
 PLOT_LDLIBS := $(shell $(PKG_CONFIG) --libs $(PLOT)) -lm
 
+# The separator's plugin for GPUs and TorchScript, if libtorch is there: Debian's libtorch-dev, or make
+# LIBTORCH=/folder/of/libtorch.
+CXX ?= g++
+LIBTORCH ?= /usr
+TORCH_INCLUDES = $(filter-out /usr/include,$(LIBTORCH)/include) $(LIBTORCH)/include/torch/csrc/api/include
+HAVE_TORCH := $(wildcard $(LIBTORCH)/include/torch/script.h)
+TORCH_LIBDIR := $(if $(filter /usr,$(LIBTORCH)),,$(LIBTORCH)/lib)
+TORCH_LDLIBS = $(TORCH_LIBDIR:%=-L% -Wl,-rpath,%) -Wl,--no-as-needed -ltorch -ltorch_cpu -lc10
+
 LIB_SRC := $(wildcard lib/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$B/%.o)
 AV_OBJ := $(patsubst %.c,$B/%.o,$(wildcard lib/av/*.c))
 PLOT_OBJ := $(patsubst %.c,$B/%.o,$(wildcard lib/plot/*.c))
+DEMUCS_OBJ := $(patsubst %.c,$B/%.o,$(wildcard lib/demucs/*.c))
+KERNEL_CFLAGS = -ffp-contract=fast -fno-signed-zeros -ffinite-math-only -Wno-psabi
+ifeq ($(shell $(CC) -dumpmachine | cut -d- -f1),x86_64)
+DEMUCS_OBJ += $B/lib/demucs/kernels_avx2.o $B/lib/demucs/kernels_avx512.o
+endif
+DEMUCS_READER_OBJ := $(patsubst %,$B/lib/demucs/%.o,zip unpickle checkpoint th safetensors bag models)
+DEMUCS_LDLIBS = -lcjson -lz -lm
 COMMANDS := $(patsubst cmd/%.c,%,$(wildcard cmd/ap-*.c))
+SCRIPTS := $(wildcard scripts/ap-*)
 SO = $B/libaudiopipe.so.$(SOVERSION)
 
 # make V=1 shows the commands.
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $1 $@)
 
-all: $(SO) $B/libaudiopipe.a $(COMMANDS:%=$B/%) $(if $(AV_OBJ),$B/audiopipe/av.so) $B/audiopipe/plot.so
+all: $(SO) $B/libaudiopipe.a $(COMMANDS:%=$B/%) $(if $(AV_OBJ),$B/audiopipe/av.so) $B/audiopipe/plot.so $B/audiopipe/demucs.so \
+	$(if $(HAVE_TORCH),$B/audiopipe/demucs-torch.so)
 
 $B/lib/%.o: lib/%.c
 	@mkdir -p $(@D)
@@ -67,6 +85,29 @@ $B/lib/plot/%.o: lib/plot/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(ALL_CFLAGS) -Ilib $(patsubst -I%,-isystem %,$(PLOT_CFLAGS)) -MMD -MP -c $< -o $@
+
+$B/lib/demucs/%.o: lib/demucs/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -fopenmp -fvisibility=hidden -Ilib -MMD -MP -c $< -o $@
+
+# The kernels for each instruction set; which of them to use is decided at run time.
+$B/lib/demucs/kernels.o: ALL_CFLAGS += $(KERNEL_CFLAGS)
+$B/lib/demucs/kernels_avx2.o: KERNEL = -DDM_NAME=avx2 -DDM_WIDTH=8 -DDM_ROWS=4 -DDM_VECTORS=3 -mavx2 -mfma
+$B/lib/demucs/kernels_avx512.o: KERNEL = -DDM_NAME=avx512 -DDM_WIDTH=16 -DDM_ROWS=8 -DDM_VECTORS=3 -mavx512f \
+	-mavx512vl -mavx512bw -mavx512dq -mavx2 -mfma -mprefer-vector-width=512
+
+$B/lib/demucs/kernels_avx2.o $B/lib/demucs/kernels_avx512.o: lib/demucs/kernels.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) $(KERNEL_CFLAGS) $(KERNEL) -fvisibility=hidden -Ilib -MMD -MP -c $< -o $@
+
+# libtorch's headers, as system headers, are not held to the warnings.
+$B/lib/demucs/tensor_torch.o: lib/demucs/tensor_torch.cpp
+	@mkdir -p $(@D)
+	$(call say,CXX)
+	$(Q)$(CXX) -std=c++17 -fPIC -fvisibility=hidden $(OPT) -Wall -Wextra -Wshadow -Werror -g $(CPPFLAGS) -Ilib \
+		$(TORCH_INCLUDES:%=-isystem %) -MMD -MP -c $< -o $@
 
 $B/cmd/%.o: cmd/%.c
 	@mkdir -p $(@D)
@@ -95,6 +136,18 @@ $B/audiopipe/plot.so: $(PLOT_OBJ) $(SO)
 
 FRONT := $(patsubst cmd/%.c,$B/cmd/%.o,$(filter-out cmd/ap-%,$(wildcard cmd/*.c)))
 
+$B/audiopipe/demucs.so: $(DEMUCS_OBJ) $(SO)
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) -shared -fopenmp $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' $(DEMUCS_OBJ) -L$B -laudiopipe \
+		$(DEMUCS_LDLIBS) -ldl -o $@
+
+$B/audiopipe/demucs-torch.so: $B/lib/demucs/tensor_torch.o $B/lib/demucs/tensor.o $(SO)
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CXX) -shared $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' $(filter %.o,$^) -L$B -laudiopipe \
+		$(TORCH_LDLIBS) -o $@
+
 $B/ap-%: $B/cmd/ap-%.o $(FRONT) $(SO)
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(filter %.o,$^) -L$B -laudiopipe -lm -o $@
@@ -106,6 +159,13 @@ $B/tests/unit/%: tests/unit/%.c tests/unit/test.h $B/libaudiopipe.a
 	$(call say,CC)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-sign-conversion -Wno-unused-function -Ilib -MMD -MP $< $B/libaudiopipe.a $(ALL_LDFLAGS) \
 		$(LIB_LDLIBS) -o $@
+
+# The readers of the separator's files need no libtorch; the networks are tested through the plugin.
+$B/tests/unit/demucs_%: tests/unit/demucs_%.c tests/unit/test.h $(DEMUCS_READER_OBJ) $B/libaudiopipe.a
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-sign-conversion -Wno-unused-function -Ilib -Ilib/demucs -MMD -MP $< \
+		$(DEMUCS_READER_OBJ) $B/libaudiopipe.a $(ALL_LDFLAGS) $(LIB_LDLIBS) $(DEMUCS_LDLIBS) -o $@
 
 # Pages share some sections, which are put in here.
 MAN_SRC := $(wildcard man/*.[1-9])
@@ -140,7 +200,7 @@ check-all: build-tests
 install: all $(MAN) $B/audiopipe.pc $B/audiopipe.bash-completion
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR) $(DESTDIR)$(COMPDIR)
 	$(INSTALL) -d $(DESTDIR)$(PLUGINDIR) $(sort $(foreach m,$(MAN_SRC),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))))
-	$(INSTALL) $(COMMANDS:%=$B/%) $(DESTDIR)$(BINDIR)
+	$(INSTALL) $(COMMANDS:%=$B/%) $(SCRIPTS) $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 644 $(SO) $(DESTDIR)$(LIBDIR)
 	ln -sf libaudiopipe.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libaudiopipe.so
 	$(INSTALL) -m 644 $(wildcard $B/audiopipe/*.so) $(DESTDIR)$(PLUGINDIR)
@@ -151,7 +211,7 @@ install: all $(MAN) $B/audiopipe.pc $B/audiopipe.bash-completion
 	for m in $(MAN_SRC); do $(INSTALL) -m 644 $B/$$m $(DESTDIR)$(MANDIR)/man$${m##*.}; done
 
 uninstall:
-	rm -f $(COMMANDS:%=$(DESTDIR)$(BINDIR)/%) $(COMMANDS:%=$(DESTDIR)$(COMPDIR)/%) $(DESTDIR)$(LIBDIR)/libaudiopipe.so* \
+	rm -f $(COMMANDS:%=$(DESTDIR)$(BINDIR)/%) $(SCRIPTS:scripts/%=$(DESTDIR)$(BINDIR)/%) $(COMMANDS:%=$(DESTDIR)$(COMPDIR)/%) $(DESTDIR)$(LIBDIR)/libaudiopipe.so* \
 		$(DESTDIR)$(INCLUDEDIR)/audiopipe.h $(DESTDIR)$(PKGCONFIGDIR)/audiopipe.pc
 	rm -rf $(DESTDIR)$(PLUGINDIR)
 	for m in $(MAN_SRC); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
@@ -164,6 +224,12 @@ build-fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(wildcard lib/*.h)
 	$(call say,FUZZ)
 	$(Q)clang -fgnuc-version=4.7 '-Dtarget_clones(...)=unused' -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		-DAP_PLUGINDIR='"/nonexistent"' -Ilib $(LIB_CFLAGS) $< $(LIB_SRC) $(LIB_LDLIBS) -o $@
+
+build-fuzz/fuzz_th: tests/fuzz/fuzz_th.c tests/fuzz/archive.h $(DEMUCS_READER_OBJ:$B/%.o=%.c) lib/error.c
+	@mkdir -p $(@D)
+	$(call say,FUZZ)
+	$(Q)clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Ilib -Ilib/demucs \
+		$(filter %.c,$^) -lcjson -lz -lm -o $@
 
 fuzz: $(FUZZ)
 

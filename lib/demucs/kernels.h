@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * kernels.h - the inner loops of the CPU backend. kernels.c is compiled once for each instruction set; the
+ * best that the processor has is chosen at run time. */
+#ifndef DM_KERNELS_H
+#define DM_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Rows of matrices may be read this many floats past their end. */
+#define DM_SLACK 64
+
+/* c[m][n] = bias[m] + a[m][k] b[k][n], plus the old c if add. Neither b nor its rows need to lie together. */
+typedef struct dm_product {
+    const float *a;        /* packed by dm_pack */
+    const float *const *b; /* k rows */
+    size_t from;           /* first column of b */
+    size_t m, n, k;
+    const float *bias; /* m rounded up to a multiple of mr; NULL: zeros */
+    bool add;
+    float *c;
+    size_t ldc;
+} dm_product;
+
+typedef struct dm_kernels {
+    const char *name;
+    size_t mr; /* rows of a that dm_pack puts together */
+    size_t nr; /* columns that are best taken at a time */
+    void (*multiply)(const dm_product *p);
+    /* Of n floats each; x is also the result. */
+    void (*gelu)(float *x, size_t n);
+    void (*relu)(float *x, size_t n);
+    void (*glu)(const float *a, const float *b, float *out, size_t n);
+    void (*add)(float *x, const float *y, size_t n);
+    void (*affine)(float *x, float factor, float offset, size_t n);
+    void (*affine_gelu)(float *x, float factor, float offset, size_t n);
+    /* Adds the sum and the sum of squares. */
+    void (*moments)(const float *x, size_t n, double sums[2]);
+    /* x += scale * glu(a, b), both halves with their own factor and offset */
+    void (*add_glu)(float *x, const float *a, const float *b, const float affine[4], float scale, size_t n);
+    /* Layer norm of the columns of x[channels][ld], n <= 512 of them. */
+    void (*layer_norm)(const float *x, float *out, size_t channels, size_t ld, size_t n, const float *weight,
+                       const float *bias, float eps);
+    /* One more block s[keys][n] of attention scores to exp(scale * (s - max)), n <= 512; max and sum are kept
+     * for each column, correction is what to multiply earlier results by. */
+    void (*soften)(float *s, size_t keys, size_t n, float scale, float *max, float *sum, float *correction);
+    /* 16 complex transforms of n = 2^i points at once: re[n][16], im[n][16], in bit-reversed order in,
+     * natural order out. twiddles: cos and sin of 2 pi i / n for i < n / 2; sign -1 forward, 1 back. */
+    void (*fft)(float *re, float *im, size_t n, const float *cosines, const float *sines, float sign);
+    /* Gates of an LSTM cell, each n floats; updates c and h. */
+    void (*lstm_cell)(const float *input, const float *forget, const float *cell, const float *output,
+                      float *c, float *h, size_t n);
+} dm_kernels;
+
+#define DM_FFT_LANES 16
+
+extern const dm_kernels dm_kernels_base;
+#ifdef __x86_64__
+extern const dm_kernels dm_kernels_avx2, dm_kernels_avx512;
+#endif
+
+const dm_kernels *dm_kernels_best(void);
+/* Floats that packing m x k takes. */
+size_t dm_packed_size(const dm_kernels *k, size_t m, size_t columns);
+/* a[i][j] = from[i * row + j * column] -> panels of mr rows, column after column; missing rows are 0. */
+void dm_pack(const dm_kernels *k, const float *from, size_t m, size_t columns, size_t row, size_t column,
+             float *to);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * models.h - from the name of a model to its files. */
+#ifndef DM_MODELS_H
+#define DM_MODELS_H
+
+#include "bag.h"
+
+/* What a name stands for: files, and how to weigh what they give. */
+typedef struct dm_model_files {
+    dm_bag bag;
+    char *paths[DM_MAX_MODELS]; /* bag.count of them */
+} dm_model_files;
+
+/* name: a path (.th, .safetensors, .pt, .yaml), a published name, a signature, or the name of a file in one
+ * of the folders for models. The error for a missing file says which file to put where. */
+bool dm_models_find(const char *name, dm_model_files *files, ap_error *err);
+void dm_models_free(dm_model_files *files);
+
+/* Calls visit for each published model, and each other one in the folders. missing: the files that it still
+ * needs, separated by spaces, "" when it is complete. */
+typedef void dm_model_visit(void *user, const char *name, const char *description, const char *missing);
+void dm_models_list(dm_model_visit *visit, void *user);
+
+#endif

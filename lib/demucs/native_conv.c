@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * native_conv.c - convolutions as matrix products. The columns of a block are moments; the rows of its
+ * right-hand matrix are shifted lines of the input, which need no copy where the layer does not look around
+ * in time, and otherwise a copy of the lines with zeros at their ends. */
+#include "native.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Reading more lines than this with a long stride between them would miss the TLB all the time. */
+#define DIRECT_LINES 64
+#define DIRECT_TIME 1024
+
+bool dm_native_pack(dm_conv *layer, size_t m, size_t k, const float *matrix, const float *bias)
+{
+    const dm_kernels *kernels = dm_native_kernels(layer->engine);
+    dm_conv_data *d = calloc(1, sizeof *d);
+    const size_t outputs = (size_t)layer->shape.out;
+    if (!d)
+        return dm_engine_fail(layer->engine, AP_TRY_AGAIN, "out of memory");
+    layer->data = d;
+    d->m = m;
+    d->k = k;
+    d->a = malloc(dm_packed_size(kernels, m, k) * sizeof *d->a);
+    d->bias = calloc(m + kernels->mr, sizeof *d->bias);
+    if (d->a && d->bias) {
+        dm_pack(kernels, matrix, m, k, k, 1, d->a);
+        for (size_t i = 0; i < m; i++)
+            d->bias[i] = bias[i % outputs];
+        return true;
+    }
+    dm_native_free_conv(layer);
+    return dm_engine_fail(layer->engine, AP_TRY_AGAIN, "out of memory");
+}
+
+/* The columns of the matrix: tap by tap, and for each all inputs. */
+static bool pack_plain(dm_conv *layer, const float *weight, const float *bias)
+{
+    const dm_conv_shape *s = &layer->shape;
+    const size_t in = (size_t)s->in, out = (size_t)s->out, taps = (size_t)(s->kernel_rows * s->kernel);
+    float *matrix = malloc(out * in * taps * sizeof *matrix);
+    if (!matrix)
+        return dm_engine_fail(layer->engine, AP_TRY_AGAIN, "out of memory");
+    for (size_t o = 0; o < out; o++)
+        for (size_t i = 0; i < in; i++)
+            for (size_t t = 0; t < taps; t++)
+                matrix[(o * taps + t) * in + i] = weight[(o * in + i) * taps + t];
+    bool ok = dm_native_pack(layer, out, in * taps, matrix, bias);
+    free(matrix);
+    return ok;
+}
+
+bool dm_native_new_conv(dm_conv *layer, const float *weight, const float *bias)
+{
+    return layer->shape.transposed ? dm_native_pack_transposed(layer, weight, bias)
+                                   : pack_plain(layer, weight, bias);
+}
+
+void dm_native_free_conv(dm_conv *layer)
+{
+    dm_conv_data *d = layer->data;
+    if (d) {
+        free(d->a);
+        free(d->bias);
+    }
+    free(d);
+    layer->data = NULL;
+}
+
+/* ---- a block */
+
+/* A line of a copy: n values, and the rest that the taps reach. Its length is no multiple of 4 KiB, which
+ * would put all lines into the same few places of the cache. */
+static size_t line_length(const dm_conv_shape *s, size_t n)
+{
+    const size_t reach = (size_t)((s->kernel - 1) * s->dilation / s->stride) + 1;
+    return ((n + reach + 15) / 16 * 16) | 16;
+}
+
+/* A stride in time takes the input apart into that many lines. */
+static size_t phases_of(const dm_conv_shape *s)
+{
+    const int reach = (s->kernel - 1) * s->dilation + 1;
+    return (size_t)(reach < s->stride ? reach : s->stride);
+}
+
+size_t dm_native_conv_space(const dm_conv *layer, size_t n)
+{
+    const dm_conv_shape *s = &layer->shape;
+    const dm_conv_data *d = layer->data;
+    const size_t lines = (size_t)(s->kernel_rows * s->in) * phases_of(s) + 1;
+    return 2 * d->k + lines * line_length(s, n) + DM_SLACK; /* a pointer takes two floats */
+}
+
+/* out[i] = in[start + i * step], zero outside of the line. */
+static void copy_line(const float *in, int64_t time, int64_t start, int64_t step, float *out, size_t n)
+{
+    size_t i = 0;
+    for (; i < n && start + (int64_t)i * step < 0; i++)
+        out[i] = 0;
+    const int64_t left = time - 1 - (start + (int64_t)i * step);
+    size_t end = left < 0 ? i : i + (size_t)(left / step) + 1;
+    end = end < n ? end : n;
+    if (step == 1 && end > i) {
+        memcpy(out + i, in + start + (int64_t)i, (end - i) * sizeof *out);
+        i = end;
+    }
+    for (; i < end; i++)
+        out[i] = in[start + (int64_t)i * step];
+    memset(out + end, 0, (n - end) * sizeof *out);
+}
+
+/* Copies the lines of one input row; returns the end of the copy. */
+static float *copy_row(const dm_tensor *x, const dm_conv_shape *s, int64_t row, int64_t start, size_t length,
+                       float *to)
+{
+    const size_t phases = phases_of(s);
+    for (size_t p = 0; p < phases; p++)
+        for (int64_t c = 0; c < x->channels; c++, to += length)
+            copy_line(dm_floats(x) + (row * x->channels + c) * x->time, x->time, start + (int64_t)p,
+                      s->stride, to, length);
+    return to;
+}
+
+/* Lines to read where they are. */
+static void point_direct(const dm_tensor *x, const dm_conv_shape *s, int64_t row, size_t from,
+                         const float *zeros, const float **b)
+{
+    for (int kr = 0; kr < s->kernel_rows; kr++) {
+        const int64_t r = row * s->stride_rows + kr - s->pad_rows;
+        for (int64_t c = 0; c < x->channels; c++)
+            *b++ = r < 0 || r >= x->rows ? zeros : dm_floats(x) + (r * x->channels + c) * x->time + from;
+    }
+}
+
+/* Lines to read in a copy. */
+static void point_copied(const dm_tensor *x, const dm_conv_shape *s, int64_t row, size_t from, size_t length,
+                         const float *zeros, float *to, const float **b)
+{
+    const int64_t start = (int64_t)from * s->stride - s->pad;
+    for (int kr = 0; kr < s->kernel_rows; kr++) {
+        const int64_t r = row * s->stride_rows + kr - s->pad_rows;
+        const bool outside = r < 0 || r >= x->rows;
+        const float *lines = to;
+        if (!outside)
+            to = copy_row(x, s, r, start, length, to);
+        for (int kt = 0; kt < s->kernel; kt++) {
+            const int64_t reach = (int64_t)kt * s->dilation, phase = reach % s->stride;
+            for (int64_t c = 0; c < x->channels; c++)
+                *b++ =
+                    outside ? zeros : lines + (phase * x->channels + c) * (int64_t)length + reach / s->stride;
+        }
+    }
+}
+
+static bool reads_direct(const dm_tensor *x, const dm_conv_shape *s)
+{
+    return s->kernel == 1 && s->stride == 1 && s->pad == 0 &&
+           (x->time <= DIRECT_TIME || s->kernel_rows * s->in <= DIRECT_LINES);
+}
+
+void dm_native_conv_block(const dm_tensor *x, const dm_conv *layer, int64_t row, size_t from, size_t n,
+                          bool add, float *out, size_t ld, float *space)
+{
+    const dm_conv_shape *s = &layer->shape;
+    const dm_conv_data *d = layer->data;
+    const size_t length = line_length(s, n);
+    const float **b = (const float **)space;
+    float *zeros = space + 2 * d->k;
+    memset(zeros, 0, length * sizeof *zeros);
+    if (reads_direct(x, s))
+        point_direct(x, s, row, from, zeros, b);
+    else
+        point_copied(x, s, row, from, length, zeros, zeros + length, b);
+    const dm_product p = {d->a, b, 0, d->m, n, d->k, d->bias, add, out, ld};
+    dm_native_kernels(x->engine)->multiply(&p);
+}
+
+/* ---- the whole */
+
+/* GLU of block z[2c][n] into c lines. */
+static void halve(const dm_kernels *k, const float *z, size_t channels, size_t n, float *out, size_t ld)
+{
+    for (size_t c = 0; c < channels; c++)
+        k->glu(z + c * n, z + (c + channels) * n, out + c * ld, n);
+}
+
+static void activate(const dm_kernels *k, dm_act act, float *x, size_t lines, size_t n, size_t ld)
+{
+    for (size_t i = 0; act != DM_LINEAR && i < lines; i++)
+        (act == DM_GELU ? k->gelu : k->relu)(x + i * ld, n);
+}
+
+static void block(const dm_tensor *x, const dm_conv *layer, dm_act act, const dm_tensor *y, int64_t row,
+                  size_t from, size_t n)
+{
+    const dm_kernels *k = dm_native_kernels(x->engine);
+    const size_t m = (size_t)layer->shape.out, ld = (size_t)y->time;
+    float *space = dm_native_scratch(x->engine), *z = space + dm_native_conv_space(layer, n);
+    float *out = dm_floats(y) + row * y->channels * y->time + from;
+    if (act == DM_GLU) {
+        dm_native_conv_block(x, layer, row, from, n, false, z, n, space);
+        halve(k, z, m / 2, n, out, ld);
+    } else {
+        dm_native_conv_block(x, layer, row, from, n, false, out, ld, space);
+        activate(k, act, out, m, n, ld);
+    }
+}
+
+dm_tensor *dm_native_convolve(dm_tensor *x, const dm_conv *layer, dm_act act)
+{
+    const dm_conv_shape *s = &layer->shape;
+    const int64_t rows = dm_conv_length(x->rows, s->kernel_rows, s->stride_rows, s->pad_rows, 1);
+    const int64_t time = dm_conv_length(x->time, s->kernel, s->stride, s->pad, s->dilation);
+    const size_t columns = dm_native_columns(x->engine, rows, time);
+    const size_t z = act == DM_GLU ? (size_t)s->out * columns : 0;
+    if (!dm_native_reserve(x->engine, dm_native_conv_space(layer, columns) + z + DM_SLACK))
+        return NULL;
+    dm_tensor *y = dm_native_new(x->engine, rows, act == DM_GLU ? s->out / 2 : s->out, time);
+    if (!y)
+        return NULL;
+    const int64_t blocks = (time + (int64_t)columns - 1) / (int64_t)columns;
+    DM_PARALLEL(x->engine)
+    for (int64_t i = 0; i < rows * blocks; i++) {
+        const size_t from = (size_t)(i % blocks) * columns, left = (size_t)time - from;
+        block(x, layer, act, y, i / blocks, from, left < columns ? left : columns);
+    }
+    return y;
+}
+
+dm_tensor *dm_native_add_convolved(dm_tensor *x, dm_tensor *y, const dm_conv *layer)
+{
+    const size_t columns = dm_native_columns(x->engine, x->rows, x->time);
+    dm_tensor *z = NULL;
+    if (!dm_native_reserve(x->engine, dm_native_conv_space(layer, columns)) || !(z = dm_native_own(x)))
+        return NULL;
+    const int64_t blocks = (x->time + (int64_t)columns - 1) / (int64_t)columns;
+    DM_PARALLEL(x->engine)
+    for (int64_t i = 0; i < x->rows * blocks; i++) {
+        const size_t from = (size_t)(i % blocks) * columns, left = (size_t)x->time - from;
+        float *out = dm_floats(z) + i / blocks * x->channels * x->time + from;
+        dm_native_conv_block(y, layer, i / blocks, from, left < columns ? left : columns, true, out,
+                             (size_t)x->time, dm_native_scratch(x->engine));
+    }
+    return z;
+}

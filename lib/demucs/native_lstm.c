@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * native_lstm.c - the bidirectional LSTM. All sequences (rows) advance together: a line of a matrix holds the
+ * rows of one moment side by side, moment after moment. */
+#include "native.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows of one moment, rounded up to whole vectors. */
+#define LANES 16
+
+/* One direction of one layer, packed. */
+typedef struct direction {
+    float *input, *hidden, *bias;
+    size_t in;
+} direction;
+
+static bool pack_direction(const dm_lstm *layer, direction *d, size_t in, const dm_lstm_weights *w)
+{
+    const dm_kernels *k = dm_native_kernels(layer->engine);
+    const size_t h = (size_t)layer->hidden, gates = 4 * h;
+    d->in = in;
+    d->input = malloc(dm_packed_size(k, gates, in) * sizeof *d->input);
+    d->hidden = malloc(dm_packed_size(k, gates, h) * sizeof *d->hidden);
+    d->bias = calloc(gates + k->mr, sizeof *d->bias);
+    if (!d->input || !d->hidden || !d->bias)
+        return false;
+    dm_pack(k, w->input, gates, in, in, 1, d->input);
+    dm_pack(k, w->hidden, gates, h, h, 1, d->hidden);
+    memcpy(d->bias, w->bias, gates * sizeof *d->bias);
+    return true;
+}
+
+bool dm_native_new_lstm(dm_lstm *layer, const dm_lstm_weights *weights)
+{
+    const int count = 2 * layer->layers;
+    direction *d = calloc((size_t)count, sizeof *d);
+    layer->data = d;
+    bool ok = d != NULL;
+    for (int i = 0; ok && i < count; i++)
+        ok = pack_direction(layer, &d[i], (size_t)(i < 2 ? layer->in : 2 * layer->hidden), &weights[i]);
+    if (ok)
+        return true;
+    dm_native_free_lstm(layer);
+    return dm_engine_fail(layer->engine, AP_TRY_AGAIN, "out of memory");
+}
+
+void dm_native_free_lstm(dm_lstm *layer)
+{
+    direction *d = layer->data;
+    for (int i = 0; d && i < 2 * layer->layers; i++) {
+        free(d[i].input);
+        free(d[i].hidden);
+        free(d[i].bias);
+    }
+    free(d);
+    layer->data = NULL;
+}
+
+/* ---- running */
+
+/* The matrices of a run; every line has `line` floats and some slack. */
+typedef struct run {
+    const dm_lstm *layer;
+    size_t rows, lanes, time, line;
+    float *in, *out; /* [channels][line] */
+    float *gates[2]; /* [4h][line] of each direction */
+    float *step[2];  /* [4h][lanes], c[h][lanes], h[h][lanes] */
+    const float **pointers[2];
+} run;
+
+/* a * x (+ bias) for all moments at once, in blocks of columns. */
+static void project(const run *r, const direction *d, const float *in, float *out)
+{
+    const dm_engine *engine = r->layer->engine;
+    const size_t blocks = (r->line + DM_COLUMNS - 1) / DM_COLUMNS;
+    DM_PARALLEL(engine)
+    for (size_t i = 0; i < blocks; i++) {
+        const float **b = (const float **)dm_native_scratch(engine);
+        for (size_t c = 0; c < d->in; c++)
+            b[c] = in + c * r->line;
+        const size_t from = i * DM_COLUMNS, left = r->line - from;
+        const dm_product p = {d->input,
+                              b,
+                              from,
+                              4 * (size_t)r->layer->hidden,
+                              left < DM_COLUMNS ? left : DM_COLUMNS,
+                              d->in,
+                              d->bias,
+                              false,
+                              out + from,
+                              r->line};
+        dm_native_kernels(engine)->multiply(&p);
+    }
+}
+
+/* One moment of one direction: the gates from the input, plus those from what was there before. */
+static void advance(const run *r, const direction *d, int side, size_t t, float *out)
+{
+    const dm_kernels *k = dm_native_kernels(r->layer->engine);
+    const size_t h = (size_t)r->layer->hidden, lanes = r->lanes, size = h * lanes;
+    float *g = r->step[side], *c = g + 4 * size, *state = c + size;
+    for (size_t i = 0; i < 4 * h; i++)
+        memcpy(g + i * lanes, r->gates[side] + i * r->line + t * lanes, lanes * sizeof *g);
+    const dm_product p = {d->hidden, r->pointers[side], 0, 4 * h, lanes, h, NULL, true, g, lanes};
+    k->multiply(&p);
+    k->lstm_cell(g, g + size, g + 2 * size, g + 3 * size, c, state, size);
+    for (size_t i = 0; i < h; i++)
+        memcpy(out + i * r->line + t * lanes, state + i * lanes, lanes * sizeof *out);
+}
+
+static void run_direction(const run *r, const direction *d, int side)
+{
+    const size_t h = (size_t)r->layer->hidden, size = h * r->lanes;
+    float *state = r->step[side] + 5 * size;
+    memset(r->step[side] + 4 * size, 0, 2 * size * sizeof(float));
+    for (size_t i = 0; i < h; i++)
+        r->pointers[side][i] = state + i * r->lanes;
+    for (size_t i = 0; i < r->time; i++)
+        advance(r, d, side, side ? r->time - 1 - i : i, r->out + (size_t)side * h * r->line);
+}
+
+static void run_layers(run *r)
+{
+    const direction *directions = r->layer->data;
+    for (int layer = 0; layer < r->layer->layers; layer++) {
+        const direction *d = &directions[2 * layer];
+        for (int side = 0; side < 2; side++)
+            project(r, &d[side], r->in, r->gates[side]);
+        DM_PARALLEL(r->layer->engine)
+        for (int side = 0; side < 2; side++)
+            run_direction(r, &d[side], side);
+        float *swap = r->in;
+        r->in = r->out;
+        r->out = swap;
+    }
+}
+
+/* x[row][channel][t] <-> matrix[channel][t * lanes + row] */
+static void to_lines(const run *r, const dm_tensor *x, float *matrix)
+{
+    memset(matrix, 0, (size_t)x->channels * r->line * sizeof *matrix);
+    for (size_t i = 0; i < r->rows * (size_t)x->channels; i++) {
+        const float *from = dm_floats(x) + i * r->time;
+        float *to = matrix + i % (size_t)x->channels * r->line + i / (size_t)x->channels;
+        for (size_t t = 0; t < r->time; t++)
+            to[t * r->lanes] = from[t];
+    }
+}
+
+static void from_lines(const run *r, const float *matrix, const dm_tensor *y)
+{
+    for (size_t i = 0; i < r->rows * (size_t)y->channels; i++) {
+        float *to = dm_floats(y) + i * r->time;
+        const float *from = matrix + i % (size_t)y->channels * r->line + i / (size_t)y->channels;
+        for (size_t t = 0; t < r->time; t++)
+            to[t] = from[t * r->lanes];
+    }
+}
+
+dm_tensor *dm_native_run_lstm(dm_tensor *x, const dm_lstm *layer)
+{
+    const size_t h = (size_t)layer->hidden, in = (size_t)layer->in, widest = in > 2 * h ? in : 2 * h;
+    run r = {.layer = layer, .rows = (size_t)x->rows, .time = (size_t)x->time};
+    r.lanes = (r.rows + LANES - 1) / LANES * LANES;
+    r.line = r.lanes * r.time;
+    const size_t matrix = widest * r.line + DM_SLACK, gates = 4 * h * r.line + DM_SLACK;
+    const size_t step = 6 * h * r.lanes + DM_SLACK;
+    float *buffer = dm_native_buffer(x->engine, 2 * (matrix + gates + step + 2 * h));
+    dm_tensor *y = dm_native_new(x->engine, x->rows, 2 * (int64_t)h, x->time);
+    if (!buffer || !y || !dm_native_reserve(x->engine, 2 * widest)) {
+        dm_drop(y);
+        return NULL;
+    }
+    r.pointers[0] = (const float **)buffer;
+    r.pointers[1] = r.pointers[0] + h;
+    r.in = (float *)(r.pointers[1] + h);
+    r.out = r.in + matrix;
+    for (int side = 0; side < 2; side++) {
+        r.gates[side] = r.out + matrix + (size_t)side * gates;
+        r.step[side] = r.out + matrix + 2 * gates + (size_t)side * step;
+    }
+    to_lines(&r, x, r.in);
+    run_layers(&r);
+    from_lines(&r, r.in, y);
+    return y;
+}

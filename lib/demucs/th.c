@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * th.c - the .th file: a zip archive with a pickle that describes the tensors, whose data are the other
+ * entries. */
+#include "checkpoint.h"
+#include "unpickle.h"
+#include "zip.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_PREFIX 256
+/* Depth and number of values of the constructor's arguments that are worth keeping. */
+#define MAX_DEPTH 4
+#define MAX_ITEMS 256
+
+typedef struct th {
+    dm_checkpoint *c;
+    dm_zip zip;
+    dm_pickle *pickle;
+    char prefix[MAX_PREFIX]; /* the folder that all entries are in, with its slash */
+    ap_error *err;
+} th;
+
+static bool damaged(const th *t, const char *what)
+{
+    return ap_fail(t->err, AP_FAILED, "'%s' is damaged or not a Demucs checkpoint: %s", t->c->path, what);
+}
+
+/* ---- arguments to JSON */
+
+static cJSON *to_json(const dm_value *value, int depth);
+
+static cJSON *list_to_json(const dm_value *list, int depth)
+{
+    cJSON *array = cJSON_CreateArray();
+    for (size_t i = 0; i < list->count && i < MAX_ITEMS; i++)
+        cJSON_AddItemToArray(array, to_json(list->items[i], depth));
+    return array;
+}
+
+static cJSON *dict_to_json(const dm_value *dict, int depth)
+{
+    cJSON *object = cJSON_CreateObject();
+    for (size_t i = 0; i + 1 < dict->count && i < MAX_ITEMS; i += 2)
+        if (dict->items[i]->kind == DM_STRING)
+            cJSON_AddItemToObject(object, dict->items[i]->text, to_json(dict->items[i + 1], depth));
+    return object;
+}
+
+/* Fraction(39, 5) and Fraction("39/5") become "39/5"; what any other call would give is not known: null. */
+static cJSON *call_to_json(const dm_value *call)
+{
+    char text[64];
+    const dm_value *arguments = dm_value_at(call, 1), *a = dm_value_at(arguments, 0);
+    const dm_value *b = dm_value_at(arguments, 1);
+    if (!dm_value_is_symbol(dm_value_at(call, 0), "fractions Fraction") || !a)
+        return cJSON_CreateNull();
+    if (a->kind == DM_STRING)
+        return cJSON_CreateString(a->text);
+    if (a->kind != DM_INTEGER || !b || b->kind != DM_INTEGER)
+        return cJSON_CreateNull();
+    snprintf(text, sizeof text, "%" PRId64 "/%" PRId64, a->integer, b->integer);
+    return cJSON_CreateString(text);
+}
+
+static cJSON *to_json(const dm_value *value, int depth)
+{
+    if (depth > MAX_DEPTH)
+        return cJSON_CreateNull();
+    switch (value->kind) {
+    case DM_BOOL:
+        return cJSON_CreateBool(value->integer != 0);
+    case DM_INTEGER:
+        return cJSON_CreateNumber((double)value->integer);
+    case DM_REAL:
+        return cJSON_CreateNumber(value->real);
+    case DM_STRING:
+        return cJSON_CreateString(value->text);
+    case DM_LIST:
+        return list_to_json(value, depth + 1);
+    case DM_DICT:
+        return dict_to_json(value, depth + 1);
+    case DM_CALL:
+        return call_to_json(value);
+    default:
+        return cJSON_CreateNull();
+    }
+}
+
+/* ---- tensors */
+
+static bool type_of(const dm_value *symbol, dm_type *type)
+{
+    static const struct {
+        const char *symbol;
+        dm_type type;
+    } types[] = {{"torch HalfStorage", DM_F16},
+                 {"torch FloatStorage", DM_F32},
+                 {"torch BFloat16Storage", DM_BF16},
+                 {"torch DoubleStorage", DM_F64}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (dm_value_is_symbol(symbol, types[i].symbol)) {
+            *type = types[i].type;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The archive's entry for ('storage', type, key, device, count). */
+static const dm_zip_entry *find_storage(const th *t, const dm_value *storage, dm_type *type)
+{
+    const dm_value *kind = dm_value_at(storage, 0), *key = dm_value_at(storage, 2);
+    char name[MAX_PREFIX + 32];
+    if (!kind || storage->kind != DM_STORAGE || kind->kind != DM_STRING ||
+        strcmp(kind->text, "storage") != 0 || !type_of(dm_value_at(storage, 1), type) || !key ||
+        key->kind != DM_STRING || strlen(key->text) > 16)
+        return NULL;
+    snprintf(name, sizeof name, "%sdata/%s", t->prefix, key->text);
+    return dm_zip_find(&t->zip, name);
+}
+
+static bool integers_of(const dm_value *list, int dims, int64_t *out)
+{
+    if (!list || list->kind != DM_LIST || list->count != (size_t)dims)
+        return false;
+    for (int i = 0; i < dims; i++) {
+        if (list->items[i]->kind != DM_INTEGER)
+            return false;
+        out[i] = list->items[i]->integer;
+    }
+    return true;
+}
+
+/* A tensor is a call of _rebuild_tensor_v2(storage, offset, size, stride, ...), perhaps inside one of
+ * _rebuild_parameter(tensor, ...). */
+static const dm_value *tensor_arguments(const dm_value *value)
+{
+    if (dm_value_is_symbol(dm_value_at(value, 0), "torch._utils _rebuild_parameter"))
+        value = dm_value_at(dm_value_at(value, 1), 0);
+    bool is_tensor = dm_value_is_symbol(dm_value_at(value, 0), "torch._utils _rebuild_tensor_v2");
+    return is_tensor && value->kind == DM_CALL ? dm_value_at(value, 1) : NULL;
+}
+
+static bool add_tensor(th *t, const char *name, const dm_value *value)
+{
+    const dm_value *arguments = tensor_arguments(value);
+    const dm_value *offset = dm_value_at(arguments, 1), *size = dm_value_at(arguments, 2);
+    dm_stored tensor = {.name = (char *)(uintptr_t)name};
+    const dm_zip_entry *entry = find_storage(t, dm_value_at(arguments, 0), &tensor.type);
+    if (!entry || !offset || offset->kind != DM_INTEGER || !size || size->kind != DM_LIST ||
+        size->count > DM_MAX_DIMS)
+        return damaged(t, "a tensor is described in a way that PyTorch does not write");
+    tensor.dims = (int)size->count;
+    if (!integers_of(size, tensor.dims, tensor.size) ||
+        !integers_of(dm_value_at(arguments, 3), tensor.dims, tensor.stride))
+        return damaged(t, "a tensor has a broken shape");
+    uint64_t width = dm_type_size(tensor.type), start = (uint64_t)offset->integer;
+    if (start > entry->size / width)
+        return damaged(t, "a tensor lies outside of its data");
+    if (!dm_zip_intact(entry))
+        return damaged(t, "the checksum of its data is wrong");
+    tensor.data = entry->data + start * width;
+    return dm_checkpoint_add(t->c, &tensor, entry->size - start * width, t->err);
+}
+
+static bool add_tensors(th *t, const dm_value *state)
+{
+    if (!state || state->kind != DM_DICT)
+        return damaged(t, "it has no 'state'");
+    if (dm_value_get(state, "__quantized"))
+        return ap_fail(t->err, AP_FAILED,
+                       "'%s' is quantised with diffq, which is not supported; use the model without _q",
+                       t->c->path);
+    t->c->tensors = calloc(state->count / 2 + 1, sizeof *t->c->tensors);
+    if (!t->c->tensors)
+        return ap_fail_memory(t->err);
+    for (size_t i = 0; i + 1 < state->count; i += 2) {
+        if (state->items[i]->kind != DM_STRING)
+            return damaged(t, "a tensor has no name");
+        if (!add_tensor(t, state->items[i]->text, state->items[i + 1]))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the whole */
+
+/* "demucs.htdemucs HTDemucs" -> "HTDemucs" */
+static bool read_class(th *t, const dm_value *klass)
+{
+    if (!klass || klass->kind != DM_SYMBOL)
+        return damaged(t, "it does not say what model it is ('klass')");
+    const char *name = strrchr(klass->text, ' ') + 1;
+    bool ours = strncmp(klass->text, "demucs.", 7) == 0;
+    t->c->klass = strdup(ours ? name : klass->text);
+    return t->c->klass || ap_fail_memory(t->err);
+}
+
+/* The constructor's first argument is the list of sources, whether by position or by name. */
+static bool read_arguments(th *t, const dm_value *args, const dm_value *kwargs)
+{
+    if (!kwargs || kwargs->kind != DM_DICT)
+        return damaged(t, "it has no 'kwargs'");
+    if (args && (args->kind != DM_LIST || args->count > 1))
+        return damaged(t, "it has too many 'args'");
+    t->c->kwargs = to_json(kwargs, 0);
+    if (args && args->count == 1)
+        cJSON_AddItemToObject(t->c->kwargs, "sources", to_json(args->items[0], 1));
+    return t->c->kwargs || ap_fail_memory(t->err);
+}
+
+static const dm_zip_entry *find_pickle(th *t)
+{
+    static const char pickle[] = "/data.pkl";
+    for (size_t i = 0; i < t->zip.count; i++) {
+        const dm_zip_entry *e = &t->zip.entries[i];
+        size_t n = strlen(pickle);
+        if (e->name_size <= n || e->name_size - n >= MAX_PREFIX - 1 ||
+            memcmp(e->name + e->name_size - n, pickle, n) != 0)
+            continue;
+        memcpy(t->prefix, e->name, e->name_size - n + 1);
+        t->prefix[e->name_size - n + 1] = 0;
+        return e;
+    }
+    return NULL;
+}
+
+static bool read_pickle(th *t)
+{
+    const dm_zip_entry *entry = find_pickle(t);
+    if (!entry)
+        return damaged(t, "it has no data.pkl");
+    if (!dm_zip_intact(entry))
+        return damaged(t, "the checksum of data.pkl is wrong");
+    t->pickle = dm_unpickle(entry->data, entry->size, t->c->path, t->err);
+    if (!t->pickle)
+        return false;
+    const dm_value *root = dm_pickle_root(t->pickle);
+    if (root->kind != DM_DICT)
+        return damaged(t, "it is a bare list of tensors or something else");
+    return read_class(t, dm_value_get(root, "klass")) &&
+           read_arguments(t, dm_value_get(root, "args"), dm_value_get(root, "kwargs"));
+}
+
+bool dm_th_read(dm_checkpoint *c, ap_error *err)
+{
+    th t = {.c = c, .err = err};
+    if (!dm_zip_open(&t.zip, c->bytes, c->size, c->path, err))
+        return false;
+    bool ok = read_pickle(&t);
+    /* An unsupported class is the better reason than tensors of a type that nothing supported has. */
+    if (ok && strcmp(c->klass, "Demucs") != 0)
+        ok = add_tensors(&t, dm_value_get(dm_pickle_root(t.pickle), "state"));
+    dm_pickle_free(t.pickle);
+    dm_zip_close(&t.zip);
+    return ok;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * fuzz_th.c - libFuzzer target for the readers of model files. The first byte says what the rest is: a whole
+ * file, a pickle (which gets an archive around it with the right checksums), or a bag. */
+#include "archive.h"
+#include "bag.h"
+#include "checkpoint.h"
+#include "unpickle.h"
+
+static void read_checkpoint(const unsigned char *data, size_t size)
+{
+    ap_error err;
+    dm_checkpoint *c = calloc(1, sizeof *c);
+    c->path = strdup("fuzz");
+    c->bytes = data;
+    c->size = size;
+    if (size >= 16 && (data[8] == '{' ? dm_safetensors_read(c, &err) : dm_th_read(c, &err))) {
+        for (size_t i = 0; i < c->count; i++) {
+            float *out = dm_stored_count(&c->tensors[i]) < 1 << 20
+                             ? malloc((size_t)dm_stored_count(&c->tensors[i]) * sizeof *out)
+                             : NULL;
+            if (out)
+                dm_stored_floats(&c->tensors[i], out);
+            free(out);
+        }
+        dm_json_number(c->kwargs, "segment", 0);
+    }
+    c->bytes = NULL; /* not mapped */
+    dm_checkpoint_close(c);
+}
+
+static void read_pickle(const unsigned char *data, size_t size)
+{
+    archive a = {0};
+    bytes pickle = {0}, storage = {0}, file;
+    add(&pickle, data, size);
+    for (int i = 0; i < 64; i++)
+        add_number(&storage, (uint64_t)i, 4);
+    add_entry(&a, "x/data.pkl", &pickle, 0);
+    add_entry(&a, "x/data/0", &storage, 0);
+    file = finish(&a);
+    read_checkpoint(file.data, file.size);
+    free(pickle.data);
+    free(storage.data);
+    free(file.data);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1 || size > 1 << 18)
+        return 0;
+    if (data[0] == 'F') {
+        read_checkpoint(data + 1, size - 1);
+    } else if (data[0] == 'B') {
+        dm_bag bag;
+        char *text = calloc(1, size);
+        memcpy(text, data + 1, size - 1);
+        dm_bag_parse(&bag, text, "fuzz", NULL);
+        free(text);
+    } else {
+        read_pickle(data + 1, size - 1);
+    }
+    return 0;
+}
