@@ -8,6 +8,7 @@ MANDIR ?= $(PREFIX)/share/man
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
 PLUGINDIR ?= $(LIBDIR)/audiopipe
+SHAREDIR ?= $(PREFIX)/share/audiopipe
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
 
@@ -39,6 +40,9 @@ AV_LDLIBS := $(shell $(PKG_CONFIG) --libs $(AV))
 PLOT = cairo pangocairo
 PLOT_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PLOT))
 PLOT_LDLIBS := $(shell $(PKG_CONFIG) --libs $(PLOT)) -lm
+JOBS = libcjson libcrypto zlib
+JOBS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(JOBS))
+JOBS_LDLIBS := $(shell $(PKG_CONFIG) --libs $(JOBS))
 
 # The separator's plugin for GPUs and TorchScript, if libtorch is there: Debian's libtorch-dev, or make
 # LIBTORCH=/folder/of/libtorch.
@@ -60,6 +64,7 @@ DEMUCS_OBJ += $B/lib/demucs/kernels_avx2.o $B/lib/demucs/kernels_avx512.o
 endif
 DEMUCS_READER_OBJ := $(patsubst %,$B/lib/demucs/%.o,zip unpickle checkpoint th safetensors bag models)
 DEMUCS_LDLIBS = -lcjson -lz -lm
+JOBS_OBJ := $(patsubst %.c,$B/%.o,$(wildcard lib/jobs/*.c))
 COMMANDS := $(patsubst cmd/%.c,%,$(wildcard cmd/ap-*.c))
 SCRIPTS := $(wildcard scripts/ap-*)
 SO = $B/libaudiopipe.so.$(SOVERSION)
@@ -68,7 +73,7 @@ SO = $B/libaudiopipe.so.$(SOVERSION)
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $1 $@)
 
-all: $(SO) $B/libaudiopipe.a $(COMMANDS:%=$B/%) $(if $(AV_OBJ),$B/audiopipe/av.so) $B/audiopipe/plot.so $B/audiopipe/demucs.so \
+all: $(SO) $B/libaudiopipe.a $(COMMANDS:%=$B/%) $B/ap-job $(if $(AV_OBJ),$B/audiopipe/av.so) $B/audiopipe/plot.so $B/audiopipe/demucs.so \
 	$(if $(HAVE_TORCH),$B/audiopipe/demucs-torch.so)
 
 $B/lib/%.o: lib/%.c
@@ -108,6 +113,10 @@ $B/lib/demucs/tensor_torch.o: lib/demucs/tensor_torch.cpp
 	$(call say,CXX)
 	$(Q)$(CXX) -std=c++17 -fPIC -fvisibility=hidden $(OPT) -Wall -Wextra -Wshadow -Werror -g $(CPPFLAGS) -Ilib \
 		$(TORCH_INCLUDES:%=-isystem %) -MMD -MP -c $< -o $@
+$B/lib/jobs/%.o: lib/jobs/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -Ilib $(JOBS_CFLAGS) -MMD -MP -c $< -o $@
 
 $B/cmd/%.o: cmd/%.c
 	@mkdir -p $(@D)
@@ -152,6 +161,18 @@ $B/ap-%: $B/cmd/ap-%.o $(FRONT) $(SO)
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(filter %.o,$^) -L$B -laudiopipe -lm -o $@
 
+# Only this one links the jobs and what they need.
+$B/ap-manifest: $B/cmd/ap-manifest.o $(JOBS_OBJ) $(FRONT) $(SO)
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(filter %.o,$^) -L$B -laudiopipe $(JOBS_LDLIBS) -lm -o $@
+
+# The script and its recipes, beside the commands.
+$B/ap-job: scripts/ap-job $(wildcard scripts/recipes/*)
+	@mkdir -p $(@D)
+	$(Q)ln -sfn ../scripts/recipes $B/recipes
+	$(Q)ln -sf ../scripts/ap-job $@
+	$(Q)touch -h $@
+
 UNIT := $(patsubst tests/unit/%.c,$B/tests/unit/%,$(wildcard tests/unit/*.c))
 
 $B/tests/unit/%: tests/unit/%.c tests/unit/test.h $B/libaudiopipe.a
@@ -185,7 +206,7 @@ $B/audiopipe.pc: Makefile
 
 $B/audiopipe.bash-completion: scripts/audiopipe.bash-completion Makefile $(wildcard cmd/ap-*.c)
 	@mkdir -p $(@D)
-	$(Q)sed 's/@COMMANDS@/$(COMMANDS)/' $< >$@
+	$(Q)sed 's/@COMMANDS@/$(COMMANDS) ap-job/' $< >$@
 
 build-tests: all $(UNIT) $(MAN)
 
@@ -201,19 +222,23 @@ install: all $(MAN) $B/audiopipe.pc $B/audiopipe.bash-completion
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR) $(DESTDIR)$(COMPDIR)
 	$(INSTALL) -d $(DESTDIR)$(PLUGINDIR) $(sort $(foreach m,$(MAN_SRC),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))))
 	$(INSTALL) $(COMMANDS:%=$B/%) $(SCRIPTS) $(DESTDIR)$(BINDIR)
+	$(INSTALL) -d $(DESTDIR)$(SHAREDIR)/recipes
+	$(INSTALL) -m 644 scripts/recipes/*.sh $(DESTDIR)$(SHAREDIR)/recipes
+	$(INSTALL) -m 644 scripts/batch.mk $(DESTDIR)$(SHAREDIR)
 	$(INSTALL) -m 644 $(SO) $(DESTDIR)$(LIBDIR)
 	ln -sf libaudiopipe.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libaudiopipe.so
 	$(INSTALL) -m 644 $(wildcard $B/audiopipe/*.so) $(DESTDIR)$(PLUGINDIR)
 	$(INSTALL) -m 644 lib/audiopipe.h $(DESTDIR)$(INCLUDEDIR)
 	$(INSTALL) -m 644 $B/audiopipe.pc $(DESTDIR)$(PKGCONFIGDIR)
 	$(INSTALL) -m 644 $B/audiopipe.bash-completion $(DESTDIR)$(COMPDIR)/ap-decode
-	for c in $(filter-out ap-decode,$(COMMANDS)); do ln -sf ap-decode $(DESTDIR)$(COMPDIR)/$$c; done
+	for c in $(filter-out ap-decode,$(COMMANDS) ap-job); do ln -sf ap-decode $(DESTDIR)$(COMPDIR)/$$c; done
 	for m in $(MAN_SRC); do $(INSTALL) -m 644 $B/$$m $(DESTDIR)$(MANDIR)/man$${m##*.}; done
 
 uninstall:
 	rm -f $(COMMANDS:%=$(DESTDIR)$(BINDIR)/%) $(SCRIPTS:scripts/%=$(DESTDIR)$(BINDIR)/%) $(COMMANDS:%=$(DESTDIR)$(COMPDIR)/%) $(DESTDIR)$(LIBDIR)/libaudiopipe.so* \
 		$(DESTDIR)$(INCLUDEDIR)/audiopipe.h $(DESTDIR)$(PKGCONFIGDIR)/audiopipe.pc
-	rm -rf $(DESTDIR)$(PLUGINDIR)
+	rm -f $(DESTDIR)$(BINDIR)/ap-job $(DESTDIR)$(COMPDIR)/ap-job
+	rm -rf $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(SHAREDIR)
 	for m in $(MAN_SRC); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
 # libFuzzer targets: build-fuzz/fuzz_decode CORPUS. CMPLX needs GCC 4.7; clang 14 cannot link clones.
@@ -233,6 +258,10 @@ build-fuzz/fuzz_th: tests/fuzz/fuzz_th.c tests/fuzz/archive.h $(DEMUCS_READER_OB
 
 fuzz: $(FUZZ)
 
+# The tests of jobs at full length: 200 kills, 500 jobs for 8 runners, 10,000 waiting jobs.
+check-long: build-tests
+	AP_LONG=1 tests/run $B -- cli/job
+
 bench: all
 	tests/bench/run $B
 
@@ -241,5 +270,5 @@ clean:
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all build-tests check check-all fuzz install uninstall bench clean
+.PHONY: all build-tests check check-all check-long fuzz install uninstall bench clean
 .SECONDARY:

@@ -3,6 +3,7 @@
 #include "progress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +21,9 @@ static progress_style choose_style(int style)
     struct stat st;
     if (style != PROGRESS_AUTO)
         return (progress_style)style;
+    const char *wanted = getenv("AUDIOPIPE_PROGRESS"); /* set by ap-manifest exec */
+    if (wanted && strcmp(wanted, "json") == 0)
+        return PROGRESS_JSON;
     bool piped = fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode);
     return isatty(STDERR_FILENO) && !piped ? PROGRESS_BAR : PROGRESS_NONE;
 }

@@ -17,8 +17,8 @@ typedef struct progress {
     struct timespec started, shown;
 } progress;
 
-/* AUTO is a bar if stderr is a terminal and standard output is not a pipe: in a pipeline the last command
- * shows it. */
+/* AUTO is JSON if the environment has AUDIOPIPE_PROGRESS=json, and a bar if stderr is a terminal and standard
+ * output is not a pipe: in a pipeline the last command shows it. */
 void progress_start(progress *p, const char *name, const ap_format *format, int style);
 void progress_add(progress *p, uint64_t frames);
 /* Removes the bar, or prints the last JSON line. */

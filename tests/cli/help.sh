@@ -28,7 +28,7 @@ page() {
 # Every option of --help is in the manual with its argument, and the other way round.
 options_agree() {
     "$1" --help | sed -n 's/^  \(-.,\|   \) \(--[^ ]*\).*/\2/p' | sort >help
-    page "$1" | sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z0-9-]*\(=[^ ]*\)\{0,1\}\)$/\2/p' | sort >page.txt
+    page "$1" | sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z0-9-]*\(=[^ ]*\)\{0,1\}\)\(  .*\)\{0,1\}$/\2/p' | sort >page.txt
     [ -s help ]
     diff help page.txt
 }

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * ap-manifest - the record of a job, and what ap-job needs that a shell cannot do safely. */
+#include "../lib/jobs/jobs.h"
+#include "options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_SETTINGS 1024
+
+typedef struct config {
+    const char *manifest, *output, *name;
+    ap_stage_options stage;
+    ap_intake_options intake;
+    ap_work_options work;
+    bool measure, nul, once, stages;
+    int style; /* index into "table|tsv|json" */
+    double settle_s, embed_mib, max_mib, min_free_mib;
+    const char *reason;
+    char *settings[MAX_SETTINGS + 1];
+    char manifest_path[4096];
+} config;
+
+static config cfg = {
+    .stage = {.grace_s = 10},
+    .intake = {.recipe = "", .accept = "", .max_seconds = INFINITY},
+    .work = {.jobs = 1, .grace_s = 10, .retry = {.attempts = 5, .backoff_s = 30}},
+    .settle_s = 5,
+    .embed_mib = 32,
+    .max_mib = 4096,
+    .min_free_mib = 64,
+};
+
+static bool add_setting(void *config_, const char *argument, ap_error *err)
+{
+    config *c = config_;
+    size_t n = 0;
+    while (c->settings[n])
+        n++;
+    if (n == MAX_SETTINGS || !strchr(argument, '=') || *argument == '=')
+        return ap_fail(err, AP_USAGE, "'%s' is not KEY=VALUE", argument);
+    c->settings[n] = (char *)argument;
+    return true;
+}
+
+#define AT(field) offsetof(config, field)
+
+static const option_row rows[] = {
+    {'m', "manifest", OPTION_TEXT, "FILE", AT(manifest), "the manifest, or its folder"},
+    {'s', "stage", OPTION_TEXT, "NAME", AT(stage.name), "exec: the name of the stage"},
+    {0, "group", OPTION_ON, NULL, AT(stage.group), "exec: end what the command started, too"},
+    {0, "grace", OPTION_NUMBER, "SECONDS", AT(stage.grace_s), "exec: with --group, from SIGTERM to SIGKILL",
+     0, 3600},
+    {'n', "name", OPTION_TEXT, "NAME", AT(name), "add-output, submit: instead of the file's name"},
+    {0, "measure", OPTION_ON, NULL, AT(measure), "add-output: decode it, for duration and loudness"},
+    {0, "format", OPTION_CHOICE, NULL, AT(style), "list: how to show jobs", 0, 0, "table|tsv|json", NULL,
+     false},
+    {0, "stages", OPTION_ON, NULL, AT(stages), "list: show the stages of each job, too"},
+    {'o', "output", OPTION_TEXT, "FILE", AT(output), "report: write to FILE"},
+    {0, "embed", OPTION_NUMBER, "MIB", AT(embed_mib),
+     "report: how much of sound and video may be in the page", 0, 4096},
+    {'0', "null", OPTION_ON, NULL, AT(nul), "get: values, or KEY=VALUE, each followed by a NUL"},
+    {0, "spool", OPTION_TEXT, "DIR", AT(work.spool), "submit, work, settle: the spool folder"},
+    {0, "recipe", OPTION_TEXT, "NAME", AT(intake.recipe), "submit: the recipe"},
+    {0, "recipe-file", OPTION_TEXT, "FILE", AT(intake.recipe_file), "submit: where it is, for its checksum"},
+    {0, "owner", OPTION_TEXT, "NAME", AT(intake.owner), "submit: whose job it is"},
+    {0, "accept", OPTION_TEXT, "TYPES", AT(intake.accept), "submit: audio, image, zip"},
+    {0, "set", OPTION_CALL, "KEY=VALUE", 0, "submit: an option of the recipe (repeatable)", 0, 0, NULL,
+     add_setting, false},
+    {0, "max-size", OPTION_NUMBER, "MIB", AT(max_mib), "submit: larger files are refused", 0, 1e9},
+    {0, "max-duration", OPTION_TIME, "SECONDS", AT(intake.max_seconds), "submit: longer audio is refused", 0,
+     1e9, NULL, NULL, true},
+    {0, "min-free", OPTION_NUMBER, "MIB", AT(min_free_mib), "submit: room to leave on the disk", 0, 1e9},
+    {0, "together", OPTION_ON, NULL, AT(intake.together), "submit: all files are one job"},
+    {0, "force", OPTION_ON, NULL, AT(intake.force), "submit: also what was submitted before"},
+    {0, "link", OPTION_ON, NULL, AT(intake.link), "submit: hard links instead of copies"},
+    {'j', "jobs", OPTION_COUNT, "N", AT(work.jobs), "work: so many at a time", 1, 1024},
+    {0, "watch", OPTION_ON, NULL, AT(work.watch), "work: wait for more jobs"},
+    {0, "max-seconds", OPTION_TIME, "SECONDS", AT(work.max_s), "work: take no job after this; 0 = no limit",
+     0, 1e9},
+    {0, "job-seconds", OPTION_TIME, "SECONDS", AT(work.job_s),
+     "work: end a job that takes longer; 0 = no limit", 0, 1e9},
+    {0, "attempts", OPTION_COUNT, "N", AT(work.retry.attempts), "work, settle: tries before a job has failed",
+     1, 1000},
+    {0, "backoff", OPTION_NUMBER, "SECONDS", AT(work.retry.backoff_s),
+     "work, settle: pause before the second try, doubled each time", 0, 3600},
+    {'r', "reason", OPTION_TEXT, "TEXT", AT(reason), "settle: why"},
+    {0, "settle", OPTION_NUMBER, "SECONDS", AT(settle_s), "watch: a file unchanged for this long is complete",
+     0, 86400},
+    {0, "once", OPTION_ON, NULL, AT(once), "watch: end when all files are complete"},
+    {0},
+};
+
+static int result(bool ok, const ap_error *err)
+{
+    return ok ? AP_OK : (int)err->code;
+}
+
+/* ---- manifests */
+
+/* The path of the manifest meant by path, which may be its folder. */
+static const char *manifest_of(const char *path)
+{
+    struct stat st;
+    if (!path)
+        path = getenv("AUDIOPIPE_MANIFEST");
+    if (!path)
+        path = ".";
+    bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    if (!folder)
+        return path;
+    snprintf(cfg.manifest_path, sizeof cfg.manifest_path, "%s/" AP_MANIFEST_NAME, path);
+    return cfg.manifest_path;
+}
+
+/* .path=text or .path:=json */
+static bool set_members(cJSON *document, void *user, ap_error *err)
+{
+    for (char **a = user; *a; a++) {
+        char *equals = strchr(*a, '=');
+        if (!equals)
+            return ap_fail(err, AP_USAGE, "'%s' is not .PATH=TEXT or .PATH:=JSON", *a);
+        bool json = equals > *a && equals[-1] == ':';
+        char *path = ap_print("%.*s", (int)(equals - *a) - json, *a);
+        cJSON *value = json ? cJSON_ParseWithOpts(equals + 1, NULL, true) : ap_json_text(equals + 1);
+        bool ok = path != NULL;
+        if (json && !value)
+            ok = ap_fail(err, AP_USAGE, "'%s' is not JSON", equals + 1);
+        ok = ok && ap_json_store(document, path, value, err);
+        free(path);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static int run_new(int argc, char **argv, ap_error *err)
+{
+    (void)argc;
+    cJSON *document = ap_manifest_document(NULL);
+    bool ok = document ? set_members(document, argv, err) : ap_fail_memory(err);
+    ok = ok && ap_manifest_create(manifest_of(cfg.manifest), document, err);
+    cJSON_Delete(document);
+    return result(ok, err);
+}
+
+static int run_set(int argc, char **argv, ap_error *err)
+{
+    (void)argc;
+    return result(ap_manifest_change(manifest_of(cfg.manifest), set_members, argv, true, err), err);
+}
+
+/* Text as it is, everything else as JSON. */
+static void print_item(const cJSON *item)
+{
+    char *text = cJSON_IsString(item) ? NULL : cJSON_Print(item);
+    fputs(text ? text : cJSON_IsString(item) ? item->valuestring : "", stdout);
+    free(text);
+}
+
+/* Each value and a NUL; those of an object as KEY=VALUE. */
+static void print_nul(const cJSON *item)
+{
+    const cJSON *member;
+    if (!cJSON_IsObject(item) && !cJSON_IsArray(item)) {
+        print_item(item);
+        putchar(0);
+        return;
+    }
+    cJSON_ArrayForEach(member, item)
+    {
+        if (member->string)
+            printf("%s=", member->string);
+        print_item(member);
+        putchar(0);
+    }
+}
+
+static int run_get(int argc, char **argv, ap_error *err)
+{
+    cJSON *document = ap_manifest_load(manifest_of(cfg.manifest), err);
+    bool ok = document != NULL;
+    for (int i = 0; ok && i < (argc ? argc : 1); i++) {
+        const cJSON *item = ap_json_find(document, argc ? argv[i] : ".", err);
+        ok = item != NULL;
+        if (ok && cfg.nul)
+            print_nul(item);
+        else if (ok) {
+            print_item(item);
+            putchar('\n');
+        }
+    }
+    cJSON_Delete(document);
+    if (ok && fflush(stdout) != 0)
+        ok = ap_fail_errno(err, errno, "cannot write 'standard output'");
+    return result(ok, err);
+}
+
+static int run_add_output(int argc, char **argv, ap_error *err)
+{
+    return result(ap_outputs_add(manifest_of(cfg.manifest), argv, argc, cfg.name, cfg.measure, err), err);
+}
+
+static int run_verify(int argc, char **argv, ap_error *err)
+{
+    for (int i = 0; i < (argc ? argc : 1); i++)
+        if (!ap_outputs_verify(manifest_of(argc ? argv[i] : cfg.manifest), err))
+            return result(false, err);
+    return AP_OK;
+}
+
+static int run_list(int argc, char **argv, ap_error *err)
+{
+    static char here[] = ".";
+    char *only[] = {here};
+    return result(ap_list(argc ? argv : only, argc ? argc : 1, (ap_list_style)cfg.style, cfg.stages, err),
+                  err);
+}
+
+static int run_report(int argc, char **argv, ap_error *err)
+{
+    (void)argc;
+    const char *manifest = manifest_of(*argv ? *argv : cfg.manifest);
+    return result(ap_report(manifest, cfg.output, cfg.embed_mib * 0x1p20, err), err);
+}
+
+static int run_exec(int argc, char **argv, ap_error *err)
+{
+    int exit_code = 0;
+    (void)argc;
+    cfg.stage.manifest = manifest_of(cfg.manifest);
+    if (!cfg.stage.name)
+        cfg.stage.name = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
+    return ap_stage_run(&cfg.stage, argv, &exit_code, err) ? exit_code : (int)err->code;
+}
+
+static int run_probe(int argc, char **argv, ap_error *err)
+{
+    for (int i = 0; i < argc; i++) {
+        ap_probe probe;
+        if (!ap_probe_file(argv[i], AP_PROBE_TYPE, &probe, err))
+            return result(false, err);
+        printf("%s\t%s\n", *probe.class_ ? probe.class_ : "unknown", probe.type);
+    }
+    return AP_OK;
+}
+
+/* ---- jobs */
+
+/* Without --together each file is a job. Those that are refused do not keep the others back. */
+static int run_submit(int argc, char **argv, ap_error *err)
+{
+    const command c = {.name = "ap-job"};
+    int status = AP_OK, step = cfg.intake.together ? argc : 1;
+    cfg.intake.spool = cfg.work.spool;
+    cfg.intake.name = cfg.name;
+    cfg.intake.settings = cfg.settings;
+    cfg.intake.max_bytes = cfg.max_mib * 0x1p20;
+    cfg.intake.min_free_bytes = cfg.min_free_mib * 0x1p20;
+    for (int i = 0; i < argc; i += step) {
+        char id[64];
+        bool duplicate;
+        if (ap_job_submit(&cfg.intake, argv + i, step, id, &duplicate, err)) {
+            printf("%s\n", id);
+            if (duplicate)
+                complain(&c, "'%s' was submitted before, as %s (--force makes a new job)", argv[i], id);
+        } else {
+            complain(&c, "%s", err->message);
+            status = (int)err->code;
+        }
+        if (fflush(stdout) != 0)
+            status = AP_FAILED;
+    }
+    exit(status);
+}
+
+static int run_work(int argc, char **argv, ap_error *err)
+{
+    (void)argc;
+    return result(ap_work(&cfg.work, argv, err), err);
+}
+
+/* Whether the lock that work gave us is on this job. */
+static bool holds_lock(const char *folder)
+{
+    const char *number = getenv("AUDIOPIPE_LOCK");
+    char *path = ap_print("%s/lock", folder);
+    struct stat a, b;
+    bool ok = number && path && stat(path, &a) == 0 && fstat(atoi(number), &b) == 0 && a.st_dev == b.st_dev &&
+              a.st_ino == b.st_ino;
+    free(path);
+    return ok;
+}
+
+/* -1: there is no such job, or this is no ID. */
+static int place_of(const char *spool, const char *id)
+{
+    if (id[strspn(id, "0123456789abcdef-")] || !*id)
+        return -1;
+    for (int place = AP_QUEUE; place < AP_PLACES; place++) {
+        char *path = ap_spool_path(spool, (ap_place)place, id, NULL);
+        bool there = path && access(path, F_OK) == 0;
+        free(path);
+        if (there)
+            return place;
+    }
+    return -1;
+}
+
+/* What is done stays done; only what has failed starts again. */
+static bool may_settle(ap_place place, ap_outcome outcome)
+{
+    if (outcome == AP_OUTCOME_RESTART)
+        return place == AP_FAILED_JOBS;
+    return place == AP_RUNNING || (place == AP_QUEUE && outcome == AP_OUTCOME_FAILED);
+}
+
+/* settle done|failed|retry|restart ID, and for done the files that were made */
+static int run_settle(int argc, char **argv, ap_error *err)
+{
+    static const char *const outcomes[] = {"done", "failed", "retry", NULL, "restart"};
+    int outcome = 0;
+    while (outcome < 5 && !(outcomes[outcome] && strcmp(outcomes[outcome], argv[0]) == 0))
+        outcome++;
+    if (outcome == 5 || (argc > 2 && outcome != AP_OUTCOME_DONE))
+        return ap_fail(err, AP_USAGE, "settle needs done, failed, retry or restart, and an ID"), AP_USAGE;
+    int place = place_of(cfg.work.spool, argv[1]);
+    if (place < 0)
+        return ap_fail(err, AP_FAILED, "there is no job '%s'", argv[1]), AP_FAILED;
+    if (!may_settle((ap_place)place, (ap_outcome)outcome))
+        return ap_fail(err, AP_FAILED, "job '%s' is in %s/", argv[1], ap_place_name((ap_place)place)),
+               AP_FAILED;
+    char *folder = ap_spool_path(cfg.work.spool, (ap_place)place, argv[1], NULL);
+    if (!folder)
+        return result(ap_fail_memory(err), err);
+    bool ok = holds_lock(folder) || ap_job_lock(folder, err) >= 0;
+    if (ok && argc > 2)
+        ok = ap_outputs_add(manifest_of(folder), argv + 2, argc - 2, NULL, true, err);
+    free(folder);
+    ok = ok && ap_job_settle(cfg.work.spool, (ap_place)place, argv[1], (ap_outcome)outcome, cfg.reason,
+                             &cfg.work.retry, err);
+    return result(ok, err);
+}
+
+static int run_watch(int argc, char **argv, ap_error *err)
+{
+    (void)argc;
+    return result(ap_watch(argv[0], cfg.settle_s, cfg.once, err), err);
+}
+
+/* ---- verbs */
+
+typedef struct verb {
+    const char *name, *arguments, *summary;
+    const char *options; /* their names */
+    int operands;        /* at least */
+    int (*run)(int argc, char **argv, ap_error *err);
+} verb;
+
+static const verb verbs[] = {
+    {"new", "[.PATH=TEXT|.PATH:=JSON]...", "Makes a manifest.", "manifest", 0, run_new},
+    {"set", ".PATH=TEXT|.PATH:=JSON...", "Changes members of a manifest.", "manifest", 1, run_set},
+    {"get", "[.PATH]...", "Prints a manifest, or members of it.", "manifest null", 0, run_get},
+    {"add-output", "FILE...", "Adds files to the outputs.", "manifest name measure", 1, run_add_output},
+    {"verify", "[MANIFEST]...", "Hashes the outputs again.", "manifest", 0, run_verify},
+    {"list", "[MANIFEST|DIR]...", "Shows many jobs.", "format stages", 0, run_list},
+    {"report", "[MANIFEST]", "Writes an HTML page about a job.", "manifest output embed", 0, run_report},
+    {"exec", "-- COMMAND [ARGUMENT]...", "Runs a command as a stage of a job.", "manifest stage group grace",
+     1, run_exec},
+    {"probe", "FILE...", "Prints what files are, by their content.", "", 1, run_probe},
+    {"submit", "FILE...", "Makes jobs of files.",
+     "spool recipe recipe-file owner accept set name max-size max-duration min-free together force link", 1,
+     run_submit},
+    {"work", "-- COMMAND [ARGUMENT]...", "Claims jobs and runs COMMAND ARGUMENT... FOLDER for each.",
+     "spool jobs watch max-seconds job-seconds grace attempts backoff", 1, run_work},
+    {"settle", "done|failed|retry|restart ID [OUTPUT]...", "Ends an attempt at a job, or queues it again.",
+     "spool reason attempts backoff", 2, run_settle},
+    {"watch", "DIR", "Prints the names of complete files in a folder, each followed by a NUL.", "settle once",
+     1, run_watch},
+};
+
+static const verb *find_verb(const char *name)
+{
+    for (size_t i = 0; name && i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+/* The rows of a verb's options; those of all without one. */
+static void pick_rows(const verb *v, option_row *picked)
+{
+    for (const option_row *o = rows; o->type != OPTION_END; o++) {
+        size_t n = strlen(o->name);
+        const char *list = v ? v->options : "";
+        while (v && *list && !(strncmp(list, o->name, n) == 0 && (list[n] == ' ' || list[n] == 0)))
+            list += strcspn(list, " "), list += *list == ' ';
+        if (!v || *list)
+            *picked++ = *o;
+    }
+    *picked = (option_row){0};
+}
+
+int main(int argc, char **argv)
+{
+    const verb *v = find_verb(argc > 1 ? argv[1] : NULL);
+    char name[64];
+    snprintf(name, sizeof name, v ? "ap-manifest %s" : "ap-manifest", v ? v->name : "");
+    const command c = {
+        name, v ? v->arguments : "new|set|get|add-output|verify|list|report|exec|probe|... ARGUMENT...",
+        v ? v->summary : "Keeps the record of a job. Each verb has its own --help."};
+    option_row picked[sizeof rows / sizeof *rows];
+    pick_rows(v, picked);
+    const option_group groups[OPTION_GROUPS] = {{picked, &cfg}};
+    int operand = parse_options(&c, groups, argc, argv) + (v != NULL);
+    if (!v)
+        usage_error(&c, argc > 1 ? "unknown verb '%s'" : "which verb?", argc > 1 ? argv[1] : "");
+    /* usage_error does not return */
+    /* cppcheck-suppress nullPointerRedundantCheck */
+    if (argc - operand < v->operands)
+        usage_error(&c, "missing argument: %s", v->arguments);
+    cfg.work.grace_s = cfg.stage.grace_s;
+    if (strstr(v->options, "spool") && !cfg.work.spool && !(cfg.work.spool = getenv("AUDIOPIPE_SPOOL")))
+        usage_error(&c, "no spool: name it with --spool, or in AUDIOPIPE_SPOOL");
+    ap_error err = {AP_FAILED, ""};
+    int status = v->run(argc - operand, argv + operand, &err);
+    if (status != AP_OK && *err.message)
+        complain(&c, "%s", err.message);
+    return status;
+}
