@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * spectrogram.h - the power of the slots around the current one, and its medians along time and frequency. */
+#ifndef AP_SPECTROGRAM_H
+#define AP_SPECTROGRAM_H
+
+#include "stft.h"
+
+#define AP_MAX_ZONES 4
+
+/* From the end of the zone before, or 0, to this bin, the medians along frequency have this length. */
+typedef struct ap_zone {
+    size_t end, kernel; /* bins */
+} ap_zone;
+
+typedef struct ap_spectrogram ap_spectrogram;
+
+/* kernel: of the medians along time, slots. The last zone ends at bins. NULL when out of memory. */
+ap_spectrogram *ap_spectrogram_new(size_t bins, size_t kernel, const ap_zone *zones, size_t zone_count);
+void ap_spectrogram_free(ap_spectrogram *g);
+/* How many slots have to be put in before slot t can be asked for. */
+size_t ap_spectrogram_ahead(size_t kernel);
+/* Bins and more, up to a multiple of AP_LANES. */
+size_t ap_spectrogram_width(const ap_spectrogram *g);
+
+/* Slots are put in in order: clear makes the row of slot t zero, add adds a spectrum's power to it. */
+void ap_spectrogram_clear(ap_spectrogram *g, uint64_t t);
+void ap_spectrogram_add(ap_spectrogram *g, uint64_t t, const float *spectrum);
+const float *ap_spectrogram_row(const ap_spectrogram *g, uint64_t t);
+
+/* Finds the medians of slot t, to be called for slots 0, 1, 2...; slots as for ap_spectral's give. They are
+ * valid until the next call. */
+void ap_spectrogram_medians(ap_spectrogram *g, uint64_t t, uint64_t slots, const float **along_time,
+                            const float **along_frequency);
+
+#endif
