@@ -283,8 +283,9 @@ static void flush(ap_meter *m)
     if (is_short && m->frames)
         close_short(m);
     memset(m->slot, 0, m->want * channels * sizeof *m->slot);
-    for (uint32_t c = 0; c < channels; c++)
-        m->true_peak = ap_truepeak_most(&m->truepeak, load_channel(m, c, m->want), m->want, m->true_peak);
+    for (size_t done = 0; done < m->truepeak.taps; done += m->want)
+        for (uint32_t c = 0; c < channels; c++)
+            m->true_peak = ap_truepeak_most(&m->truepeak, load_channel(m, c, m->want), m->want, m->true_peak);
 }
 
 static double largest_dc(const ap_meter *m)

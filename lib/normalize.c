@@ -122,21 +122,21 @@ static double value_after(const search *h, double value, double gain)
 static bool search_limited(search *h, ap_normalization *plan, double from, double at, ap_error *err)
 {
     double most = h->options->lower_only ? 0 : INFINITY;
-    for (int i = 0; i < MOST_PASSES; i++) {
+    for (int i = 1;; i++) {
         ap_measurement m;
         if (!pass(h, plan->gain_db, true, &m, err))
             return false;
         plan->after = value_of(h->options, &m);
         double gain = plan->gain_db, missing = h->options->target - plan->after;
         double slope = (plan->after - at) / (gain - from);
-        if (fabs(missing) <= CLOSE_ENOUGH || !(slope > LEAST_SLOPE) || (gain >= most && missing > 0))
-            break;
+        bool stuck = !(slope > LEAST_SLOPE) || (gain >= most && missing > 0);
+        if (fabs(missing) <= CLOSE_ENOUGH || stuck || i == MOST_PASSES)
+            return true;
         double step = fmax(-FURTHEST_STEP, fmin(FURTHEST_STEP, missing / slope));
         from = gain;
         at = plan->after;
         plan->gain_db = fmin(most, gain + step);
     }
-    return true;
 }
 
 static bool choose_gain(search *h, ap_normalization *plan, ap_error *err)
