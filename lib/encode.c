@@ -162,8 +162,9 @@ static ptrdiff_t meter_read(ap_stream *s, float *frames, size_t max, ap_error *e
     for (size_t i = 0; i < count; i++) {
         float x = fabsf(frames[i]);
         peak = x > peak ? x : peak;
-        clipped += x > 1;
     }
+    for (size_t i = 0; peak > 1 && i < count; i++)
+        clipped += fabsf(frames[i]) > 1;
     for (size_t i = 0; m->clamp && clipped && i < count; i++)
         frames[i] = fminf(fmaxf(frames[i], -1), 1);
     if (peak > m->report.peak)

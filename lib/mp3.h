@@ -97,6 +97,7 @@ typedef struct ap_mp3_tag {
     size_t size;
     uint64_t frames, bytes; /* MP3 frames and bytes so far, bytes with the tag's own */
     uint16_t crc;           /* of all bytes after the tag */
+    uint16_t crc_table[2][256];
     uint64_t marks[AP_MP3_MARKS], stride;
 } ap_mp3_tag;
 

@@ -21,16 +21,29 @@ enum {
 /* LAME's delay, ENCDELAY in encoder.h. */
 #define DELAY 576
 
-/* CRC-16 with the polynomial 0x8005, bits reversed, of four bits at a time. */
-static uint16_t crc16(uint16_t crc, const unsigned char *bytes, size_t size)
+/* CRC-16 with the polynomial 0x8005, bits reversed, two bytes at a time: what the first and what the second
+ * of two bytes contribute. */
+static void make_crc_table(uint16_t table[2][256])
 {
-    static const uint16_t table[16] = {0x0000, 0xcc01, 0xd801, 0x1400, 0xf001, 0x3c00, 0x2800, 0xe401,
-                                       0xa001, 0x6c00, 0x7800, 0xb401, 0x5000, 0x9c01, 0x8801, 0x4400};
-    for (size_t i = 0; i < size; i++) {
-        crc ^= bytes[i];
-        crc = (uint16_t)(crc >> 4 ^ table[crc & 15]);
-        crc = (uint16_t)(crc >> 4 ^ table[crc & 15]);
+    for (unsigned i = 0; i < 256; i++) {
+        unsigned crc = i;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1;
+        table[1][i] = (uint16_t)crc;
     }
+    for (unsigned i = 0; i < 256; i++)
+        table[0][i] = (uint16_t)(table[1][i] >> 8 ^ table[1][table[1][i] & 255]);
+}
+
+static uint16_t crc16(uint16_t table[2][256], uint16_t crc, const unsigned char *bytes, size_t size)
+{
+    size_t i = 0;
+    for (; i + 2 <= size; i += 2) {
+        crc = (uint16_t)(crc ^ (bytes[i] | bytes[i + 1] << 8));
+        crc = table[0][crc & 255] ^ table[1][crc >> 8];
+    }
+    if (i < size)
+        crc = (uint16_t)(crc >> 8 ^ table[1][(crc ^ bytes[i]) & 255]);
     return crc;
 }
 
@@ -63,6 +76,7 @@ bool ap_mp3_tag_start(ap_mp3_tag *tag, const ap_mp3_config *config, ap_error *er
 {
     ap_mp3_config c = *config;
     *tag = (ap_mp3_tag){.stride = 1};
+    make_crc_table(tag->crc_table);
     if (!make_template(tag, &c, err))
         return false;
     /* At the lowest bitrates an MP3 frame is too small: this one gets the first bitrate that is enough. */
@@ -89,7 +103,7 @@ static void add_mark(ap_mp3_tag *tag)
 void ap_mp3_tag_add(ap_mp3_tag *tag, const unsigned char *frame, size_t size)
 {
     add_mark(tag);
-    tag->crc = crc16(tag->crc, frame, size);
+    tag->crc = crc16(tag->crc_table, tag->crc, frame, size);
     tag->frames++;
     tag->bytes += size;
 }
@@ -113,5 +127,5 @@ void ap_mp3_tag_finish(ap_mp3_tag *tag, const ap_mp3_config *config, uint64_t fr
     put(info + AT_DELAY, (uint64_t)DELAY << 12 | padding, 3);
     put(info + AT_LENGTH, tag->bytes, 4);
     put(info + AT_MUSIC_CRC, tag->crc, 2);
-    put(info + AT_TAG_CRC, crc16(0, tag->frame, (size_t)(info - tag->frame) + AT_TAG_CRC), 2);
+    put(info + AT_TAG_CRC, crc16(tag->crc_table, 0, tag->frame, (size_t)(info - tag->frame) + AT_TAG_CRC), 2);
 }
