@@ -17,7 +17,7 @@ typedef struct decoder {
     ap_tags *tags;
     ap_format format;
     uint64_t bytes;     /* read from the input */
-    uint64_t frame_end; /* position of the end of the last good FLAC frame */
+    uint64_t frame_end; /* position of the end of the last good FLAC frame, or of the headers */
     uint64_t position;  /* frames decoded, silence included */
     uint64_t silence;   /* frames to give first */
     float *frames;      /* decoded, not given yet */
@@ -249,6 +249,9 @@ static bool read_headers(decoder *d, ap_error *err)
     if (!read || d->format.rate == 0 ||
         FLAC__stream_decoder_get_state(d->flac) >= FLAC__STREAM_DECODER_END_OF_STREAM)
         return ap_fail(err, AP_FAILED, "'%s' is truncated or damaged: its FLAC header cannot be read", name);
+    FLAC__uint64 end;
+    if (FLAC__stream_decoder_get_decode_position(d->flac, &end))
+        d->frame_end = end; /* of the headers: there may be no frame */
     d->damaged = false;
     return ap_check_format(name, &d->format, err);
 }
