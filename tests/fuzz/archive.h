@@ -13,9 +13,19 @@ typedef struct bytes {
     size_t size;
 } bytes;
 
+/* The power of two that a buffer of this size has got. */
+static size_t capacity_for(size_t size)
+{
+    size_t capacity = 64;
+    while (capacity < size + 1)
+        capacity *= 2;
+    return capacity;
+}
+
 static void add(bytes *b, const void *data, size_t size)
 {
-    b->data = realloc(b->data, b->size + size + 1);
+    if (!b->data || capacity_for(b->size + size) > capacity_for(b->size))
+        b->data = realloc(b->data, capacity_for(b->size + size));
     memcpy(b->data + b->size, data, size);
     b->size += size;
 }
