@@ -126,7 +126,7 @@ INLINE float exponential(float x)
     x = x < -60.0f ? -60.0f : x; /* below, products with the result could become denormal, which is slow */
     x = x > 60.0f ? 60.0f : x;
     float n = x * 1.44269504088896341f + magic;
-    const int32_t power = to_bits(n) << 23;
+    const int32_t power = (int32_t)((uint32_t)to_bits(n) << 23);
     n -= magic;
     x -= n * 0.693359375f;
     x -= n * -2.12194440e-4f;
