@@ -82,14 +82,16 @@ static const option_row rows[] = {
     {0},
 };
 
-static size_t names(void *config, const char *list[MAX_STEMS], ap_error *err)
+static size_t names(void *config, const output_config *out, const char *list[MAX_STEMS], size_t *in_folder,
+                    ap_error *err)
 {
     (void)config;
+    (void)out;
     (void)err;
     list[0] = "harmonic";
     list[1] = "percussive";
     list[2] = "residual";
-    return 3;
+    return *in_folder = 3;
 }
 
 static ap_stream *build(ap_stream *s, void *config, unsigned wanted, ap_error *err)

@@ -57,7 +57,7 @@ _Noreturn void usage_error(const command *c, const char *format, ...)
 
 static bool takes_argument(const option_row *o)
 {
-    return o->type != OPTION_ON && o->type != OPTION_OFF;
+    return o->type != OPTION_ON && o->type != OPTION_OFF && o->type != OPTION_ANSWER;
 }
 
 /* ---- values */
@@ -131,6 +131,20 @@ static double number_of(const command *c, const option_row *o, const char *text)
     return value;
 }
 
+/* Prints what an option asks for. */
+static _Noreturn void answer(const command *c, const option_row *o, void *config)
+{
+    ap_error err;
+    if (!o->call(config, NULL, &err)) {
+        complain(c, "%s", err.message);
+        exit(err.code);
+    }
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        exit(AP_OK);
+    complain(c, "cannot write 'standard output': %s", strerror(errno));
+    exit(AP_FAILED);
+}
+
 static void set_option(const command *c, const option_row *o, void *config, const char *text)
 {
     void *field = (char *)config + o->offset;
@@ -165,6 +179,8 @@ static void set_option(const command *c, const option_row *o, void *config, cons
         if (!o->call(config, text, &err))
             usage_error(c, "--%s: %s", o->name, err.message);
         break;
+    case OPTION_ANSWER:
+        answer(c, o, config);
     }
 }
 

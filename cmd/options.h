@@ -20,6 +20,7 @@ typedef enum option_type {
     OPTION_TEXT,   /* const char * */
     OPTION_CHOICE, /* int: index into choices, "hrtf|pan" */
     OPTION_CALL,   /* passed to call */
+    OPTION_ANSWER, /* no argument; call prints something, and the command exits, as after --help */
 } option_type;
 
 typedef struct option_row {

@@ -24,7 +24,8 @@ typedef struct stem_config {
 /* One stem on its way. */
 typedef struct target {
     size_t stem; /* index into the names */
-    char *path;  /* NULL: standard output */
+    char *path;
+    ap_encode_options encode;
 } target;
 
 /* All of a run. */
@@ -33,7 +34,7 @@ typedef struct run {
     const stem_config *config;
     const char *input;
     const char *names[MAX_STEMS];
-    size_t name_count;
+    size_t name_count, in_folder;
     target targets[2 * MAX_STEMS];
     size_t count;
     char *made_folders[8]; /* made by us, to be removed on failure */
@@ -79,42 +80,74 @@ static const option_row stem_rows[] = {
     {'o', "output", OPTION_TEXT, "PATH", offsetof(stem_config, path),
      "write all stems into this folder; with -s, that stem to this file"},
     {0, "filename", OPTION_TEXT, "PATTERN", offsetof(stem_config, pattern),
-     "names in the folder, with {track}, {stem}, {ext} (default {stem}.{ext})"},
-    {'S', "save", OPTION_CALL, "STEM=PATH", 0, "write this stem to this file or FIFO (repeatable)", 0, 0,
-     NULL, add_save, false},
+     "names in the folder, with {track}, {trackext}, {stem}, {ext} (default {stem}.{ext})"},
+    {'S', "save", OPTION_CALL, "STEM=PATH", 0,
+     "write this stem to this file or FIFO, - for standard output (repeatable)", 0, 0, NULL, add_save, false},
     {0},
 };
 
 /* ---- paths */
 
-/* The input's name without folder and extension. */
-static void track_name(const char *input, char *track, size_t size)
+#define STANDARD_OUTPUT "/dev/stdout"
+
+static bool is_dash(const char *path)
 {
-    const char *slash = input ? strrchr(input, '/') : NULL;
-    snprintf(track, size, "%s", !input || strcmp(input, "-") == 0 ? "stdin" : slash ? slash + 1 : input);
-    char *dot = strrchr(track, '.');
-    if (dot && dot != track)
-        *dot = 0;
+    return strcmp(path, "-") == 0;
 }
 
-/* The pattern with its words replaced, in the folder. NULL when it is too long. */
-static char *expand(const run *r, const char *stem)
+/* What the words of a pattern stand for. */
+typedef struct words {
+    char track[256], extension[256]; /* of the input, without folder */
+    const char *stem, *format;
+} words;
+
+static void split_input(const char *input, words *w)
 {
-    char track[256], path[4096];
-    const char *words[] = {"{track}", "{stem}", "{ext}"};
-    track_name(r->input, track, sizeof track);
-    const char *values[] = {track, stem, r->config->out.format ? r->config->out.format : "wav"};
+    const char *slash = input ? strrchr(input, '/') : NULL;
+    snprintf(w->track, sizeof w->track, "%s", !input || is_dash(input) ? "stdin" : slash ? slash + 1 : input);
+    char *dot = strrchr(w->track, '.');
+    w->extension[0] = 0;
+    if (dot && dot != w->track) {
+        strcpy(w->extension, dot + 1);
+        *dot = 0;
+    }
+}
+
+/* What a word in braces, of this length, stands for; NULL for any other. */
+static const char *value_of(const words *w, const char *word, size_t length)
+{
+    const char *const pairs[][2] = {
+        {"{track}", w->track}, {"{trackext}", w->extension}, {"{stem}", w->stem}, {"{ext}", w->format}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (strlen(pairs[i][0]) == length && strncmp(pairs[i][0], word, length) == 0)
+            return pairs[i][1];
+    return NULL;
+}
+
+/* The pattern with its words replaced, in the folder. */
+static char *expand(const run *r, const char *stem, ap_error *err)
+{
+    words w = {.stem = stem, .format = r->config->out.format ? r->config->out.format : "wav"};
+    char path[4096];
+    split_input(r->input, &w);
     size_t at = (size_t)snprintf(path, sizeof path, "%s/", r->config->path);
     const char *p = r->config->pattern ? r->config->pattern : "{stem}.{ext}";
     while (*p && at < sizeof path) {
-        size_t word = 0;
-        while (word < 3 && strncmp(p, words[word], strlen(words[word])) != 0)
-            word++;
-        at += (size_t)snprintf(path + at, sizeof path - at, "%.*s", word < 3 ? 256 : 1,
-                               word < 3 ? values[word] : p);
-        p += word < 3 ? strlen(words[word]) : 1;
+        const char *brace = *p == '{' ? strchr(p, '}') : NULL;
+        const size_t length = brace ? (size_t)(brace - p) + 1 : 1;
+        const char *value = brace ? value_of(&w, p, length) : NULL;
+        if (brace && !value) {
+            fail(err, AP_USAGE, "'%s' has something else in braces than {track}, {trackext}, {stem}, {ext}%s",
+                 r->config->pattern, "");
+            return NULL;
+        }
+        at += (size_t)snprintf(path + at, sizeof path - at, "%.*s", value ? 256 : 1, value ? value : p);
+        p += length;
     }
-    return at < sizeof path ? strdup(path) : NULL;
+    char *copy = at < sizeof path ? strdup(path) : NULL;
+    if (!copy)
+        fail(err, AP_USAGE, "the path for '%s' is too long%s", stem, "");
+    return copy;
 }
 
 /* Makes the folders that path needs, and remembers the new ones. */
@@ -162,18 +195,34 @@ static bool find_stem(const run *r, const char *stem, size_t *index, ap_error *e
     return fail(err, AP_USAGE, "stem '%s' is unknown; known are%s", stem, known);
 }
 
+/* What has no extension because it is no file of its own carries an apstream. */
+static const char *format_of(const char *path)
+{
+    struct stat st;
+    bool special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+    return special || strncmp(path, "/dev/", 5) == 0 ? "au" : NULL;
+}
+
+/* Takes path over; NULL: err says why already. */
 static bool add_target(run *r, size_t stem, char *path, ap_error *err)
 {
     if (!path)
-        return fail(err, AP_USAGE, "the path for '%s' is too long%s", r->names[stem], "");
-    for (size_t i = 0; i < r->count; i++)
-        if (strcmp(r->targets[i].path, path) == 0) {
-            fail(err, AP_USAGE, "'%s' is named twice%s", path, "");
-            free(path);
-            return false;
-        }
-    r->targets[r->count++] = (target){stem, path};
-    return true;
+        return false;
+    target *t = &r->targets[r->count++];
+    *t = (target){.stem = stem, .path = path};
+    for (size_t i = 0; i + 1 < r->count; i++)
+        if (strcmp(r->targets[i].path, path) == 0)
+            return fail(err, AP_USAGE, "'%s' is named twice%s", path, "");
+    filter_encode_options(&r->config->out, &t->encode);
+    if (!t->encode.format)
+        t->encode.format = format_of(path);
+    return ap_encode_check(path, &t->encode, err);
+}
+
+static bool add_copy(run *r, size_t stem, const char *path, ap_error *err)
+{
+    char *copy = strdup(is_dash(path) ? STANDARD_OUTPUT : path);
+    return copy ? add_target(r, stem, copy, err) : fail_memory(err);
 }
 
 static bool find_targets(run *r, ap_error *err)
@@ -181,15 +230,22 @@ static bool find_targets(run *r, ap_error *err)
     const stem_config *c = r->config;
     size_t stem;
     for (size_t i = 0; i < c->save_count; i++)
-        if (!find_stem(r, c->saves[i].stem, &stem, err) ||
-            !add_target(r, stem, strdup(c->saves[i].path), err))
+        if (!find_stem(r, c->saves[i].stem, &stem, err) || !add_copy(r, stem, c->saves[i].path, err))
             return false;
     if (c->stem)
-        return find_stem(r, c->stem, &stem, err) &&
-               add_target(r, stem, strdup(c->path ? c->path : "/dev/stdout"), err);
-    for (stem = 0; c->path && stem < r->name_count; stem++)
-        if (!add_target(r, stem, expand(r, r->names[stem]), err) ||
-            !make_folders(r, r->targets[r->count - 1].path, err))
+        return find_stem(r, c->stem, &stem, err) && add_copy(r, stem, c->path ? c->path : "-", err);
+    for (stem = 0; c->path && stem < r->in_folder; stem++)
+        if (!add_target(r, stem, expand(r, r->names[stem], err), err))
+            return false;
+    return true;
+}
+
+static bool make_all_folders(run *r, ap_error *err)
+{
+    if (r->config->stem || !r->config->path)
+        return true;
+    for (size_t i = r->config->save_count; i < r->count; i++)
+        if (!make_folders(r, r->targets[i].path, err))
             return false;
     return true;
 }
@@ -204,44 +260,53 @@ static unsigned wanted_stems(const run *r)
     return wanted;
 }
 
-/* What has no extension because it is no file of its own carries an apstream. */
-static const char *format_of(const char *path)
-{
-    struct stat st;
-    bool special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-    return special || strncmp(path, "/dev/", 5) == 0 ? "au" : NULL;
-}
-
-static bool write_all(const run *r, ap_stream *s, ap_error *err)
+static bool write_all(run *r, ap_stream *s, ap_error *err)
 {
     ap_split_output outputs[2 * MAX_STEMS];
-    ap_encode_options options[2 * MAX_STEMS];
     unsigned wanted = wanted_stems(r);
-    uint32_t channels = s ? ap_stream_format(s)->channels / (uint32_t)__builtin_popcount(wanted) : 0;
+    uint32_t channels = ap_stream_format(s)->channels / (uint32_t)__builtin_popcount(wanted);
     for (size_t i = 0; i < r->count; i++) {
-        unsigned before = wanted & ((1u << r->targets[i].stem) - 1);
-        filter_encode_options(&r->config->out, &options[i]);
-        if (!options[i].format)
-            options[i].format = format_of(r->targets[i].path);
-        outputs[i] = (ap_split_output){r->targets[i].path, (uint32_t)__builtin_popcount(before) * channels,
-                                       channels, 0, &options[i]};
+        const target *t = &r->targets[i];
+        unsigned before = wanted & ((1u << t->stem) - 1);
+        outputs[i] = (ap_split_output){t->path, (uint32_t)__builtin_popcount(before) * channels, channels, 0,
+                                       &t->encode};
     }
     return filter_write_split(&r->filter->command, s, &r->config->out, outputs, r->count, err);
+}
+
+/* One stem to one place is what any filter does. */
+static bool write_one(const run *r, ap_stream *s, ap_error *err)
+{
+    output_config out = r->config->out;
+    out.path = r->config->path;
+    return filter_write(&r->filter->command, s, &out, NULL, err);
 }
 
 static bool run_stems(run *r, ap_error *err)
 {
     const stem_filter *f = r->filter;
-    r->name_count = f->names(f->config, r->names, err);
-    if (!r->name_count || !find_targets(r, err))
-        return false;
     ap_stream *s = filter_open(r->input, NULL, err);
-    s = s ? f->build(s, f->config, wanted_stems(r), err) : NULL;
-    if (!r->config->stem || r->count > 1)
-        return write_all(r, s, err);
-    output_config out = r->config->out;
-    out.path = r->config->path;
-    return filter_write(&f->command, s, &out, NULL, err);
+    if (!s)
+        return false;
+    r->name_count = f->names(f->config, &r->config->out, r->names, &r->in_folder, err);
+    if (!r->name_count || !find_targets(r, err) || !make_all_folders(r, err)) {
+        ap_close(&s);
+        return false;
+    }
+    s = f->build(s, f->config, wanted_stems(r), err);
+    if (!s)
+        return false;
+    return r->config->stem && r->count == 1 ? write_one(r, s, err) : write_all(r, s, err);
+}
+
+/* Refuses audio on a terminal. */
+static void check_standard_output(const command *c, const stem_config *config)
+{
+    if (config->stem)
+        filter_check_output(c, &(output_config){.path = config->path});
+    for (size_t i = 0; i < config->save_count; i++)
+        if (is_dash(config->saves[i].path))
+            filter_check_output(c, &(output_config){0});
 }
 
 static void check_usage(const command *c, const stem_config *config)
@@ -250,8 +315,9 @@ static void check_usage(const command *c, const stem_config *config)
         usage_error(c, "where to? Name a folder with -o, a stem with -s, or both with -S");
     if (config->pattern && (config->stem || !config->path))
         usage_error(c, "--filename names the files in the folder of -o");
-    if (config->stem)
-        filter_check_output(c, &(output_config){.path = config->path});
+    if (config->path && !config->stem && is_dash(config->path))
+        usage_error(c, "standard output takes one stem: name it with -s");
+    check_standard_output(c, config);
 }
 
 int stems_main(const stem_filter *f, int argc, char **argv)

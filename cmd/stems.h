@@ -6,16 +6,18 @@
 
 #include "filter.h"
 
-#define MAX_STEMS 16
+#define MAX_STEMS 32 /* bits of an unsigned */
 
 typedef struct stem_filter {
     command command;
     const option_row *rows;
     void *config;
-    /* The names of all stems that there are with this config: returns how many, 0 on failure. */
-    size_t (*names)(void *config, const char *names[MAX_STEMS], ap_error *err);
+    /* The names of all stems that there are with this config, and of those that -o writes: the first
+     * *in_folder of them. Returns how many, 0 on failure. */
+    size_t (*names)(void *config, const output_config *out, const char *names[MAX_STEMS], size_t *in_folder,
+                    ap_error *err);
     /* Wraps the stage around the input: the wanted stems (bit i for name i) side by side, in order, each with
-     * the input's channels. */
+     * equally many channels. */
     ap_stream *(*build)(ap_stream *s, void *config, unsigned wanted, ap_error *err);
 } stem_filter;
 

@@ -451,29 +451,35 @@ bool ap_plot(ap_stream **sources, const char *const *names, size_t count, const 
 /* The same to a descriptor, which may be a pipe and is not closed; options->format is needed. */
 bool ap_plot_fd(ap_stream **sources, const char *const *names, size_t count, int fd, const char *name,
                 const ap_plot_options *options, ap_error *err);
-/* ---- separate.c: music to stems --------------------------------------------------------------------------
- */
+
+/* ---- separate.c: music to stems */
 
 #define AP_MAX_STEMS 16
 
 typedef struct ap_separate_options {
-    const char *model;  /* name, signature, or path of a .th, .safetensors, .pt or .yaml file */
+    const char *model;  /* name, signature, or path of a .th, .safetensors, .pt or .yaml file; NULL = the best
+                           neural one that is installed, or else one that is built in */
     const char *device; /* "auto" (a GPU if libtorch has one), "cpu", "cuda" */
     unsigned threads;   /* 0 = all cores. The samples do not depend on it. */
-    double overlap;     /* of the segments, 0..0.95 */
-    double segment_s;   /* 0 = as the model says; a transformer takes no longer one */
-    unsigned shifts;    /* passes at random shifts up to 0.5 s to average over, 0..100; 0 = none */
-    uint64_t seed;      /* of the shifts */
+    unsigned channels;  /* of each output: 1 or 2; 0 = as the model gives them */
+    /* These are for neural models only: */
+    double overlap;   /* of the segments, 0..0.95 */
+    double segment_s; /* 0 = as the model says; a transformer takes no longer one */
+    unsigned shifts;  /* passes at random shifts up to 0.5 s to average over, 0..100; 0 = none */
+    uint64_t seed;    /* of the shifts */
 } ap_separate_options;
 
 void ap_separate_defaults(ap_separate_options *options);
 
-/* A loaded model. It needs the plugin audiopipe/demucs.so. */
+/* A loaded model. The strings of the options have to outlive it. Neural ones need the plugin
+ * audiopipe/demucs.so. */
 typedef struct ap_separator ap_separator;
 
 ap_separator *ap_separator_open(const ap_separate_options *options, ap_error *err);
 /* Closes and sets to NULL, after the streams that came from it; takes NULL and a pointer to NULL. */
 void ap_separator_close(ap_separator **separator);
+/* The name of the model, also if none was asked for. */
+const char *ap_separator_model(const ap_separator *separator);
 /* How many stems there are, and the name of each (NULL past the last), owned by the separator. */
 size_t ap_separator_stems(const ap_separator *separator);
 const char *ap_separator_stem(const ap_separator *separator, size_t index);
@@ -484,27 +490,20 @@ typedef struct ap_stem_mix {
     double mix;
 } ap_stem_mix;
 
-/* Reads all of s, which is mixed to the model's channels (two) and resampled to its rate (44100 Hz); gives
- * one stream with the channels of the first output, then those of the second..., of the rate and length of s,
- * in time with it. Only the models of a bag that the outputs need are run. One stream at a time from a
- * separator. */
+/* Mixes s to the model's channels (two, for neural ones), and resamples it for the model (44100 Hz) and back;
+ * gives one stream with the channels of the first output, then those of the second..., of the rate and length
+ * of s, in time with it. Neural models read all of s first. Only the models of a bag that the outputs need
+ * are run. The mix is s as it was before resampling, so that mix - stems is all that the stems lack. One
+ * stream at a time from a separator. Warns if the model is built in and was not asked for. */
 ap_stream *ap_separate(ap_stream *s, ap_separator *separator, const ap_stem_mix *outputs, size_t count,
                        ap_error *err);
 
-/* Calls visit for every published model and each other one that is installed. missing: the files that it
- * still needs, separated by spaces; "" if none. */
+/* Calls visit for every published model, each other one that is installed, and those that are built in.
+ * missing: the files that it still needs, separated by spaces; "" if none. */
 typedef void ap_model_visit(void *user, const char *name, const char *description, const char *missing);
 bool ap_models_list(ap_model_visit *visit, void *user, ap_error *err);
 
-/* ---- fanout.c: one stream to several ---------------------------------------------------------------------
- */
-
-/* Deals the channels of s out to count streams of equally many, in order. They have to be read, or closed, by
- * threads of their own: one that runs ahead waits for the slowest. */
-bool ap_fan_out(ap_stream *s, ap_stream **outputs, size_t count, ap_error *err);
-
-/* ---- encode.c: files
- * ---------------------------------------------------------------------------------------- */
+/* ---- encode.c: files */
 
 typedef enum ap_bits {
     AP_BITS_DEFAULT = 0,

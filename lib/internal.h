@@ -126,8 +126,8 @@ bool ap_input_spool(ap_input *in, ap_error *err);
 
 typedef struct ap_output ap_output;
 
-/* Starts a temporary file without a name in the folder of path. A path that is a device or a FIFO is written
- * to as by ap_output_fd. */
+/* Starts a temporary file without a name in the folder of path. A path that is a device, a FIFO, or the name
+ * of a descriptor (/dev/stdout, /dev/fd/N) is written to as by ap_output_fd. */
 ap_output *ap_output_create(const char *path, bool seekable, ap_error *err);
 /* Writes to fd, which is not closed. With seekable, ap_output_seek works on a pipe too: everything goes to an
  * unlinked temporary file first and is copied by ap_output_commit. */
@@ -157,6 +157,18 @@ typedef void ap_visit_fn(void *user, const float *frames, size_t count);
 ap_stream *ap_spool(ap_stream *s, ap_visit_fn *visit, void *user, ap_error *err);
 /* Makes a stream that ap_spool returned start from the beginning again. */
 bool ap_spool_rewind(ap_stream *spool, ap_error *err);
+
+/* ---- queue.c: bytes that wait in an unlinked temporary file, between one writer and one reader, which may
+ * be two threads */
+
+typedef struct ap_queue ap_queue;
+
+ap_queue *ap_queue_new(ap_error *err);
+bool ap_queue_put(ap_queue *q, const void *bytes, size_t size, ap_error *err);
+/* The next size bytes, which have to have been put already. The file system gets their room back. */
+bool ap_queue_take(ap_queue *q, void *bytes, size_t size, ap_error *err);
+/* Takes NULL. */
+void ap_queue_free(ap_queue *q);
 
 /* ---- truepeak.c: the signal between samples (ITU-R BS.1770-4, annex 2) */
 

@@ -114,10 +114,27 @@ static char *resolve(const char *path)
     return real ? real : strdup(path);
 }
 
-/* A device or a FIFO: there is nothing to rename. */
+/* The number of a descriptor that has a name, -1 for any other path. */
+static int descriptor_of(const char *path)
+{
+    static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+    if (strcmp(path, "/dev/stdout") == 0)
+        return STDOUT_FILENO;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        const char *number = path + strlen(folders[i]);
+        size_t digits = strncmp(path, folders[i], strlen(folders[i])) == 0 ? strspn(number, "0123456789") : 0;
+        if (digits > 0 && digits < 9 && number[digits] == 0)
+            return atoi(number);
+    }
+    return -1;
+}
+
+/* A descriptor, a device or a FIFO: there is nothing to rename. A descriptor is not opened anew, which would
+ * truncate a file, fail on a socket, and turn a closed one into /dev/null. */
 static ap_output *open_special(const char *path, bool seekable, ap_error *err)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int number = descriptor_of(path);
+    int fd = number >= 0 ? fcntl(number, F_DUPFD_CLOEXEC, 0) : open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) {
         ap_fail_errno(err, errno, "cannot write '%s'", path);
         return NULL;
@@ -134,7 +151,7 @@ ap_output *ap_output_create(const char *path, bool seekable, ap_error *err)
 {
     struct stat st;
     bool exists = stat(path, &st) == 0;
-    if (exists && !S_ISREG(st.st_mode))
+    if (descriptor_of(path) >= 0 || (exists && !S_ISREG(st.st_mode)))
         return open_special(path, seekable, err);
     ap_output *out = output_new(TO_FILE, -1, path, err);
     if (!out)

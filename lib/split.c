@@ -1,39 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * split.c - one stream to several outputs in one pass.
  *
- * Encoders pull, each at its own pace, so each has a thread and an unlinked temporary file: what the source
- * gives is appended there, and what was encoded is cut off at its beginning. An output that is read slowly,
- * or not at all for a while (a FIFO), thus holds nobody up. */
+ * Encoders pull, each at its own pace, so each has a thread, and a queue for what the source gave and the
+ * thread has not encoded yet. An output that is read slowly, or not at all for a while (a FIFO), thus holds
+ * nobody up. */
 #include "internal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define CUT_BYTES ((off_t)4 << 20) /* what is encoded is given back to the file system in such pieces */
 
 typedef struct splitter splitter;
 
-/* One output: its file, its thread, and the stream that the thread encodes. */
+/* One output: its queue, its thread, and the stream that the thread encodes. */
 typedef struct branch {
     splitter *owner;
     const ap_split_output *output;
-    ap_stream *stream; /* from the file */
+    ap_stream *stream; /* from the queue */
     pthread_t thread;
     bool running;
-    int file;
-    off_t taken, cut; /* bytes */
-    float *block;     /* AP_BLOCK frames */
+    ap_queue *queue;
+    float *block; /* AP_BLOCK frames */
 } branch;
 
 struct splitter {
     ap_stream *source;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t news;
-    uint64_t written; /* frames, in each file */
+    uint64_t written; /* frames, to each queue */
     bool ended, failed;
     ap_error error; /* the first one */
     size_t count;
@@ -68,32 +62,12 @@ static ptrdiff_t wait_for_frames(splitter *p, uint64_t position, size_t max, ap_
     return n;
 }
 
-/* Best effort: a file system that cannot make holes keeps the whole. */
-static void cut_off(branch *b)
-{
-    if (b->taken - b->cut < CUT_BYTES)
-        return;
-    (void)!fallocate(b->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, b->cut, b->taken - b->cut);
-    b->cut = b->taken;
-}
-
 static ptrdiff_t branch_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
     branch *b = s->state;
     ptrdiff_t n = wait_for_frames(b->owner, s->position, max, err);
-    if (n <= 0)
-        return n;
-    size_t size = (size_t)n * s->format.channels * sizeof *frames;
-    for (size_t have = 0; have < size;) {
-        ssize_t got = pread(b->file, (char *)frames + have, size - have, b->taken);
-        if (got <= 0) {
-            ap_fail_errno(err, got ? errno : EIO, "cannot read a temporary file");
-            return -1;
-        }
-        have += (size_t)got;
-        b->taken += got;
-    }
-    cut_off(b);
+    if (n > 0 && !ap_queue_take(b->queue, frames, (size_t)n * s->format.channels * sizeof *frames, err))
+        return -1;
     return n;
 }
 
@@ -117,15 +91,7 @@ static bool append(branch *b, const float *frames, size_t count, ap_error *err)
     size_t all = b->owner->source->format.channels, channels = b->output->channels;
     for (size_t i = 0; i < count; i++)
         memcpy(b->block + i * channels, frames + i * all + b->output->first, channels * sizeof *frames);
-    const char *bytes = (const char *)b->block;
-    for (size_t left = count * channels * sizeof *frames; left;) {
-        ssize_t n = write(b->file, bytes, left); /* appends: branch_read does not move the position */
-        if (n < 0)
-            return ap_fail_errno(err, errno, "cannot write a temporary file");
-        bytes += n;
-        left -= (size_t)n;
-    }
-    return true;
+    return ap_queue_put(b->queue, b->block, count * channels * sizeof *frames, err);
 }
 
 /* Passes on n frames, or the end. */
@@ -171,13 +137,12 @@ static bool start(branch *b, ap_error *err)
     ap_format format = {from->rate, b->output->channels, b->output->mask, from->frames};
     ap_tags *tags = ap_tags_new();
     const ap_tags *known = ap_stream_tags(b->owner->source);
-    b->file = ap_temporary_file(err);
+    b->queue = ap_queue_new(err);
     b->block = malloc(AP_BLOCK * b->output->channels * sizeof *b->block);
-    if (!tags || !b->block || (known && !ap_tags_merge(tags, known))) {
-        ap_tags_free(&tags);
-        return ap_fail_memory(err);
-    }
-    b->stream = b->file < 0 ? NULL : ap_stream_new(&stage, b, NULL, &format, err);
+    if (b->queue && (!tags || !b->block || (known && !ap_tags_merge(tags, known))))
+        ap_fail_memory(err);
+    else if (b->queue)
+        b->stream = ap_stream_new(&stage, b, NULL, &format, err);
     if (!b->stream) {
         ap_tags_free(&tags);
         return false;
@@ -194,8 +159,7 @@ static void finish(branch *b)
     if (b->running)
         pthread_join(b->thread, NULL);
     ap_close(&b->stream);
-    if (b->file >= 0)
-        close(b->file);
+    ap_queue_free(b->queue);
     free(b->block);
 }
 
@@ -218,7 +182,7 @@ static splitter *splitter_new(ap_stream *s, const ap_split_output *outputs, size
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->news, NULL);
     for (size_t i = 0; i < count; i++)
-        p->branches[i] = (branch){.owner = p, .output = &outputs[i], .file = -1};
+        p->branches[i] = (branch){.owner = p, .output = &outputs[i]};
     return p;
 }
 

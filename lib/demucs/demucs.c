@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct ap_demucs {
+struct ap_model {
     dm_engine *engine;
     dm_network *networks[DM_MAX_MODELS];
     size_t count;
@@ -31,7 +31,7 @@ static dm_network *load_network(const char *path, dm_engine *engine, ap_error *e
 }
 
 /* The networks of a bag have to agree on what goes in and out. */
-static bool check_alike(const ap_demucs *m, const char *path, ap_error *err)
+static bool check_alike(const ap_model *m, const char *path, ap_error *err)
 {
     const dm_network *a = m->networks[0], *b = m->networks[m->count - 1];
     bool alike = a->stem_count == b->stem_count && a->rate == b->rate && a->channels == b->channels;
@@ -40,7 +40,7 @@ static bool check_alike(const ap_demucs *m, const char *path, ap_error *err)
     return alike || ap_fail(err, AP_FAILED, "'%s' has other stems than the first model of its bag", path);
 }
 
-static bool load_networks(ap_demucs *m, const dm_model_files *files, ap_error *err)
+static bool load_networks(ap_model *m, const dm_model_files *files, ap_error *err)
 {
     const dm_bag *bag = &files->bag;
     for (size_t i = 0; i < bag->count; i++) {
@@ -70,7 +70,7 @@ static const char *device_for(const dm_model_files *files, const char *device)
     return scripted && strcmp(device, "cuda") != 0 ? "libtorch" : device;
 }
 
-static void demucs_close(ap_demucs *m)
+static void demucs_close(ap_model *m)
 {
     if (!m)
         return;
@@ -80,15 +80,15 @@ static void demucs_close(ap_demucs *m)
     free(m);
 }
 
-static ap_demucs *demucs_open(const char *name, const char *device, unsigned threads, ap_error *err)
+static ap_model *demucs_open(const ap_separate_options *o, ap_error *err)
 {
     dm_model_files files;
-    if (!dm_models_find(name, &files, err))
+    if (!dm_models_find(o->model, &files, err))
         return NULL;
-    ap_demucs *m = calloc(1, sizeof *m);
+    ap_model *m = calloc(1, sizeof *m);
     if (!m)
         ap_fail_memory(err);
-    bool ok = m && (m->engine = dm_engine_new(device_for(&files, device), (int)threads, err)) &&
+    bool ok = m && (m->engine = dm_engine_new(device_for(&files, o->device), (int)o->threads, err)) &&
               load_networks(m, &files, err);
     dm_models_free(&files);
     if (ok)
@@ -97,33 +97,23 @@ static ap_demucs *demucs_open(const char *name, const char *device, unsigned thr
     return NULL;
 }
 
-static void demucs_describe(const ap_demucs *m, ap_demucs_info *info)
+static void demucs_describe(const ap_model *m, ap_model_info *info)
 {
     const dm_network *n = m->networks[0];
-    *info = (ap_demucs_info){.rate = (uint32_t)n->rate, .channels = (uint32_t)n->channels};
+    *info = (ap_model_info){.rate = (uint32_t)n->rate, .channels = (uint32_t)n->channels};
     for (int i = 0; i < n->stem_count; i++)
         info->stems[info->stem_count++] = n->stems[i];
 }
 
-static ap_stream *demucs_separate(ap_demucs *m, ap_stream *s, const ap_demucs_options *o, ap_error *err)
+static ap_stream *demucs_separate(ap_model *m, ap_stream *s, const ap_separate_options *o,
+                                  const bool wanted[AP_MAX_STEMS], ap_error *err)
 {
-    dm_segment_options options = {o->overlap, o->segment_s, o->shifts, o->seed, {0}, o->mix};
-    bool any = o->mix;
-    for (int i = 0; i < m->networks[0]->stem_count; i++)
-        any |= options.wanted[i] = o->wanted[i];
-    if (!any || !(o->overlap >= 0 && o->overlap <= 0.95) || !(o->segment_s >= 0 && o->segment_s <= 3600) ||
-        o->shifts > 100) {
-        ap_fail(err, AP_USAGE, "the options of the separation make no sense");
-        ap_close(&s);
-        return NULL;
-    }
-    return dm_separate(s, m->networks, m->count, m->weights, &options, err);
+    return dm_separate(s, m->networks, m->count, m->weights, o, wanted, err);
 }
 
-const ap_demucs_plugin *ap_demucs_plugin_get(void)
+const ap_method *ap_demucs_method(void)
 {
-    static const ap_demucs_plugin plugin = {
-        AP_DEMUCS_VERSION, demucs_open, demucs_close, demucs_describe, demucs_separate, dm_models_list,
-    };
-    return &plugin;
+    static const ap_method method = {AP_METHOD_VERSION, dm_models_best,  demucs_open,   demucs_close,
+                                     demucs_describe,   demucs_separate, dm_models_list};
+    return &method;
 }

@@ -285,21 +285,32 @@ void dm_models_free(dm_model_files *files)
 
 /* ---- the list */
 
-static void list_known(const folders *f, const known_model *m, dm_model_visit *visit, void *user)
+/* The files that a published model still needs, "" if none. false: the model is not supported. */
+static bool missing_files(const folders *f, const known_model *m, char *files, size_t size)
 {
     dm_bag bag;
-    char files[512] = "";
+    *files = 0;
     if (!m->bag || !dm_bag_parse(&bag, m->bag, m->name, NULL))
-        return;
+        return false;
     for (size_t i = 0; i < bag.count; i++) {
         char *path = find_file(f, bag.models[i]);
         size_t n = strlen(files);
         if (!path)
-            snprintf(files + n, sizeof files - n, "%s%s", n ? " " : "",
-                     strchr(known_file(bag.models[i]), '/') + 1);
+            snprintf(files + n, size - n, "%s%s", n ? " " : "", strchr(known_file(bag.models[i]), '/') + 1);
         free(path);
     }
-    visit(user, m->name, m->description, files);
+    return true;
+}
+
+const char *dm_models_best(void)
+{
+    folders f;
+    char files[512];
+    find_folders(&f, NULL);
+    for (size_t i = 0; i < sizeof known_models / sizeof *known_models; i++)
+        if (missing_files(&f, &known_models[i], files, sizeof files) && !*files)
+            return known_models[i].name;
+    return NULL;
 }
 
 static bool is_published(const char *file)
@@ -310,7 +321,7 @@ static bool is_published(const char *file)
     return false;
 }
 
-static void list_folder(const char *folder, dm_model_visit *visit, void *user)
+static void list_folder(const char *folder, ap_model_visit *visit, void *user)
 {
     DIR *dir = opendir(folder);
     const struct dirent *entry;
@@ -329,12 +340,14 @@ static void list_folder(const char *folder, dm_model_visit *visit, void *user)
         closedir(dir);
 }
 
-void dm_models_list(dm_model_visit *visit, void *user)
+void dm_models_list(ap_model_visit *visit, void *user)
 {
     folders f;
     find_folders(&f, NULL);
+    char files[512];
     for (size_t i = 0; i < sizeof known_models / sizeof *known_models; i++)
-        list_known(&f, &known_models[i], visit, user);
+        if (missing_files(&f, &known_models[i], files, sizeof files))
+            visit(user, known_models[i].name, known_models[i].description, files);
     for (size_t i = 0; i < f.count; i++)
         list_folder(f.paths[i], visit, user);
 }

@@ -18,7 +18,9 @@ void dm_models_free(dm_model_files *files);
 
 /* Calls visit for each published model, and each other one in the folders. missing: the files that it still
  * needs, separated by spaces, "" when it is complete. */
-typedef void dm_model_visit(void *user, const char *name, const char *description, const char *missing);
-void dm_models_list(dm_model_visit *visit, void *user);
+void dm_models_list(ap_model_visit *visit, void *user);
+
+/* The first published model that is complete, NULL if none is. */
+const char *dm_models_best(void);
 
 #endif

@@ -32,9 +32,7 @@ typedef struct separator {
     int64_t frames;
     int channels, stems;
     bool wanted[DM_MAX_SOURCES];
-    bool mix;
-    size_t outputs; /* channels of all stems wanted */
-    size_t width;   /* of the result: with those of the track */
+    size_t outputs; /* channels of all stems wanted: of the result */
     double mean, deviation;
     pass *passes;
     size_t count;
@@ -214,22 +212,9 @@ static void mix(const separator *p, const pass *q, float *frames, int64_t count)
         for (int c = 0; c < p->channels; c++, output++) {
             const float *sum = q->sum + (int64_t)output * q->length + at;
             for (int64_t i = 0; gain != 0 && i < count; i++)
-                frames[i * (int64_t)p->width + (int64_t)output] += gain * (sum[i] / q->weights[at + i]);
+                frames[i * (int64_t)p->outputs + (int64_t)output] += gain * (sum[i] / q->weights[at + i]);
         }
     }
-}
-
-/* The track itself, as it was. */
-static bool add_track(separator *p, float *frames, int64_t count, ap_error *err)
-{
-    if (!p->mix)
-        return true;
-    if (!load(p, p->position, count, p->segment, err))
-        return false;
-    for (int64_t i = 0; i < count; i++)
-        memcpy(frames + i * (int64_t)p->width + (int64_t)p->outputs, p->segment + i * p->channels,
-               (size_t)p->channels * sizeof *frames);
-    return true;
 }
 
 static ptrdiff_t separate_read(ap_stream *s, float *frames, size_t max, ap_error *err)
@@ -246,12 +231,10 @@ static ptrdiff_t separate_read(ap_stream *s, float *frames, size_t max, ap_error
         if (count > q->next - p->position)
             count = q->next - p->position;
     }
-    for (size_t i = 0; i < (size_t)count * p->width; i++)
+    for (size_t i = 0; i < (size_t)count * p->outputs; i++)
         frames[i] = (float)p->mean;
     for (size_t i = 0; i < p->count; i++)
         mix(p, &p->passes[i], frames, count);
-    if (!add_track(p, frames, count, err))
-        return -1;
     p->position += count;
     return (ptrdiff_t)count;
 }
@@ -283,7 +266,7 @@ static uint64_t random64(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-static bool set_length(pass *q, const dm_segment_options *o, ap_error *err)
+static bool set_length(pass *q, const ap_separate_options *o, ap_error *err)
 {
     const dm_network *n = q->network;
     q->length = n->segment;
@@ -306,7 +289,7 @@ static bool needed(const separator *p, const double *weights)
 }
 
 static bool add_pass(separator *p, dm_network *n, const double weights[][DM_MAX_STEMS], size_t index,
-                     size_t count, const dm_segment_options *o, uint64_t *random, ap_error *err)
+                     size_t count, const ap_separate_options *o, uint64_t *random, ap_error *err)
 {
     pass *q = &p->passes[p->count++];
     q->network = n;
@@ -330,7 +313,7 @@ static bool add_pass(separator *p, dm_network *n, const double weights[][DM_MAX_
 }
 
 static bool add_passes(separator *p, dm_network *const *networks, size_t count,
-                       const double weights[][DM_MAX_STEMS], const dm_segment_options *o, ap_error *err)
+                       const double weights[][DM_MAX_STEMS], const ap_separate_options *o, ap_error *err)
 {
     const size_t shifts = o->shifts ? o->shifts : 1;
     uint64_t random = o->seed;
@@ -353,7 +336,7 @@ static bool add_passes(separator *p, dm_network *const *networks, size_t count,
     return (p->segment && p->planar) || ap_fail_memory(err);
 }
 
-static separator *new_separator(const dm_network *n, const dm_segment_options *o, ap_error *err)
+static separator *new_separator(const dm_network *n, const bool wanted[AP_MAX_STEMS], ap_error *err)
 {
     separator *p = calloc(1, sizeof *p);
     if (!p) {
@@ -363,11 +346,9 @@ static separator *new_separator(const dm_network *n, const dm_segment_options *o
     p->channels = n->channels;
     p->stems = n->stem_count;
     p->engine = n->engine;
-    memcpy(p->wanted, o->wanted, sizeof p->wanted);
+    memcpy(p->wanted, wanted, sizeof p->wanted);
     for (int i = 0; i < p->stems; i++)
         p->outputs += p->wanted[i] ? (size_t)p->channels : 0;
-    p->mix = o->mix;
-    p->width = p->outputs + (p->mix ? (size_t)p->channels : 0);
     p->fd = ap_temporary_file(err);
     if (p->fd >= 0)
         return p;
@@ -376,12 +357,13 @@ static separator *new_separator(const dm_network *n, const dm_segment_options *o
 }
 
 ap_stream *dm_separate(ap_stream *s, dm_network *const *networks, size_t count,
-                       const double weights[][DM_MAX_STEMS], const dm_segment_options *options, ap_error *err)
+                       const double weights[][DM_MAX_STEMS], const ap_separate_options *options,
+                       const bool wanted[AP_MAX_STEMS], ap_error *err)
 {
     static const ap_stage stage = {.read = separate_read, .close = separate_close};
     if (!s)
         return NULL;
-    separator *p = new_separator(networks[0], options, err);
+    separator *p = new_separator(networks[0], wanted, err);
     bool ok = p != NULL;
     if (ok && (s->format.rate != (uint32_t)networks[0]->rate || s->format.channels != (uint32_t)p->channels))
         ok = ap_fail(err, AP_USAGE, "this model takes %d channels at %d Hz", p->channels, networks[0]->rate);
@@ -392,6 +374,6 @@ ap_stream *dm_separate(ap_stream *s, dm_network *const *networks, size_t count,
         ap_close(&s);
         return NULL;
     }
-    ap_format format = {s->format.rate, (uint32_t)p->width, 0, (uint64_t)p->frames};
+    ap_format format = {s->format.rate, (uint32_t)p->outputs, 0, (uint64_t)p->frames};
     return ap_stream_new(&stage, p, s, &format, err);
 }

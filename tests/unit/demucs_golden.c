@@ -9,9 +9,9 @@
 #define FRAMES 83807
 #define DATA "tests/data/demucs/"
 
-static const ap_demucs_plugin *plugin(void)
+static const ap_method *plugin(void)
 {
-    static const ap_demucs_plugin *found;
+    static const ap_method *found;
     char path[4096];
     if (found)
         return found;
@@ -21,7 +21,7 @@ static const ap_demucs_plugin *plugin(void)
         fprintf(stderr, "%s\n", dlerror());
         return NULL;
     }
-    const ap_demucs_plugin *(*get)(void) = dlsym(library, "ap_demucs_plugin_get");
+    const ap_method *(*get)(void) = dlsym(library, "ap_demucs_method");
     return found = get();
 }
 
@@ -40,10 +40,16 @@ static float *read_mix(void)
     return mix;
 }
 
-static ap_demucs_options all_stems(void)
+/* What to ask of a model. */
+typedef struct request {
+    ap_separate_options options;
+    bool wanted[AP_MAX_STEMS];
+} request;
+
+static request all_stems(void)
 {
-    ap_demucs_options o = {.overlap = 0.25};
-    for (int i = 0; i < AP_DEMUCS_MAX_STEMS; i++)
+    request o = {.options = {.overlap = 0.25}};
+    for (int i = 0; i < AP_MAX_STEMS; i++)
         o.wanted[i] = true;
     return o;
 }
@@ -57,18 +63,24 @@ static bool have_torch(void)
     return access(path, R_OK) == 0;
 }
 
+static ap_model *open_model(const char *model, const char *device, unsigned threads, ap_error *err)
+{
+    const ap_separate_options o = {.model = model, .device = device, .threads = threads};
+    return plugin() ? plugin()->open(&o, err) : NULL;
+}
+
 /* Separates frames of the mix. Returns them, NULL on failure. */
-static float *separate_frames(const char *model, const char *device, unsigned threads,
-                              const ap_demucs_options *o, size_t block, const float *mix, size_t frames,
-                              size_t *stems)
+static float *separate_frames(const char *model, const char *device, unsigned threads, const request *o,
+                              size_t block, const float *mix, size_t frames, size_t *stems)
 {
     ap_error err = {0};
     float *out = NULL;
     size_t n;
     ap_format format = {44100, 2, 0, frames};
-    ap_demucs *m = plugin() ? plugin()->open(model, device, threads, &err) : NULL;
+    ap_model *m = open_model(model, device, threads, &err);
     if (m) {
-        ap_stream *s = plugin()->separate(m, ap_source_memory(&format, mix, &err), o, &err);
+        ap_stream *s =
+            plugin()->separate(m, ap_source_memory(&format, mix, &err), &o->options, o->wanted, &err);
         *stems = s ? ap_stream_format(s)->channels / 2 : 0;
         out = test_drain(s, block, &n);
         CHECK(!out || n == frames);
@@ -79,7 +91,7 @@ static float *separate_frames(const char *model, const char *device, unsigned th
     return out;
 }
 
-static float *separate(const char *model, const char *device, unsigned threads, const ap_demucs_options *o,
+static float *separate(const char *model, const char *device, unsigned threads, const request *o,
                        size_t block, size_t *stems)
 {
     float *mix = read_mix();
@@ -108,7 +120,7 @@ static double difference(const char *path, const float *out, size_t width, size_
 static void compare_on(const char *name, const char *file, const char *device)
 {
     char golden[256], model[256];
-    ap_demucs_options o = all_stems();
+    request o = all_stems();
     snprintf(model, sizeof model, DATA "%s", file);
     snprintf(golden, sizeof golden, DATA "%s.f32", name);
     for (unsigned threads = 1; threads <= 2; threads++) {
@@ -152,7 +164,7 @@ static void bag_is_the_original(void)
 static void a_stem_alone_is_the_same(void)
 {
     size_t stems;
-    ap_demucs_options o = all_stems();
+    request o = all_stems();
     float *all = separate(DATA "bag-tiny.yaml", "cpu", 2, &o, 1000, &stems);
     memset(o.wanted, 0, sizeof o.wanted);
     o.wanted[1] = true;
@@ -173,7 +185,7 @@ static const char *const models[] = {DATA "htdemucs-tiny.th", DATA "hdemucs-tiny
 static void threads_do_not_matter(void)
 {
     size_t stems;
-    ap_demucs_options o = all_stems();
+    request o = all_stems();
     for (size_t i = 0; i < 3; i++) {
         float *one = separate(models[i], "cpu", 1, &o, 4096, &stems);
         float *three = separate(models[i], "cpu", 3, &o, 4096, &stems);
@@ -188,7 +200,7 @@ static void short_and_silent_input_is_fine(void)
 {
     static const size_t lengths[] = {0, 1, 2, 441, 5000};
     float *mix = read_mix(), *silence = calloc(FRAMES * 2, sizeof *silence);
-    ap_demucs_options o = all_stems();
+    request o = all_stems();
     size_t stems = 0;
     for (size_t m = 0; m < 3; m++)
         for (size_t l = 0; l < 5; l++)
@@ -211,13 +223,13 @@ static void short_and_silent_input_is_fine(void)
 static void shifts_are_repeatable(void)
 {
     size_t stems;
-    ap_demucs_options o = all_stems();
+    request o = all_stems();
     float *none = separate(models[0], "cpu", 2, &o, 4096, &stems);
-    o.shifts = 2;
-    o.seed = 7;
+    o.options.shifts = 2;
+    o.options.seed = 7;
     float *a = separate(models[0], "cpu", 2, &o, 4096, &stems);
     float *b = separate(models[0], "cpu", 2, &o, 999, &stems);
-    o.seed = 8;
+    o.options.seed = 8;
     float *c = separate(models[0], "cpu", 2, &o, 4096, &stems);
     size_t count = FRAMES * 2 * stems;
     CHECK(a && b && c && none && memcmp(a, b, count * sizeof *a) == 0 &&
@@ -233,13 +245,13 @@ static void shifts_are_repeatable(void)
 static void overlap_and_segment_change_little(void)
 {
     size_t stems;
-    ap_demucs_options o = all_stems();
-    o.overlap = 0.5;
+    request o = all_stems();
+    o.options.overlap = 0.5;
     float *a = separate(models[0], "cpu", 2, &o, 4096, &stems);
-    o.segment_s = 0.5;
+    o.options.segment_s = 0.5;
     float *b = separate(models[0], "cpu", 2, &o, 4096, &stems);
     CHECK(a && b);
-    o.segment_s = 0.8; /* it was trained for 0.75 */
+    o.options.segment_s = 0.8; /* it was trained for 0.75 */
     CHECK(!separate(models[0], "cpu", 2, &o, 4096, &stems));
     free(a);
     free(b);
@@ -250,7 +262,7 @@ static void a_torchscript_module_runs(void)
     if (!have_torch())
         return;
     size_t stems = 0;
-    ap_demucs_options o = all_stems();
+    request o = all_stems();
     float *mix = read_mix(), *out = separate(DATA "halves.pt", "cpu", 2, &o, 4096, &stems);
     double worst = 0;
     CHECK(stems == 2);
@@ -275,9 +287,9 @@ static void contradictions_are_errors(void)
     CHECK(fwrite(bytes, 1, size / 2, out) == size / 2);
     fclose(in);
     fclose(out);
-    CHECK(plugin() && !plugin()->open("/tmp/audiopipe-test-wrong.th", "cpu", 1, &err) && err.message[0]);
+    CHECK(plugin() && !open_model("/tmp/audiopipe-test-wrong.th", "cpu", 1, &err) && err.message[0]);
     CHECK(remove("/tmp/audiopipe-test-wrong.th") == 0);
-    CHECK(plugin() && !plugin()->open(models[0], "toaster", 1, &err) && err.code == AP_USAGE);
+    CHECK(plugin() && !open_model(models[0], "toaster", 1, &err) && err.code == AP_USAGE);
 }
 
 TEST_MAIN(CASE(htdemucs_is_the_original), CASE(htdemucs_6s_is_the_original), CASE(hdemucs_is_the_original),

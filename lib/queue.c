@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * queue.c - frames that wait in an unlinked temporary file. */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CUT_BYTES ((off_t)4 << 20) /* what was taken is given back to the file system in such pieces */
+
+struct ap_queue {
+    int file;
+    off_t taken, cut; /* bytes */
+};
+
+ap_queue *ap_queue_new(ap_error *err)
+{
+    ap_queue *q = calloc(1, sizeof *q);
+    if (!q) {
+        ap_fail_memory(err);
+        return NULL;
+    }
+    q->file = ap_temporary_file(err);
+    if (q->file >= 0)
+        return q;
+    free(q);
+    return NULL;
+}
+
+bool ap_queue_put(ap_queue *q, const void *bytes, size_t size, ap_error *err)
+{
+    const char *p = bytes;
+    while (size) {
+        ssize_t n = write(q->file, p, size); /* appends: ap_queue_take does not move the position */
+        if (n < 0 && errno != EINTR)
+            return ap_fail_errno(err, errno, "cannot write a temporary file");
+        if (n > 0) {
+            p += n;
+            size -= (size_t)n;
+        }
+    }
+    return true;
+}
+
+/* Best effort: a file system that cannot make holes keeps the whole. */
+static void cut_off(ap_queue *q)
+{
+    if (q->taken - q->cut < CUT_BYTES)
+        return;
+    (void)!fallocate(q->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, q->cut, q->taken - q->cut);
+    q->cut = q->taken;
+}
+
+bool ap_queue_take(ap_queue *q, void *bytes, size_t size, ap_error *err)
+{
+    char *p = bytes;
+    while (size) {
+        ssize_t n = pread(q->file, p, size, q->taken);
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return ap_fail_errno(err, n ? errno : EIO, "cannot read a temporary file");
+        if (n > 0) {
+            p += n;
+            size -= (size_t)n;
+            q->taken += n;
+        }
+    }
+    cut_off(q);
+    return true;
+}
+
+void ap_queue_free(ap_queue *q)
+{
+    if (!q)
+        return;
+    close(q->file);
+    free(q);
+}
