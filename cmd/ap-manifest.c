@@ -4,6 +4,7 @@
 #include "options.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define MAX_SETTINGS 1024
+#define MANY INT_MAX
 
 typedef struct config {
     const char *manifest, *output, *name;
@@ -20,7 +22,7 @@ typedef struct config {
     ap_work_options work;
     bool measure, nul, once, stages;
     int style; /* index into "table|tsv|json" */
-    double settle_s, embed_mib, max_mib, min_free_mib;
+    double older_s, settle_s, embed_mib, max_mib, min_free_mib;
     const char *reason;
     char *settings[MAX_SETTINGS + 1];
     char manifest_path[4096];
@@ -28,8 +30,9 @@ typedef struct config {
 
 static config cfg = {
     .stage = {.grace_s = 10},
-    .intake = {.recipe = "", .accept = "", .max_seconds = INFINITY},
+    .intake = {.recipe = "8d", .max_seconds = INFINITY},
     .work = {.jobs = 1, .grace_s = 10, .retry = {.attempts = 5, .backoff_s = 30}},
+    .older_s = 7 * 86400,
     .settle_s = 5,
     .embed_mib = 32,
     .max_mib = 4096,
@@ -46,6 +49,22 @@ static bool add_setting(void *config_, const char *argument, ap_error *err)
         return ap_fail(err, AP_USAGE, "'%s' is not KEY=VALUE", argument);
     c->settings[n] = (char *)argument;
     return true;
+}
+
+static bool set_age(void *config_, const char *argument, ap_error *err)
+{
+    static const struct {
+        char unit;
+        double seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+    char *end;
+    double number = strtod(argument, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (*argument >= '0' && *argument <= '9' && end[0] == units[i].unit && !end[1]) {
+            ((config *)config_)->older_s = number * units[i].seconds;
+            return true;
+        }
+    return ap_fail(err, AP_USAGE, "'%s' is not a number and s, m, h, d or w", argument);
 }
 
 #define AT(field) offsetof(config, field)
@@ -65,18 +84,15 @@ static const option_row rows[] = {
     {0, "embed", OPTION_NUMBER, "MIB", AT(embed_mib),
      "report: how much of sound and video may be in the page", 0, 4096},
     {'0', "null", OPTION_ON, NULL, AT(nul), "get: values, or KEY=VALUE, each followed by a NUL"},
-    {0, "spool", OPTION_TEXT, "DIR", AT(work.spool), "submit, work, settle: the spool folder"},
-    {0, "recipe", OPTION_TEXT, "NAME", AT(intake.recipe), "submit: the recipe"},
-    {0, "recipe-file", OPTION_TEXT, "FILE", AT(intake.recipe_file), "submit: where it is, for its checksum"},
+    {0, "spool", OPTION_TEXT, "DIR", AT(work.spool), "submit, work, settle, clean: the spool folder"},
+    {0, "recipe", OPTION_TEXT, "NAME", AT(intake.recipe), "submit: the recipe; 8d if none is named"},
     {0, "owner", OPTION_TEXT, "NAME", AT(intake.owner), "submit: whose job it is"},
-    {0, "accept", OPTION_TEXT, "TYPES", AT(intake.accept), "submit: audio, image, zip"},
     {0, "set", OPTION_CALL, "KEY=VALUE", 0, "submit: an option of the recipe (repeatable)", 0, 0, NULL,
      add_setting, false},
     {0, "max-size", OPTION_NUMBER, "MIB", AT(max_mib), "submit: larger files are refused", 0, 1e9},
     {0, "max-duration", OPTION_TIME, "SECONDS", AT(intake.max_seconds), "submit: longer audio is refused", 0,
      1e9, NULL, NULL, true},
     {0, "min-free", OPTION_NUMBER, "MIB", AT(min_free_mib), "submit: room to leave on the disk", 0, 1e9},
-    {0, "together", OPTION_ON, NULL, AT(intake.together), "submit: all files are one job"},
     {0, "force", OPTION_ON, NULL, AT(intake.force), "submit: also what was submitted before"},
     {0, "link", OPTION_ON, NULL, AT(intake.link), "submit: hard links instead of copies"},
     {'j', "jobs", OPTION_COUNT, "N", AT(work.jobs), "work: so many at a time", 1, 1024},
@@ -92,7 +108,9 @@ static const option_row rows[] = {
     {'r', "reason", OPTION_TEXT, "TEXT", AT(reason), "settle: why"},
     {0, "settle", OPTION_NUMBER, "SECONDS", AT(settle_s), "watch: a file unchanged for this long is complete",
      0, 86400},
-    {0, "once", OPTION_ON, NULL, AT(once), "watch: end when all files are complete"},
+    {0, "once", OPTION_ON, NULL, AT(once), "watch, work: end when nothing is left to do"},
+    {0, "older-than", OPTION_CALL, "AGE", 0, "clean: 90s, 30m, 12h, 7d, 4w (default 7d)", 0, 0, NULL, set_age,
+     false},
     {0},
 };
 
@@ -100,6 +118,9 @@ static int result(bool ok, const ap_error *err)
 {
     return ok ? AP_OK : (int)err->code;
 }
+
+/* Whoever calls this command for its own user has its name in the messages. */
+static command self = {.name = "ap-manifest"};
 
 /* ---- manifests */
 
@@ -252,72 +273,95 @@ static int run_probe(int argc, char **argv, ap_error *err)
 
 /* ---- jobs */
 
-/* Without --together each file is a job. Those that are refused do not keep the others back. */
+/* The recipe's options, as those of a job or of a submission set them. */
+static bool set_options(ap_recipe *recipe, const cJSON *options, char **settings, ap_error *err)
+{
+    const cJSON *option;
+    bool ok = true;
+    cJSON_ArrayForEach(option, options)
+    {
+        ok = ok && ap_recipe_set(recipe, option->string, ap_json_string(options, option->string), err);
+    }
+    for (char **s = settings; ok && *s; s++) {
+        char *key = strndup(*s, strcspn(*s, "="));
+        ok = key ? ap_recipe_set(recipe, key, strchr(*s, '=') + 1, err) : ap_fail_memory(err);
+        free(key);
+    }
+    return ok;
+}
+
+static int run_recipes(int argc, char **argv, ap_error *err)
+{
+    (void)argc;
+    (void)argv;
+    return result(ap_recipe_list(err), err);
+}
+
+/* The job's recipe: its file, and KEY=VALUE of all its options, each followed by a NUL. */
+static int run_recipe(int argc, char **argv, ap_error *err)
+{
+    ap_recipe recipe = {0};
+    (void)argc;
+    (void)argv;
+    cJSON *document = ap_manifest_load(manifest_of(cfg.manifest), err);
+    bool ok = document && ap_recipe_find(&recipe, ap_json_string(document, "recipe"), err) &&
+              set_options(&recipe, cJSON_GetObjectItemCaseSensitive(document, "options"), cfg.settings, err);
+    if (ok)
+        printf("%s%c", recipe.file, 0);
+    for (size_t i = 0; ok && i < recipe.count; i++)
+        printf("%s=%s%c", recipe.options[i].key, recipe.options[i].value, 0);
+    ap_recipe_free(&recipe);
+    cJSON_Delete(document);
+    return result(ok, err);
+}
+
+/* A job of these files; what becomes of it is said here. */
+static int submit(char **files, int count)
+{
+    char id[64];
+    bool duplicate;
+    ap_error err;
+    if (!ap_job_submit(&cfg.intake, files, count, id, &duplicate, &err)) {
+        complain(&self, "%s", err.message);
+        return (int)err.code;
+    }
+    if (duplicate)
+        complain(&self, "'%s' was submitted before, as %s (--force makes a new job)", files[0], id);
+    printf("%s\n", id);
+    return fflush(stdout) == 0 ? AP_OK : AP_FAILED;
+}
+
+/* Files that are refused do not keep the others back. */
 static int run_submit(int argc, char **argv, ap_error *err)
 {
-    const command c = {.name = "ap-job"};
-    int status = AP_OK, step = cfg.intake.together ? argc : 1;
+    ap_recipe recipe;
+    int status = AP_OK;
+    bool ok =
+        ap_recipe_find(&recipe, cfg.intake.recipe, err) && set_options(&recipe, NULL, cfg.settings, err);
     cfg.intake.spool = cfg.work.spool;
+    cfg.intake.recipe_file = recipe.file;
+    cfg.intake.accept = recipe.accept;
+    cfg.intake.together = recipe.together;
     cfg.intake.name = cfg.name;
     cfg.intake.settings = cfg.settings;
     cfg.intake.max_bytes = cfg.max_mib * 0x1p20;
     cfg.intake.min_free_bytes = cfg.min_free_mib * 0x1p20;
-    for (int i = 0; i < argc; i += step) {
-        char id[64];
-        bool duplicate;
-        if (ap_job_submit(&cfg.intake, argv + i, step, id, &duplicate, err)) {
-            printf("%s\n", id);
-            if (duplicate)
-                complain(&c, "'%s' was submitted before, as %s (--force makes a new job)", argv[i], id);
-        } else {
-            complain(&c, "%s", err->message);
-            status = (int)err->code;
-        }
-        if (fflush(stdout) != 0)
-            status = AP_FAILED;
+    int step = recipe.together ? argc : 1;
+    for (int i = 0; ok && i < argc; i += step) {
+        int refused = submit(argv + i, step);
+        status = refused ? refused : status;
     }
-    exit(status);
+    ap_recipe_free(&recipe);
+    if (!ok)
+        return result(false, err);
+    err->message[0] = 0; /* all is said */
+    return status;
 }
 
 static int run_work(int argc, char **argv, ap_error *err)
 {
     (void)argc;
-    return result(ap_work(&cfg.work, argv, err), err);
-}
-
-/* Whether the lock that work gave us is on this job. */
-static bool holds_lock(const char *folder)
-{
-    const char *number = getenv("AUDIOPIPE_LOCK");
-    char *path = ap_print("%s/lock", folder);
-    struct stat a, b;
-    bool ok = number && path && stat(path, &a) == 0 && fstat(atoi(number), &b) == 0 && a.st_dev == b.st_dev &&
-              a.st_ino == b.st_ino;
-    free(path);
-    return ok;
-}
-
-/* -1: there is no such job, or this is no ID. */
-static int place_of(const char *spool, const char *id)
-{
-    if (id[strspn(id, "0123456789abcdef-")] || !*id)
-        return -1;
-    for (int place = AP_QUEUE; place < AP_PLACES; place++) {
-        char *path = ap_spool_path(spool, (ap_place)place, id, NULL);
-        bool there = path && access(path, F_OK) == 0;
-        free(path);
-        if (there)
-            return place;
-    }
-    return -1;
-}
-
-/* What is done stays done; only what has failed starts again. */
-static bool may_settle(ap_place place, ap_outcome outcome)
-{
-    if (outcome == AP_OUTCOME_RESTART)
-        return place == AP_FAILED_JOBS;
-    return place == AP_RUNNING || (place == AP_QUEUE && outcome == AP_OUTCOME_FAILED);
+    return result(ap_work(&cfg.work, argv[0], err), err);
 }
 
 /* settle done|failed|retry|restart ID, and for done the files that were made */
@@ -329,22 +373,16 @@ static int run_settle(int argc, char **argv, ap_error *err)
         outcome++;
     if (outcome == 5 || (argc > 2 && outcome != AP_OUTCOME_DONE))
         return ap_fail(err, AP_USAGE, "settle needs done, failed, retry or restart, and an ID"), AP_USAGE;
-    int place = place_of(cfg.work.spool, argv[1]);
-    if (place < 0)
-        return ap_fail(err, AP_FAILED, "there is no job '%s'", argv[1]), AP_FAILED;
-    if (!may_settle((ap_place)place, (ap_outcome)outcome))
-        return ap_fail(err, AP_FAILED, "job '%s' is in %s/", argv[1], ap_place_name((ap_place)place)),
-               AP_FAILED;
-    char *folder = ap_spool_path(cfg.work.spool, (ap_place)place, argv[1], NULL);
-    if (!folder)
-        return result(ap_fail_memory(err), err);
-    bool ok = holds_lock(folder) || ap_job_lock(folder, err) >= 0;
-    if (ok && argc > 2)
-        ok = ap_outputs_add(manifest_of(folder), argv + 2, argc - 2, NULL, true, err);
-    free(folder);
-    ok = ok && ap_job_settle(cfg.work.spool, (ap_place)place, argv[1], (ap_outcome)outcome, cfg.reason,
-                             &cfg.work.retry, err);
-    return result(ok, err);
+    return result(ap_job_end(cfg.work.spool, argv[1], (ap_outcome)outcome, cfg.reason, &cfg.work.retry,
+                             argv + 2, argc - 2, err),
+                  err);
+}
+
+static int run_clean(int argc, char **argv, ap_error *err)
+{
+    (void)argc;
+    (void)argv;
+    return result(ap_spool_clean(cfg.work.spool, cfg.older_s, err), err);
 }
 
 static int run_watch(int argc, char **argv, ap_error *err)
@@ -358,30 +396,32 @@ static int run_watch(int argc, char **argv, ap_error *err)
 typedef struct verb {
     const char *name, *arguments, *summary;
     const char *options; /* their names */
-    int operands;        /* at least */
+    int least, most;     /* operands */
     int (*run)(int argc, char **argv, ap_error *err);
 } verb;
 
 static const verb verbs[] = {
-    {"new", "[.PATH=TEXT|.PATH:=JSON]...", "Makes a manifest.", "manifest", 0, run_new},
-    {"set", ".PATH=TEXT|.PATH:=JSON...", "Changes members of a manifest.", "manifest", 1, run_set},
-    {"get", "[.PATH]...", "Prints a manifest, or members of it.", "manifest null", 0, run_get},
-    {"add-output", "FILE...", "Adds files to the outputs.", "manifest name measure", 1, run_add_output},
-    {"verify", "[MANIFEST]...", "Hashes the outputs again.", "manifest", 0, run_verify},
-    {"list", "[MANIFEST|DIR]...", "Shows many jobs.", "format stages", 0, run_list},
-    {"report", "[MANIFEST]", "Writes an HTML page about a job.", "manifest output embed", 0, run_report},
+    {"new", "[.PATH=TEXT|.PATH:=JSON]...", "Makes a manifest.", "manifest", 0, MANY, run_new},
+    {"set", ".PATH=TEXT|.PATH:=JSON...", "Changes members of a manifest.", "manifest", 1, MANY, run_set},
+    {"get", "[.PATH]...", "Prints a manifest, or members of it.", "manifest null", 0, MANY, run_get},
+    {"add-output", "FILE...", "Adds files to the outputs.", "manifest name measure", 1, MANY, run_add_output},
+    {"verify", "[MANIFEST]...", "Hashes the outputs again.", "manifest", 0, MANY, run_verify},
+    {"list", "[MANIFEST|DIR]...", "Shows many jobs.", "format stages", 0, MANY, run_list},
+    {"report", "[MANIFEST]", "Writes an HTML page about a job.", "manifest output embed", 0, 1, run_report},
     {"exec", "-- COMMAND [ARGUMENT]...", "Runs a command as a stage of a job.", "manifest stage group grace",
-     1, run_exec},
-    {"probe", "FILE...", "Prints what files are, by their content.", "", 1, run_probe},
+     1, MANY, run_exec},
+    {"probe", "FILE...", "Prints what files are, by their content.", "", 1, MANY, run_probe},
     {"submit", "FILE...", "Makes jobs of files.",
-     "spool recipe recipe-file owner accept set name max-size max-duration min-free together force link", 1,
-     run_submit},
-    {"work", "-- COMMAND [ARGUMENT]...", "Claims jobs and runs COMMAND ARGUMENT... FOLDER for each.",
-     "spool jobs watch max-seconds job-seconds grace attempts backoff", 1, run_work},
+     "spool recipe owner set name max-size max-duration min-free force link", 1, MANY, run_submit},
+    {"work", "COMMAND", "Claims jobs and runs COMMAND FOLDER for each.",
+     "spool jobs once watch max-seconds job-seconds grace attempts backoff", 1, 1, run_work},
     {"settle", "done|failed|retry|restart ID [OUTPUT]...", "Ends an attempt at a job, or queues it again.",
-     "spool reason attempts backoff", 2, run_settle},
+     "spool reason attempts backoff", 2, MANY, run_settle},
     {"watch", "DIR", "Prints the names of complete files in a folder, each followed by a NUL.", "settle once",
-     1, run_watch},
+     1, 1, run_watch},
+    {"clean", "", "Removes jobs that ended long ago.", "spool older-than", 0, 0, run_clean},
+    {"recipes", "", "Lists the recipes and their options.", "", 0, 0, run_recipes},
+    {"recipe", "", "Prints the file of a job's recipe, and its options.", "manifest", 0, 0, run_recipe},
 };
 
 static const verb *find_verb(const char *name)
@@ -406,30 +446,40 @@ static void pick_rows(const verb *v, option_row *picked)
     *picked = (option_row){0};
 }
 
+/* Who we are: the caller, or the verb. */
+static void introduce(const verb *v)
+{
+    static char name[64];
+    const char *caller = getenv("AUDIOPIPE_CALLER");
+    snprintf(name, sizeof name, "ap-manifest%s%s", v ? " " : "", v ? v->name : "");
+    self =
+        (command){caller && v ? caller : name,
+                  v ? v->arguments : "new|set|get|add-output|verify|list|report|exec|probe|... ARGUMENT...",
+                  v ? v->summary : "Keeps the record of a job. Each verb has its own --help."};
+}
+
 int main(int argc, char **argv)
 {
     const verb *v = find_verb(argc > 1 ? argv[1] : NULL);
-    char name[64];
-    snprintf(name, sizeof name, v ? "ap-manifest %s" : "ap-manifest", v ? v->name : "");
-    const command c = {
-        name, v ? v->arguments : "new|set|get|add-output|verify|list|report|exec|probe|... ARGUMENT...",
-        v ? v->summary : "Keeps the record of a job. Each verb has its own --help."};
     option_row picked[sizeof rows / sizeof *rows];
+    introduce(v);
     pick_rows(v, picked);
     const option_group groups[OPTION_GROUPS] = {{picked, &cfg}};
-    int operand = parse_options(&c, groups, argc, argv) + (v != NULL);
+    int operand = parse_options(&self, groups, argc, argv) + (v != NULL);
     if (!v)
-        usage_error(&c, argc > 1 ? "unknown verb '%s'" : "which verb?", argc > 1 ? argv[1] : "");
+        usage_error(&self, argc > 1 ? "unknown verb '%s'" : "which verb?", argc > 1 ? argv[1] : "");
     /* usage_error does not return */
     /* cppcheck-suppress nullPointerRedundantCheck */
-    if (argc - operand < v->operands)
-        usage_error(&c, "missing argument: %s", v->arguments);
+    if (argc - operand < v->least)
+        usage_error(&self, "missing argument: %s", v->arguments);
+    if (argc - operand > v->most)
+        usage_error(&self, "'%s' is one too many", argv[operand + v->most]);
     cfg.work.grace_s = cfg.stage.grace_s;
     if (strstr(v->options, "spool") && !cfg.work.spool && !(cfg.work.spool = getenv("AUDIOPIPE_SPOOL")))
-        usage_error(&c, "no spool: name it with --spool, or in AUDIOPIPE_SPOOL");
+        usage_error(&self, "no spool: name it with --spool, or in AUDIOPIPE_SPOOL");
     ap_error err = {AP_FAILED, ""};
     int status = v->run(argc - operand, argv + operand, &err);
     if (status != AP_OK && *err.message)
-        complain(&c, "%s", err.message);
+        complain(&self, "%s", err.message);
     return status;
 }

@@ -2,6 +2,7 @@
  * intake.c - files become jobs: checked, copied, recorded, and then in the queue by one rename. */
 #include "jobs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -183,6 +184,40 @@ static bool take_in(const draft *d, const char *path, int number, ap_error *err)
     return ok;
 }
 
+static int is_shown(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* A folder stands for the files in it, for recipes that take many; in natural order, 2 before 10. */
+static bool take_folder(const draft *d, const char *path, int *number, ap_error *err)
+{
+    struct dirent **names;
+    int count = scandir(path, &names, is_shown, versionsort);
+    bool ok = count > 0 || (count < 0 ? ap_fail_errno(err, errno, "cannot read '%s'", path)
+                                      : ap_fail(err, AP_FAILED, "there is no file in '%s'", path));
+    for (int i = 0; i < count; i++) {
+        char *file = ap_print("%s/%s", path, names[i]->d_name);
+        ok = ok && (file ? take_in(d, file, ++*number, err) : ap_fail_memory(err));
+        free(file);
+        free(names[i]);
+    }
+    if (count >= 0)
+        free(names);
+    return ok;
+}
+
+static bool take_all(const draft *d, char **files, int count, ap_error *err)
+{
+    bool ok = true;
+    for (int i = 0, number = 0; ok && i < count; i++) {
+        struct stat st;
+        bool folder = d->options->together && stat(files[i], &st) == 0 && S_ISDIR(st.st_mode);
+        ok = folder ? take_folder(d, files[i], &number, err) : take_in(d, files[i], ++number, err);
+    }
+    return ok;
+}
+
 static bool put_settings(const draft *d, ap_error *err)
 {
     cJSON *options = cJSON_GetObjectItemCaseSensitive(d->document, "options");
@@ -215,9 +250,8 @@ static bool write_draft(draft *d, char **files, int count, ap_error *err)
         return ap_fail_memory(err);
     if (!put_settings(d, err))
         return false;
-    for (int i = 0; i < count; i++)
-        if (!take_in(d, files[i], i + 1, err))
-            return false;
+    if (!take_all(d, files, count, err))
+        return false;
     char *manifest = ap_print("%s/" AP_MANIFEST_NAME, d->folder), *input = ap_print("%s/input", d->folder);
     bool ok = (manifest && input) || ap_fail_memory(err);
     ok = ok && ap_manifest_create(manifest, d->document, err) && ap_sync_folder(input, err);
@@ -287,20 +321,10 @@ static int open_index(const draft *d, ap_error *err)
 /* Whether the job in the index is waiting, running or done. */
 static bool find_duplicate(const draft *d, int index, char id[64])
 {
-    static const ap_place places[] = {AP_QUEUE, AP_RUNNING, AP_DONE, AP_QUEUE, AP_RUNNING, AP_DONE};
+    ap_place place;
     ssize_t n = pread(index, id, 63, 0);
     id[n > 0 ? n : 0] = 0;
-    if (n <= 0 || strchr(id, '/') || id[0] == '.')
-        return false;
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) { /* twice: it may move meanwhile */
-        struct stat st;
-        char *path = ap_spool_path(d->options->spool, places[i], id, NULL);
-        bool there = path && stat(path, &st) == 0;
-        free(path);
-        if (there)
-            return true;
-    }
-    return false;
+    return ap_job_find(d->options->spool, id, &place) && place != AP_FAILED_JOBS;
 }
 
 /* ---- into the queue */

@@ -34,10 +34,15 @@ double ap_json_number(const cJSON *object, const char *key, double fallback);
 cJSON *ap_json_find(cJSON *root, const char *path, ap_error *err);
 /* Puts value (taken over) at a path, making the objects on the way; "[n]" with n = length appends. */
 bool ap_json_store(cJSON *root, const char *path, cJSON *value, ap_error *err);
+
+/* ---- clock.c */
+
+double ap_monotonic_s(void);
+double ap_wall_s(void); /* since 1970 */
 /* Now, as RFC 3339 in UTC with milliseconds. */
-void ap_json_now(char text[32]);
+void ap_time_text(char text[32]);
 /* Seconds since 1970 of such a text, NAN if it is none. */
-double ap_json_time(const char *text);
+double ap_time_of(const char *text);
 
 /* ---- manifest.c: one document in a file */
 
@@ -54,6 +59,8 @@ typedef bool ap_change_fn(cJSON *document, void *user, ap_error *err);
 bool ap_manifest_change(const char *path, ap_change_fn *change, void *user, bool durable, ap_error *err);
 /* Makes renames in this folder durable. */
 bool ap_sync_folder(const char *path, ap_error *err);
+/* Whether fd is still the file of that name. */
+bool ap_same_file(int fd, const char *path);
 
 /* ---- probe.c: what a file is */
 
@@ -121,7 +128,9 @@ typedef enum ap_place {
 const char *ap_place_name(ap_place place);
 /* malloc'ed "SPOOL/place", "SPOOL/place/ID", "SPOOL/place/ID/leaf"; id and leaf may be NULL. */
 char *ap_spool_path(const char *spool, ap_place place, const char *id, const char *leaf);
-/* Makes the folders that are missing, mode 0700. */
+/* Mode 0700, if it is not there. path NULL: out of memory. */
+bool ap_make_folder(const char *path, ap_error *err);
+/* Makes the folders that are missing. */
 bool ap_spool_prepare(const char *spool, ap_error *err);
 
 /* Removes a file or folder, as far as that goes. */
@@ -130,6 +139,14 @@ void ap_remove_tree(const char *path);
 /* Locks a job's folder for this process and those it starts. -1 with errno EWOULDBLOCK: locked by someone
  * else, ENOENT: gone, EACCES: not ours. */
 int ap_job_lock(const char *folder, ap_error *err);
+/* Where a job is. False: there is none, or this is no ID. */
+bool ap_job_find(const char *spool, const char *id, ap_place *place);
+/* One durable rename. */
+bool ap_job_move(const char *spool, ap_place from, ap_place to, const char *id, ap_error *err);
+
+/* ---- settle.c: the end of an attempt */
+
+#define AP_LONGEST_BACKOFF_S 3600
 
 typedef struct ap_retry {
     unsigned attempts; /* how many a job has */
@@ -148,6 +165,11 @@ typedef enum ap_outcome {
  * lock. */
 bool ap_job_settle(const char *spool, ap_place from, const char *id, ap_outcome outcome, const char *reason,
                    const ap_retry *retry, ap_error *err);
+/* The same for a job of any place; locks it unless this is its worker's command, and adds outputs first. */
+bool ap_job_end(const char *spool, const char *id, ap_outcome outcome, const char *reason,
+                const ap_retry *retry, char **outputs, int count, ap_error *err);
+
+/* ---- claim.c */
 
 /* The next job that is due, or one whose runner died: locked, marked, and in running/. list keeps what was
  * seen of the folders between calls; zero it at first. Returns the lock, -1 if nothing is left in the list;
@@ -159,6 +181,40 @@ typedef struct ap_queue {
 } ap_queue;
 int ap_job_claim(const char *spool, const ap_retry *retry, ap_queue *list, char id[64], ap_error *trouble);
 void ap_queue_free(ap_queue *list);
+
+/* ---- clean.c */
+
+/* Removes jobs that ended before, and what dead submissions left; prints the IDs of the jobs. */
+bool ap_spool_clean(const char *spool, double older_s, ap_error *err);
+
+/* ---- recipe.c: what recipes declare */
+
+#define AP_RECIPE_OPTIONS 64
+
+typedef struct ap_recipe_option {
+    const char *key, *value; /* value: the default, or what was set */
+    const char *pattern;     /* an extended regular expression for all of the value */
+    const char *help;
+} ap_recipe_option;
+
+typedef struct ap_recipe {
+    char *file, *text; /* the header, which the members below point into */
+    char *summary, *accept, *needs;
+    bool together; /* all files of a submission are one job */
+    ap_recipe_option options[AP_RECIPE_OPTIONS];
+    size_t count;
+} ap_recipe;
+
+/* Looks through the folders of AUDIOPIPE_RECIPES. */
+bool ap_recipe_find(ap_recipe *recipe, const char *name, ap_error *err);
+bool ap_recipe_read(ap_recipe *recipe, const char *path, ap_error *err);
+/* Of a header in memory, malloc'ed, taken over. */
+bool ap_recipe_parse(ap_recipe *recipe, char *text, ap_error *err);
+/* Sets an option; value has to stay. */
+bool ap_recipe_set(ap_recipe *recipe, const char *key, const char *value, ap_error *err);
+/* Prints all that can be found. */
+bool ap_recipe_list(ap_error *err);
+void ap_recipe_free(ap_recipe *recipe);
 
 /* ---- intake.c: files become jobs */
 
@@ -185,9 +241,8 @@ typedef struct ap_work_options {
     ap_retry retry;
 } ap_work_options;
 
-/* For each job: argv and the job's folder, in a process group of its own, output appended to the job's log.
- */
-bool ap_work(const ap_work_options *options, char **argv, ap_error *err);
+/* For each job: "command FOLDER", in a process group of its own, output appended to the job's log. */
+bool ap_work(const ap_work_options *options, const char *command, ap_error *err);
 
 /* ---- watch.c: a folder that files are dropped into */
 

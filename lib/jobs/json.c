@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 char *ap_print(const char *format, ...)
 {
@@ -187,25 +186,4 @@ bool ap_json_store(cJSON *root, const char *path, cJSON *value, ap_error *err)
     }
     cJSON_Delete(value);
     return ap_fail(err, AP_USAGE, "'%s' is not a path like .options.period", path);
-}
-
-/* ---- times */
-
-void ap_json_now(char text[32])
-{
-    struct timespec now;
-    struct tm utc;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    size_t n = strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text + n, 32 - n, ".%03ldZ", now.tv_nsec / 1000000 % 1000);
-}
-
-double ap_json_time(const char *text)
-{
-    struct tm utc = {0};
-    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
-    if (!rest)
-        return NAN;
-    return (double)timegm(&utc) + (*rest == '.' ? strtod(rest, NULL) : 0);
 }

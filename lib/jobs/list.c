@@ -41,8 +41,8 @@ static double seconds_of(const cJSON *document)
     const cJSON *stage = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(document, "stages"), 0);
     total = ap_json_number(stage, "seconds", NAN);
     if (isnan(total))
-        total = ap_json_time(ap_json_string(document, "finished")) -
-                ap_json_time(ap_json_string(document, "started"));
+        total = ap_time_of(ap_json_string(document, "finished")) -
+                ap_time_of(ap_json_string(document, "started"));
     return total;
 }
 

@@ -33,7 +33,7 @@ cJSON *ap_manifest_document(const char *id)
 {
     static const char *const empty[] = {"recipe", "started", "finished", "error", "input"};
     char now[32];
-    ap_json_now(now);
+    ap_time_text(now);
     cJSON *document = cJSON_CreateObject();
     bool ok = document && ap_json_put_number(document, "version", AP_MANIFEST_VERSION) &&
               ap_json_put_text(document, "id", id) && put_owner(document) &&
@@ -172,7 +172,7 @@ bool ap_manifest_create(const char *path, const cJSON *document, ap_error *err)
     return ok && sync_parent(path, err);
 }
 
-static bool same_file(int fd, const char *path)
+bool ap_same_file(int fd, const char *path)
 {
     struct stat a, b;
     return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
@@ -193,7 +193,7 @@ static int open_locked(const char *path, ap_error *err)
                 close(fd);
                 return -1;
             }
-        if (same_file(fd, path))
+        if (ap_same_file(fd, path))
             return fd;
         close(fd);
     }

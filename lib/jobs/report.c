@@ -31,7 +31,7 @@ static const char style[] =
     "h1{font-size:24px;margin:0 0 4px;overflow-wrap:anywhere}h2{font-size:16px;margin:32px 0 10px}"
     "h3{font-size:15px;margin:0;overflow-wrap:anywhere}.dim{color:var(--dim)}"
     ".badge{display:inline-block;padding:1px "
-    "10px;border-radius:10px;color:#fff;background:var(--dim);font-size:13px;"
+    "10px;border-radius:10px;color:var(--card);background:var(--dim);font-size:13px;"
     "vertical-align:3px;margin-left:8px}.done{background:var(--good)}.failed{background:var(--bad)}"
     ".running{background:var(--run)}.card{background:var(--card);border:1px solid "
     "var(--line);border-radius:8px;"
@@ -49,8 +49,9 @@ static const char style[] =
     "th,td{text-align:right;padding:5px 8px;border-bottom:1px solid "
     "var(--line);font-variant-numeric:tabular-nums;"
     "white-space:nowrap;font-size:14px}th{font-weight:500;color:var(--dim);font-size:13px}"
-    "tr:last-child td{border-bottom:0}th:first-child,td:first-child{text-align:left;white-space:normal;"
-    "overflow-wrap:anywhere}td.wide{width:38%;min-width:140px}.track{position:relative;height:12px;"
+    "tr:last-child td{border-bottom:0}th:first-child,td:first-child{text-align:left;max-width:15em;"
+    "overflow:hidden;text-overflow:ellipsis}th.wide,td.wide{width:40%;min-width:110px;text-align:left}.track{"
+    "position:relative;height:12px;"
     "background:var(--bg);border-radius:3px;overflow:hidden}.bar{position:absolute;top:0;bottom:0;border-"
     "radius:3px;"
     "background:var(--accent);min-width:2px}.bar.soft{background:var(--soft)}.bar.failed{background:var(--"
@@ -61,7 +62,9 @@ static const char style[] =
     "0;white-space:pre-wrap;"
     "overflow-wrap:anywhere}summary{cursor:pointer;color:var(--dim)}.error{border-color:var(--bad);color:var("
     "--bad)}"
-    ".scroll{overflow-x:auto}footer{margin:28px 0 "
+    ".scroll{overflow-x:auto}@media(max-width:600px){body{padding:12px}th,td{padding:5px 4px;font-size:13px}"
+    "svg text{font-size:16px}svg text.hz{display:none}td.wide{min-width:70px}th:first-child,td:first-child{"
+    "max-width:9em}}footer{margin:28px 0 "
     "8px;color:var(--dim);font-size:12.5px;overflow-wrap:anywhere}";
 
 /* ---- pieces */
@@ -254,7 +257,7 @@ static void put_stage(FILE *out, const cJSON *stage, double start, double total)
 {
     const char *state = ap_json_string(stage, "state");
     double seconds = ap_json_number(stage, "seconds", NAN),
-           began = ap_json_time(ap_json_string(stage, "started"));
+           began = ap_time_of(ap_json_string(stage, "started"));
     double left = total > 0 ? fmin(99.5, fmax(0, 100 * (began - start) / total)) : 0;
     double width = total > 0 && !isnan(seconds) ? fmin(100 - left, 100 * seconds / total) : 100 - left;
     fputs("<tr><td>", out);
@@ -308,16 +311,16 @@ static void put_stages(FILE *out, const cJSON *document)
     double start = INFINITY, end = 0;
     cJSON_ArrayForEach(stage, stages)
     {
-        double began = ap_json_time(ap_json_string(stage, "started"));
+        double began = ap_time_of(ap_json_string(stage, "started"));
         start = fmin(start, began);
         end = fmax(end, began + ap_json_number(stage, "seconds", 0));
     }
     if (!cJSON_GetArraySize(stages))
         return;
-    fputs(
-        "<h2>Stages</h2><section class=card><div class=scroll><table><tr><th>Stage</th><th></th><th>Time</th>"
-        "<th>CPU</th><th>Memory</th><th>Exit</th></tr>\n",
-        out);
+    fputs("<h2>Stages</h2><section class=card><div class=scroll><table><tr><th>Stage</th><th class=wide>from "
+          "begin to end</th><th>Time</th>"
+          "<th>CPU</th><th>Memory</th><th>Exit</th></tr>\n",
+          out);
     cJSON_ArrayForEach(stage, stages)
     {
         put_stage(out, stage, start, end - start);
@@ -350,7 +353,7 @@ static void put_loudness(FILE *out, const cJSON *document)
 {
     const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input"), *output;
     fputs("<h2>Loudness</h2><section class=card><div "
-          "class=scroll><table><tr><th>File</th><th></th><th>Loudness</th>"
+          "class=scroll><table><tr><th>File</th><th class=wide>&minus;50 to 0 LUFS</th><th>Loudness</th>"
           "<th>True peak</th></tr>\n",
           out);
     put_level(out, input, "before", "soft");

@@ -44,13 +44,6 @@ typedef struct stage {
     struct rusage usage;
 } stage;
 
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* ---- the record */
 
 static cJSON *command_line(char **argv)
@@ -85,7 +78,7 @@ static bool begin(cJSON *document, void *user, ap_error *err)
 {
     stage *s = user;
     char now[32];
-    ap_json_now(now);
+    ap_time_text(now);
     cJSON *stages = cJSON_GetObjectItemCaseSensitive(document, "stages"), *record = cJSON_CreateObject();
     s->index = cJSON_GetArraySize(stages);
     if (!cJSON_IsArray(stages) || !cJSON_AddItemToArray(stages, record)) {
@@ -280,7 +273,7 @@ static void forward(stage *s, const struct signalfd_siginfo *info)
         kill(group ? -s->pid : s->pid, (int)info->ssi_signo);
     if (group && (info->ssi_signo == SIGTERM || info->ssi_signo == SIGINT || info->ssi_signo == SIGHUP) &&
         !s->kill_s)
-        s->kill_s = now_s() + s->options->grace_s;
+        s->kill_s = ap_monotonic_s() + s->options->grace_s;
 }
 
 /* Whether the command has ended; then what is left of its group ends, too. */
@@ -289,7 +282,7 @@ static bool reap(stage *s)
     siginfo_t info = {0};
     if (waitid(P_PID, (id_t)s->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
         return false;
-    s->seconds = now_s() - s->started_s;
+    s->seconds = ap_monotonic_s() - s->started_s;
     if (s->options->group)
         kill(-s->pid, SIGKILL); /* before the leader is reaped: the number is still this group's */
     wait4(s->pid, &s->status, 0, &s->usage);
@@ -298,7 +291,7 @@ static bool reap(stage *s)
 
 static void record_progress(stage *s)
 {
-    double now = now_s();
+    double now = ap_monotonic_s();
     if (s->progress == s->recorded || now - s->updated_s < UPDATE_S)
         return;
     ap_manifest_change(s->options->manifest, update, s, false, NULL); /* the next one may succeed */
@@ -312,7 +305,7 @@ static int patience(const stage *s)
     double until = s->kill_s;
     if (s->progress != s->recorded && (until == 0 || s->updated_s + UPDATE_S < until))
         until = s->updated_s + UPDATE_S;
-    return until == 0 ? -1 : (int)fmax(1, ceil(1000 * (until - now_s())));
+    return until == 0 ? -1 : (int)fmax(1, ceil(1000 * (until - ap_monotonic_s())));
 }
 
 static void attend(stage *s)
@@ -321,7 +314,7 @@ static void attend(stage *s)
     struct pollfd watched[2] = {{s->signals, POLLIN, 0}, {s->errors, POLLIN, 0}};
     while (true) {
         int n = poll(watched, 2, patience(s));
-        if (s->kill_s && now_s() >= s->kill_s)
+        if (s->kill_s && ap_monotonic_s() >= s->kill_s)
             kill(-s->pid, SIGKILL);
         if (n > 0 && watched[1].revents && !read_errors(s))
             watched[1].fd = -1;
@@ -340,7 +333,7 @@ bool ap_stage_run(const ap_stage_options *options, char **argv, int *exit_code, 
     stage s = {.options = options, .argv = argv, .errors = -1, .signals = -1};
     if (!ap_manifest_change(options->manifest, begin, &s, false, err))
         return false;
-    s.started_s = s.updated_s = now_s();
+    s.started_s = s.updated_s = ap_monotonic_s();
     if (!start(&s, err))
         return false;
     attend(&s);

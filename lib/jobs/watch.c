@@ -41,13 +41,6 @@ typedef struct watcher {
     size_t count;
 } watcher;
 
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Hidden files, and the names that browsers and copying programs give to files that are not complete. */
 static bool is_left_alone(const char *name)
 {
@@ -111,7 +104,7 @@ static void notice(entry *e, const struct stat *st)
     e->device = st->st_dev;
     e->size = st->st_size;
     e->changed = st->st_mtim;
-    e->since_s = now_s();
+    e->since_s = ap_monotonic_s();
     e->announced_s = 0;
 }
 
@@ -131,7 +124,7 @@ static bool consider(watcher *w, const char *name, bool *pending, ap_error *err)
     bool ok = true;
     if (e) {
         notice(e, &st);
-        double now = now_s();
+        double now = ap_monotonic_s();
         bool quiet = e->renamed || now - e->since_s >= w->settle_s;
         bool told = e->announced_s > 0 && now - e->announced_s < ANNOUNCE_AGAIN_S;
         bool busy = !told && is_being_written(path);

@@ -38,7 +38,7 @@ typedef struct job {
 
 typedef struct worker {
     const ap_work_options *options;
-    char **argv;
+    const char *command;
     job *jobs; /* options->jobs of them */
     unsigned running;
     int signals, guard, inotify; /* descriptors */
@@ -49,13 +49,6 @@ typedef struct worker {
     double started_s, looked_s, scan_s; /* scan_s: when to look for new jobs */
     bool stopping;
 } worker;
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- the guard */
 
@@ -115,21 +108,14 @@ static _Noreturn void become_command(const worker *w, const job *j, const char *
                                      pid_t parent)
 {
     char number[32];
-    int count = 0;
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* until the guard knows of us */
     sigprocmask(SIG_SETMASK, &w->mask, NULL);
     signal(SIGPIPE, SIG_DFL);
-    while (w->argv[count])
-        count++;
-    char **argv = calloc((size_t)count + 2, sizeof *argv);
     snprintf(number, sizeof number, "%d", j->lock);
-    if (getppid() != parent || !argv || !redirect(log) || fcntl(j->lock, F_SETFD, 0) != 0 ||
-        setenv("AUDIOPIPE_LOCK", number, 1) != 0)
-        _exit(AP_TRY_AGAIN);
-    memcpy(argv, w->argv, (size_t)count * sizeof *argv);
-    argv[count] = (char *)folder;
-    execvp(argv[0], argv);
+    if (getppid() == parent && redirect(log) && fcntl(j->lock, F_SETFD, 0) == 0 &&
+        setenv("AUDIOPIPE_LOCK", number, 1) == 0)
+        execlp(w->command, w->command, folder, (char *)NULL);
     _exit(AP_TRY_AGAIN);
 }
 
@@ -140,7 +126,7 @@ static bool start(worker *w, job *j, ap_error *err)
     pid_t self = getpid();
     bool ok = (folder && log) || ap_fail_memory(err);
     if (ok && (j->pid = fork()) < 0)
-        ok = ap_fail_errno(err, errno, "cannot start '%s'", w->argv[0]);
+        ok = ap_fail_errno(err, errno, "cannot start '%s'", w->command);
     if (ok && j->pid == 0)
         become_command(w, j, folder, log, self);
     free(folder);
@@ -153,7 +139,7 @@ static bool start(worker *w, job *j, ap_error *err)
     }
     setpgid(j->pid, j->pid); /* here too: whoever comes first */
     tell_guard(w, j->pid);
-    j->started_s = now_s();
+    j->started_s = ap_monotonic_s();
     w->running++;
     return true;
 }
@@ -168,7 +154,7 @@ static bool fill(worker *w, ap_error *err)
         *j = (job){0};
         j->lock = ap_job_claim(w->options->spool, &w->options->retry, &w->queue, j->id, &w->trouble);
         if (j->lock < 0) {
-            w->scan_s = now_s() + SCAN_S;
+            w->scan_s = ap_monotonic_s() + SCAN_S;
             return true;
         }
         if (!start(w, j, err))
@@ -185,7 +171,7 @@ static void end_job(worker *w, job *j, verdict why)
         j->verdict = why;
     if (!j->kill_s) {
         kill(-j->pid, SIGTERM);
-        j->kill_s = now_s() + w->options->grace_s;
+        j->kill_s = ap_monotonic_s() + w->options->grace_s;
     }
 }
 
@@ -248,7 +234,7 @@ static void reap(worker *w)
 
 static void look_at_running(worker *w)
 {
-    double now = now_s();
+    double now = ap_monotonic_s();
     bool look = now - w->looked_s >= LOOK_S;
     if (look)
         w->looked_s = now;
@@ -276,7 +262,7 @@ static void wait_for_news(worker *w)
     double patience = w->running ? LOOK_S : SCAN_S;
     for (unsigned i = 0; i < w->options->jobs; i++)
         if (w->jobs[i].pid && w->jobs[i].kill_s)
-            patience = fmin(patience, fmax(0.01, w->jobs[i].kill_s - now_s()));
+            patience = fmin(patience, fmax(0.01, w->jobs[i].kill_s - ap_monotonic_s()));
     if (poll(watched, 2, (int)ceil(1000 * patience)) <= 0)
         return;
     if (watched[1].revents && read(w->inotify, events, sizeof events) > 0)
@@ -295,13 +281,14 @@ static void wait_for_news(worker *w)
 
 static bool may_start(const worker *w)
 {
-    return !w->stopping && (w->options->max_s <= 0 || now_s() - w->started_s < w->options->max_s);
+    return !w->stopping && (w->options->max_s <= 0 || ap_monotonic_s() - w->started_s < w->options->max_s);
 }
 
 static bool loop(worker *w, ap_error *err)
 {
     while (true) {
-        if (may_start(w) && (now_s() >= w->scan_s || w->queue.next < w->queue.count) && !fill(w, err))
+        if (may_start(w) && (ap_monotonic_s() >= w->scan_s || w->queue.next < w->queue.count) &&
+            !fill(w, err))
             return false;
         /* before the end a last look: the list may be old */
         if (!w->running && !w->options->watch && may_start(w) && !fill(w, err))
@@ -337,10 +324,14 @@ static bool prepare(worker *w, ap_error *err)
     return true;
 }
 
-bool ap_work(const ap_work_options *options, char **argv, ap_error *err)
+bool ap_work(const ap_work_options *options, const char *command, ap_error *err)
 {
-    worker w = {
-        .options = options, .argv = argv, .signals = -1, .guard = -1, .inotify = -1, .started_s = now_s()};
+    worker w = {.options = options,
+                .command = command,
+                .signals = -1,
+                .guard = -1,
+                .inotify = -1,
+                .started_s = ap_monotonic_s()};
     bool ok =
         ap_spool_prepare(options->spool, err) && prepare(&w, err) && start_guard(&w, err) && loop(&w, err);
     ap_queue_free(&w.queue);

@@ -83,6 +83,15 @@ has_help() {
     fails 2 ap-job submit --set 'period=$(touch pwned)' tone.wav
     fails 2 ap-job submit --set format=../../x tone.wav
     fails 2 ap-job run --frobnicate
+    fails 2 ap-job run something
+    fails 2 ap-job submit --recipe
+    fails 2 ap-job retry
+    fails 2 ap-job outputs
+    fails 2 ap-job clean everything
+    # nothing is there yet, and that is an answer
+    fresh
+    [ "$(ap-job status --json)" = '{"queue":0,"running":0,"done":0,"failed":0}' ]
+    ap-job list --json && ap-job stats >/dev/null && ap-job doctor
     fails 2 ap-job status ../../etc
     fails 1 ap-job status 20200101-000000-00000000
     [ ! -e pwned ]
@@ -103,10 +112,31 @@ lists_recipes() {
     printf '# lacking: x\n# needs: no-such-tool cp\n' >recipes/lacking.sh
     shows 'missing here: no-such-tool' ap-job recipes
     ap-job doctor >doctor.txt 2>&1 || true
-    grep -q 'lacking.sh needs what is not here: no-such-tool' doctor.txt
+    grep -q 'recipe lacking needs what is not here: no-such-tool' doctor.txt
     rm recipes/lacking.sh
+    # an option that could not be set is a mistake of the recipe
+    for option in 'key' '1key=x [a-z] help' 'key-=x [a-z] help' '=x y z' 'key=x'; do
+        printf '# bad: x\n# option: %s\n' "$option" >recipes/bad.sh
+        fails 1 ap-job submit --recipe bad tone.wav
+        grep -q "bad.sh', line 2: not an option" stderr
+    done
+    shows "bad.sh', line 2" ap-job recipes
+    rm recipes/bad.sh
 }
 check lists_recipes
+
+takes_folders() {
+    fresh
+    mkdir -p album && for i in 1 2 10; do cp tone.wav "album/$i.wav"; done
+    touch album/.hidden
+    printf '# many: x\n# input: many audio\ncat "${inputs[@]}" >"$out/all"\n' >recipes/many.sh
+    id=$(ap-job submit --recipe many album)
+    [ "$(cd "$spool/queue/$id/input" && printf '%s ' *)" = '0001-1.wav 0002-2.wav 0003-10.wav ' ]
+    mkdir -p nothing && fails 1 ap-job submit --recipe many nothing
+    fails 1 ap-job submit album # a recipe for one file
+    rm recipes/many.sh
+}
+check takes_folders
 
 same_again() {
     fresh
@@ -155,8 +185,10 @@ from_the_net() {
     port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' server.log)
     id=$(ap-job submit "http://127.0.0.1:$port/a%20b.wav?x=1")
     [ "$(ap-manifest get -m "$spool/queue/$id" .input.bytes)" = "$(stat -c %s tone.wav)" ]
-    fails 22 ap-job submit "http://127.0.0.1:$port/missing.wav" || fails 1 true
+    fails 1 ap-job submit "http://127.0.0.1:$port/missing.wav"
+    grep -q "^ap-job: cannot fetch 'http://127.0.0.1:$port/missing.wav': .*404" stderr
     kill "$server"
+    fails 75 ap-job submit "http://127.0.0.1:$port/a%20b.wav" # a host may come back
     counts 1 0 0 0
     [ -z "$(ls -A "$spool/tmp")" ]
     fails 1 ap-job submit file:///etc/passwd

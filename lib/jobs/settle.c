@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * settle.c - the end of an attempt at a job: its state is written, then its folder moves. */
+#include "jobs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct ending {
+    ap_outcome outcome;
+    const char *reason;
+    const ap_retry *retry;
+    ap_place to;
+} ending;
+
+/* Seconds to wait after so many attempts. */
+static double backoff(const ap_retry *retry, double attempts)
+{
+    return fmin(AP_LONGEST_BACKOFF_S, retry->backoff_s * exp2(fmax(attempts, 1) - 1));
+}
+
+static bool put_back(cJSON *document, ending *e, double attempts)
+{
+    bool counted = e->outcome == AP_OUTCOME_RETRY;
+    if (!counted)
+        attempts = e->outcome == AP_OUTCOME_RESTART ? 0 : fmax(attempts - 1, 0);
+    e->to = AP_QUEUE;
+    return ap_json_put_text(document, "state", "queued") && ap_json_put_text(document, "finished", NULL) &&
+           ap_json_put_number(document, "attempts", attempts) &&
+           (!counted ||
+            ap_json_put_number(document, "not_before", ap_wall_s() + backoff(e->retry, attempts)));
+}
+
+static bool put_away(cJSON *document, ending *e, double attempts)
+{
+    char now[32], reason[1024];
+    ap_time_text(now);
+    bool done = e->outcome == AP_OUTCOME_DONE;
+    e->to = done ? AP_DONE : AP_FAILED_JOBS;
+    if (e->outcome == AP_OUTCOME_RETRY) {
+        snprintf(reason, sizeof reason, "gave up after %g attempts: %s", attempts,
+                 e->reason ? e->reason : "failed");
+        e->reason = NULL;
+    }
+    return ap_json_put_text(document, "state", done ? "done" : "failed") &&
+           ap_json_put_text(document, "finished", now) &&
+           ap_json_put_text(document, "error",
+                            done        ? NULL
+                            : e->reason ? e->reason
+                                        : reason);
+}
+
+static bool finish(cJSON *document, void *user, ap_error *err)
+{
+    ending *e = user;
+    double attempts = ap_json_number(document, "attempts", 0);
+    bool again = e->outcome == AP_OUTCOME_REQUEUE || e->outcome == AP_OUTCOME_RESTART ||
+                 (e->outcome == AP_OUTCOME_RETRY && (!e->retry || attempts < e->retry->attempts));
+    bool ok = ap_json_put_text(document, "error", e->reason) &&
+              (again ? put_back(document, e, attempts) : put_away(document, e, attempts));
+    cJSON_DeleteItemFromObjectCaseSensitive(document, "runner");
+    return ok || ap_fail_memory(err);
+}
+
+bool ap_job_settle(const char *spool, ap_place from, const char *id, ap_outcome outcome, const char *reason,
+                   const ap_retry *retry, ap_error *err)
+{
+    ending e = {outcome, reason ? reason : outcome == AP_OUTCOME_FAILED ? "failed" : NULL, retry, from};
+    char *manifest = ap_spool_path(spool, from, id, AP_MANIFEST_NAME);
+    char *cancel = ap_spool_path(spool, from, id, "cancel"), *work = ap_spool_path(spool, from, id, "work");
+    bool ok = (manifest && cancel && work) || ap_fail_memory(err);
+    ok = ok && ap_manifest_change(manifest, finish, &e, true, err);
+    if (ok) {
+        unlink(cancel);
+        ap_remove_tree(work);
+    }
+    free(manifest);
+    free(cancel);
+    free(work);
+    return ok && (e.to == from || ap_job_move(spool, from, e.to, id, err));
+}
+
+/* Whether the lock that the worker gave us is on this job. */
+static bool holds_lock(const char *folder)
+{
+    const char *number = getenv("AUDIOPIPE_LOCK");
+    char *path = ap_print("%s/lock", folder);
+    bool ok = number && path && ap_same_file(atoi(number), path);
+    free(path);
+    return ok;
+}
+
+/* What is done stays done; only what has failed starts again. */
+static bool may_end(ap_place place, ap_outcome outcome)
+{
+    if (outcome == AP_OUTCOME_RESTART)
+        return place == AP_FAILED_JOBS;
+    return place == AP_RUNNING || (place == AP_QUEUE && outcome == AP_OUTCOME_FAILED);
+}
+
+bool ap_job_end(const char *spool, const char *id, ap_outcome outcome, const char *reason,
+                const ap_retry *retry, char **outputs, int count, ap_error *err)
+{
+    ap_place place;
+    if (!ap_job_find(spool, id, &place))
+        return ap_fail(err, AP_FAILED, "there is no job '%s'", id);
+    if (!may_end(place, outcome))
+        return ap_fail(err, AP_FAILED, "job '%s' is in %s/", id, ap_place_name(place));
+    char *folder = ap_spool_path(spool, place, id, NULL);
+    char *manifest = ap_spool_path(spool, place, id, AP_MANIFEST_NAME);
+    bool ok = (folder && manifest) || ap_fail_memory(err);
+    int lock = -1;
+    if (ok && !holds_lock(folder))
+        ok = (lock = ap_job_lock(folder, err)) >= 0;
+    ok = ok && (count == 0 || ap_outputs_add(manifest, outputs, count, NULL, true, err)) &&
+         ap_job_settle(spool, place, id, outcome, reason, retry, err);
+    free(folder);
+    free(manifest);
+    if (lock >= 0)
+        close(lock);
+    return ok;
+}
