@@ -416,7 +416,8 @@ watches_a_folder() {
     ap-job watch-folder --settle=1 drop 2>watch.log &
     watcher=$!
     until_true in_place queue 1
-    [ -s drop/submitted/there.wav ] && [ ! -e drop/there.wav ]
+    until_true [ -s drop/submitted/there.wav ]
+    [ ! -e drop/there.wav ]
     until_true [ -s drop/refused/words.mp3.txt ]
     # one that is still being written is left alone, however slowly that goes
     sox -n -r 44100 -c 2 -b 16 big.wav synth 3 noise
@@ -429,8 +430,12 @@ watches_a_folder() {
     in_place queue 2
     wait %?slow.wav 2>/dev/null || true
     until_true in_place queue 3
+    until_true [ -e drop/submitted/slow.wav ]
     cmp drop/submitted/slow.wav big.wav
     [ -e drop/.hidden.wav ]
+    # one watcher is enough
+    fails 75 ap-job watch-folder drop
+    ap-job watch-folder --once drop
     kill "$watcher"
     wait "$watcher" 2>/dev/null || true
 }
@@ -444,6 +449,10 @@ watches_once() {
     ap-job watch-folder --recipe=copy --settle=0.2 --once drop 2>/dev/null
     in_place queue 2
     [ ! -e pwned ] && [ "$(find drop -maxdepth 1 -type f | wc -l)" -eq 0 ]
+    # a wrong option is nothing to blame the files for
+    echo z >drop/z.txt
+    fails 2 ap-job watch-folder --recipe=none --settle=0 --once drop
+    [ -e drop/z.txt ] && rm drop/z.txt
     # killed between the submission and the move: the same file is the same job
     cp 'drop/submitted/-y $(touch pwned).txt' drop/y.txt
     ap-job watch-folder --recipe=copy --settle=0.2 --once drop 2>/dev/null
