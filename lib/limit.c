@@ -151,20 +151,40 @@ static inline bool stays_at_rest(limiter *l, float peak)
     return true;
 }
 
+static inline void scale(float *x, size_t n, float gain)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] *= gain;
+}
+
+/* Exchanges frames with the delay line: those that waited longest go to out, those of in wait now. */
+static void exchange(limiter *l, const float *restrict in, float *restrict out, size_t n)
+{
+    while (n) {
+        size_t run = l->delay - l->delay_at < n ? l->delay - l->delay_at : n;
+        size_t samples = run * l->channels;
+        float *restrict waiting = l->delayed + l->delay_at * l->channels;
+        for (size_t i = 0; i < samples; i++) {
+            out[i] = waiting[i];
+            waiting[i] = in[i] * l->gain;
+        }
+        l->delay_at = run == l->delay - l->delay_at ? 0 : l->delay_at + run;
+        in += samples;
+        out += samples;
+        n -= run;
+    }
+}
+
 static void limit_process(void *state, const float *in, float *out, size_t frames)
 {
     limiter *l = state;
     find_peaks(l, in, frames);
-    for (size_t i = 0; i < frames; i++) {
-        float gain = stays_at_rest(l, l->peaks[i]) ? 1 : next_gain(l, l->peaks[i]);
-        float *waiting = l->delayed + l->delay_at * l->channels;
-        for (uint32_t c = 0; c < l->channels; c++) {
-            float y = waiting[c] * gain;
-            waiting[c] = in[i * l->channels + c] * l->gain;
-            out[i * l->channels + c] = clamp(y, l->ceiling); /* against rounding only */
-        }
-        l->delay_at = l->delay_at + 1 == l->delay ? 0 : l->delay_at + 1;
-    }
+    exchange(l, in, out, frames);
+    for (size_t i = 0; i < frames; i++)
+        if (!stays_at_rest(l, l->peaks[i]))
+            scale(out + i * l->channels, l->channels, next_gain(l, l->peaks[i]));
+    for (size_t i = 0; i < frames * l->channels; i++)
+        out[i] = clamp(out[i], l->ceiling); /* against rounding only */
 }
 
 /* ---- stream */
