@@ -60,31 +60,72 @@ static void advance(delay *d, size_t n)
         d->at = 0;
 }
 
-/* Adds the combs' output to y. All eight run side by side: the feedback of one would leave the processor
- * waiting. n is at most what every delay line has before its end. */
+/* Four floats side by side: of four combs, or of four frames. */
+typedef float v4 __attribute__((vector_size(16)));
+
+static inline v4 load(const float *x)
+{
+    v4 v;
+    memcpy(&v, x, sizeof v);
+    return v;
+}
+
+static inline void transpose(v4 m[4])
+{
+    v4 a = __builtin_shufflevector(m[0], m[1], 0, 4, 1, 5);
+    v4 b = __builtin_shufflevector(m[0], m[1], 2, 6, 3, 7);
+    v4 c = __builtin_shufflevector(m[2], m[3], 0, 4, 1, 5);
+    v4 d = __builtin_shufflevector(m[2], m[3], 2, 6, 3, 7);
+    m[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
+    m[1] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
+    m[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
+    m[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
+}
+
+/* Four frames through four combs, at i of their delay lines. */
+static inline void step_combs(float *const line[4], size_t i, v4 *state, float damp, float feedback, v4 in)
+{
+    v4 m[4];
+    for (int c = 0; c < 4; c++)
+        m[c] = load(line[c] + i);
+    transpose(m);
+    for (int k = 0; k < 4; k++) {
+        *state = m[k] * (1 - damp) + *state * damp;
+        m[k] = in[k] + feedback * *state;
+    }
+    transpose(m);
+    for (int c = 0; c < 4; c++)
+        memcpy(line[c] + i, &m[c], sizeof m[c]);
+}
+
+/* The combs' output to y. They run side by side: the feedback of one would leave the processor waiting. n is
+ * at most what every delay line has before its end. */
 static void run_combs(bank *b, float damp, float feedback, const float *x, float *y, size_t n)
 {
-    float *line[COMBS], state[COMBS];
-    float undamp = 1 - damp;
-    for (int c = 0; c < COMBS; c++) {
+    float *line[COMBS];
+    v4 state[COMBS / 4];
+    memcpy(state, b->lowpass, sizeof state);
+    for (int c = 0; c < COMBS; c++)
         line[c] = b->combs[c].data + b->combs[c].at;
-        state[c] = b->lowpass[c];
+    for (size_t i = 0; i + 4 <= n; i += 4) {
+        v4 sum = {0};
+        for (int c = 0; c < COMBS; c++)
+            sum += load(line[c] + i);
+        memcpy(y + i, &sum, sizeof sum);
+        for (int c = 0; c < COMBS; c += 4)
+            step_combs(line + c, i, &state[c / 4], damp, feedback, load(x + i));
     }
-    for (size_t i = 0; i < n; i++) {
-        float sum = 0, in = x[i];
-#pragma GCC unroll 8
+    memcpy(b->lowpass, state, sizeof state);
+    for (size_t i = n - n % 4; i < n; i++) {
+        y[i] = 0;
         for (int c = 0; c < COMBS; c++) {
-            float out = line[c][i];
-            sum += out;
-            state[c] = out * undamp + state[c] * damp;
-            line[c][i] = in + feedback * state[c];
+            y[i] += line[c][i];
+            b->lowpass[c] = line[c][i] * (1 - damp) + b->lowpass[c] * damp;
+            line[c][i] = x[i] + feedback * b->lowpass[c];
         }
-        y[i] = sum;
     }
-    for (int c = 0; c < COMBS; c++) {
-        b->lowpass[c] = state[c];
+    for (int c = 0; c < COMBS; c++)
         advance(&b->combs[c], n);
-    }
 }
 
 static size_t comb_run(const bank *b, size_t n)
