@@ -35,8 +35,8 @@ static void hpss_take(void *state, uint64_t t, const float *spectra)
 /* ---- masks */
 
 /* x^p / (x^p + r^p) of two magnitudes, whose squares are given; margin belongs to r. */
-__attribute__((target_clones("default", "avx2"))) static void
-wiener_mask(const float *x, const float *r, float margin, float undecided, float *mask, size_t n)
+AP_HOT static void wiener_mask(const float *x, const float *r, float margin, float undecided, float *mask,
+                               size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         float sum = x[i] + margin * r[i];

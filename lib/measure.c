@@ -66,8 +66,7 @@ static inline float larger(float a, float b)
 }
 
 /* count is a multiple of LANES. */
-__attribute__((target_clones("default", "avx2"))) static void add_levels(levels *l, const float *x,
-                                                                         size_t count)
+AP_HOT static void add_levels(levels *l, const float *x, size_t count)
 {
     double sum[LANES] = {0}, square[LANES] = {0};
     float peak[LANES] = {0};

@@ -27,9 +27,8 @@ static inline void slide(float *restrict sorted, size_t length, const float *res
         last[i] = previous[i] > entering[i] ? previous[i] : entering[i];
 }
 
-__attribute__((target_clones("default", "avx2"))) void ap_median_step(float *sorted, size_t length,
-                                                                      size_t groups, const float *leaving,
-                                                                      const float *entering, float *medians)
+AP_HOT void ap_median_step(float *sorted, size_t length, size_t groups, const float *leaving,
+                           const float *entering, float *medians)
 {
     for (size_t g = 0; g < groups; g++) {
         slide(sorted, length, leaving + g * AP_LANES, entering + g * AP_LANES);
@@ -38,8 +37,7 @@ __attribute__((target_clones("default", "avx2"))) void ap_median_step(float *sor
     }
 }
 
-__attribute__((target_clones("default", "avx2"))) void
-ap_median_series(float *sorted, size_t length, const float *x, size_t n, float *medians)
+AP_HOT void ap_median_series(float *sorted, size_t length, const float *x, size_t n, float *medians)
 {
     static const float zeros[AP_LANES];
     int64_t before = (int64_t)(length / 2), after = (int64_t)(length - 1) - before;

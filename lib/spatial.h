@@ -119,13 +119,6 @@ void ap_convolver_run(ap_convolver *c, float *const out[2]);
 
 #define AP_SPEAKERS_MAX 11
 
-/* Hot loops, also compiled for AVX2. No contraction to FMA: the same samples everywhere. */
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
-#define AP_HOT __attribute__((target_clones("default", "avx2")))
-#else
-#define AP_HOT
-#endif
-
 typedef struct ap_renderer {
     /* Adds the speakers to the ears. The group moves from path[0] to path[1] within the block; speaker k
      * stands angle[k] counter-clockwise of the group. */

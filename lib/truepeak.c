@@ -56,8 +56,7 @@ static inline float most_around(const float *x, unsigned taps, size_t run)
     return most[0];
 }
 
-__attribute__((target_clones("default", "avx2"))) void
-ap_truepeak_between(const ap_truepeak *t, const float *x, float *y, size_t n, float floor)
+AP_HOT void ap_truepeak_between(const ap_truepeak *t, const float *x, float *y, size_t n, float floor)
 {
     for (size_t done = 0; t->phases > 1 && done < n; done += RUN) {
         size_t run = n - done < RUN ? n - done : RUN;
@@ -66,8 +65,7 @@ ap_truepeak_between(const ap_truepeak *t, const float *x, float *y, size_t n, fl
     }
 }
 
-__attribute__((target_clones("default", "avx2"))) float ap_truepeak_most(const ap_truepeak *t, const float *x,
-                                                                         size_t n, float floor)
+AP_HOT float ap_truepeak_most(const ap_truepeak *t, const float *x, size_t n, float floor)
 {
     for (size_t done = 0; t->phases > 1 && done < n; done += RUN) {
         size_t run = n - done < RUN ? n - done : RUN;
