@@ -73,7 +73,7 @@ SO = $B/libaudiopipe.so.$(SOVERSION)
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $1 $@)
 
-all: $(SO) $B/libaudiopipe.a $(COMMANDS:%=$B/%) $B/ap-job $(if $(AV_OBJ),$B/audiopipe/av.so) $B/audiopipe/plot.so $B/audiopipe/demucs.so \
+all: $(SO) $B/libaudiopipe.a $(COMMANDS:%=$B/%) $(SCRIPTS:scripts/%=$B/%) $(if $(AV_OBJ),$B/audiopipe/av.so) $B/audiopipe/plot.so $B/audiopipe/demucs.so \
 	$(if $(HAVE_TORCH),$B/audiopipe/demucs-torch.so)
 
 $B/lib/%.o: lib/%.c
@@ -173,6 +173,11 @@ $B/ap-job: scripts/ap-job $(wildcard scripts/recipes/*)
 	$(Q)ln -sf ../scripts/ap-job $@
 	$(Q)touch -h $@
 
+$B/ap-fetch-model: scripts/ap-fetch-model
+	@mkdir -p $(@D)
+	$(Q)ln -sf ../$< $@
+	$(Q)touch -h $@
+
 UNIT := $(patsubst tests/unit/%.c,$B/tests/unit/%,$(wildcard tests/unit/*.c))
 
 $B/tests/unit/%: tests/unit/%.c tests/unit/test.h $B/libaudiopipe.a
@@ -206,7 +211,7 @@ $B/audiopipe.pc: Makefile
 
 $B/audiopipe.bash-completion: scripts/audiopipe.bash-completion Makefile $(wildcard cmd/ap-*.c)
 	@mkdir -p $(@D)
-	$(Q)sed 's/@COMMANDS@/$(COMMANDS) ap-job/' $< >$@
+	$(Q)sed 's/@COMMANDS@/$(COMMANDS) $(SCRIPTS:scripts/%=%)/' $< >$@
 
 build-tests: all $(UNIT) $(MAN)
 
@@ -231,7 +236,7 @@ install: all $(MAN) $B/audiopipe.pc $B/audiopipe.bash-completion
 	$(INSTALL) -m 644 lib/audiopipe.h $(DESTDIR)$(INCLUDEDIR)
 	$(INSTALL) -m 644 $B/audiopipe.pc $(DESTDIR)$(PKGCONFIGDIR)
 	$(INSTALL) -m 644 $B/audiopipe.bash-completion $(DESTDIR)$(COMPDIR)/ap-decode
-	for c in $(filter-out ap-decode,$(COMMANDS) ap-job); do ln -sf ap-decode $(DESTDIR)$(COMPDIR)/$$c; done
+	for c in $(filter-out ap-decode,$(COMMANDS) $(SCRIPTS:scripts/%=%)); do ln -sf ap-decode $(DESTDIR)$(COMPDIR)/$$c; done
 	for m in $(MAN_SRC); do $(INSTALL) -m 644 $B/$$m $(DESTDIR)$(MANDIR)/man$${m##*.}; done
 
 uninstall:
