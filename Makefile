@@ -261,6 +261,12 @@ build-fuzz/fuzz_th: tests/fuzz/fuzz_th.c tests/fuzz/archive.h $(DEMUCS_READER_OB
 	$(Q)clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Ilib -Ilib/demucs \
 		$(filter %.c,$^) -lcjson -lz -lm -o $@
 
+build-fuzz/fuzz_manifest: tests/fuzz/fuzz_manifest.c $(wildcard lib/jobs/*.[ch]) $(LIB_SRC) $(wildcard lib/*.h)
+	@mkdir -p $(@D)
+	$(call say,FUZZ)
+	$(Q)clang -fgnuc-version=4.7 '-Dtarget_clones(...)=unused' -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		-DAP_PLUGINDIR='"/nonexistent"' -Ilib $(LIB_CFLAGS) $(filter %.c,$^) $(LIB_LDLIBS) $(JOBS_LDLIBS) -o $@
+
 fuzz: $(FUZZ)
 
 # The tests of jobs at full length: 200 kills, 500 jobs for 8 runners, 10,000 waiting jobs.

@@ -149,15 +149,15 @@ static int try_job(const char *spool, ap_place place, const char *id, const ap_r
 
 /* ---- the list of candidates */
 
-void ap_queue_free(ap_queue *list)
+void ap_candidates_free(ap_candidates *list)
 {
     for (size_t i = 0; i < list->count; i++)
         free(list->ids[i]);
     free(list->ids);
-    *list = (ap_queue){0};
+    *list = (ap_candidates){0};
 }
 
-static bool append(ap_queue *list, ap_place place, const char *id)
+static bool append(ap_candidates *list, ap_place place, const char *id)
 {
     if ((list->count & (list->count - 1)) == 0) { /* full: a power of two, or 0 */
         char **more = realloc(list->ids, (list->count ? 2 * list->count : 1) * sizeof *more);
@@ -174,7 +174,7 @@ static bool append(ap_queue *list, ap_place place, const char *id)
     return true;
 }
 
-static void scan(const char *spool, ap_place place, ap_queue *list)
+static void scan(const char *spool, ap_place place, ap_candidates *list)
 {
     char *path = ap_spool_path(spool, place, NULL, NULL);
     DIR *folder = path ? opendir(path) : NULL;
@@ -192,10 +192,11 @@ static int by_id(const void *a, const void *b)
     return strcmp(*(char *const *)a + 1, *(char *const *)b + 1);
 }
 
-int ap_job_claim(const char *spool, const ap_retry *retry, ap_queue *list, char id[64], ap_error *trouble)
+int ap_job_claim(const char *spool, const ap_retry *retry, ap_candidates *list, char id[64],
+                 ap_error *trouble)
 {
     if (list->next == list->count) {
-        ap_queue_free(list);
+        ap_candidates_free(list);
         scan(spool, AP_RUNNING, list);
         scan(spool, AP_QUEUE, list);
         if (list->count)

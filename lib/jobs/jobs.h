@@ -175,12 +175,13 @@ bool ap_job_end(const char *spool, const char *id, ap_outcome outcome, const cha
  * seen of the folders between calls; zero it at first. Returns the lock, -1 if nothing is left in the list;
  * the next call looks at the folders again. trouble (AP_OK at first) gets what was wrong with a job that
  * could not be taken. */
-typedef struct ap_queue {
+typedef struct ap_candidates {
     char **ids; /* one byte for the place, and the ID; sorted by ID */
     size_t count, next;
-} ap_queue;
-int ap_job_claim(const char *spool, const ap_retry *retry, ap_queue *list, char id[64], ap_error *trouble);
-void ap_queue_free(ap_queue *list);
+} ap_candidates;
+int ap_job_claim(const char *spool, const ap_retry *retry, ap_candidates *list, char id[64],
+                 ap_error *trouble);
+void ap_candidates_free(ap_candidates *list);
 
 /* ---- clean.c */
 

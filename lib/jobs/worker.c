@@ -44,7 +44,7 @@ typedef struct worker {
     int signals, guard, inotify; /* descriptors */
     pid_t guard_pid;
     sigset_t mask; /* as it was */
-    ap_queue queue;
+    ap_candidates queue;
     ap_error trouble;
     double started_s, looked_s, scan_s; /* scan_s: when to look for new jobs */
     bool stopping;
@@ -334,7 +334,7 @@ bool ap_work(const ap_work_options *options, const char *command, ap_error *err)
                 .started_s = ap_monotonic_s()};
     bool ok =
         ap_spool_prepare(options->spool, err) && prepare(&w, err) && start_guard(&w, err) && loop(&w, err);
-    ap_queue_free(&w.queue);
+    ap_candidates_free(&w.queue);
     free(w.jobs);
     if (ok && w.trouble.code != AP_OK && err) {
         *err = w.trouble;

@@ -114,7 +114,7 @@ def start_runner(log):
 
 
 def wait_for_calm():
-    for _ in range(100):
+    for _ in range(600):
         left = ours()
         if not left:
             return
