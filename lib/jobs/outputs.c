@@ -41,20 +41,30 @@ static char *stem_of(const char *path)
     return strndup(name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
 }
 
+/* The names of the folders on the way to a file, from its own up to the current one if it is below that. */
+static bool sync_folders(const char *path, ap_error *err)
+{
+    char *copy = strdup(path);
+    bool ok = copy || ap_fail_memory(err), more = ok;
+    for (char *folder = copy; more;) {
+        folder = dirname(folder);
+        ok = ap_sync_folder(folder, err);
+        more = ok && *path != '/' && strcmp(folder, ".") != 0;
+    }
+    free(copy);
+    return ok;
+}
+
 /* The file and its name are on the disk. */
 static bool sync_file(const char *path, ap_error *err)
 {
-    char *copy = strdup(path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     bool ok = fd >= 0 && fsync(fd) == 0;
     if (!ok)
         ap_fail_errno(err, errno, "cannot sync '%s'", path);
-    else
-        ok = copy ? ap_sync_folder(dirname(copy), err) : ap_fail_memory(err);
     if (fd >= 0)
         close(fd);
-    free(copy);
-    return ok;
+    return ok && sync_folders(path, err);
 }
 
 /* Fills output. */

@@ -69,9 +69,9 @@ static const char style[] =
 
 /* ---- pieces */
 
-static void put(FILE *out, const char *text)
+static void put_some(FILE *out, const char *text, size_t most)
 {
-    for (; *text; text++)
+    for (; *text && most; text++, most--)
         switch (*text) {
         case '<':
             fputs("&lt;", out);
@@ -88,6 +88,11 @@ static void put(FILE *out, const char *text)
         default:
             fputc((unsigned char)*text < 0x20 && *text != '\n' ? '?' : *text, out);
         }
+}
+
+static void put(FILE *out, const char *text)
+{
+    put_some(out, text, SIZE_MAX);
 }
 
 static void put_url(FILE *out, const char *path)
@@ -208,8 +213,11 @@ static void put_facts(FILE *out, const cJSON *file)
         fprintf(out, "</span><span>%s%.1f LUFS", minus(lufs), fabs(lufs));
     if (isfinite(dbtp))
         fprintf(out, "</span><span>%s%.1f dBTP", minus(dbtp), fabs(dbtp));
-    fprintf(out, "</span><span title=\"%s\">sha256 %.12s&hellip;</span></div>\n",
-            ap_json_string(file, "sha256"), ap_json_string(file, "sha256"));
+    fputs("</span><span title=\"", out);
+    put(out, ap_json_string(file, "sha256"));
+    fputs("\">sha256 ", out);
+    put_some(out, ap_json_string(file, "sha256"), 12);
+    fputs("&hellip;</span></div>\n", out);
 }
 
 static bool put_file(page *p, const cJSON *file, const char *title, ap_error *err)
@@ -265,7 +273,10 @@ static void put_stage(FILE *out, const cJSON *stage, double start, double total)
     fprintf(out,
             "</td><td class=wide><div class=track><div class=\"bar %s\" "
             "style=\"left:%.2f%%;width:%.2f%%\"></div></div></td>",
-            strcmp(state, "done") ? state : "", left, width);
+            strcmp(state, "failed") == 0    ? "failed"
+            : strcmp(state, "running") == 0 ? "running"
+                                            : "",
+            left, width);
     put_seconds(out, seconds);
     put_seconds(out, ap_json_number(stage, "cpu_user", NAN) + ap_json_number(stage, "cpu_system", 0));
     fputs("<td>", out);
@@ -379,7 +390,11 @@ static void put_head(FILE *out, const cJSON *document)
     put(out, name);
     fprintf(out, "</title><style>%s</style></head><body><main>\n<h1>", style);
     put(out, name);
-    fprintf(out, "<span class=\"badge %s\">%s</span></h1>\n<div class=facts><span>recipe ", state, state);
+    fputs("<span class=\"badge ", out);
+    put(out, state);
+    fputs("\">", out);
+    put(out, state);
+    fputs("</span></h1>\n<div class=facts><span>recipe ", out);
     put(out, ap_json_string(document, "recipe"));
     const cJSON *option;
     cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(document, "options"))
@@ -390,8 +405,13 @@ static void put_head(FILE *out, const cJSON *document)
         put(out, cJSON_IsString(option) ? option->valuestring : "?");
     }
     const char *finished = ap_json_string(document, "finished"); /* 2026-11-20T13:02:20.723Z */
-    if (strlen(finished) > 19)
-        fprintf(out, "</span><span>%.10s %.8s UTC", finished, finished + 11);
+    if (strlen(finished) > 19) {
+        fputs("</span><span>", out);
+        put_some(out, finished, 10);
+        fputs(" ", out);
+        put_some(out, finished + 11, 8);
+        fputs(" UTC", out);
+    }
     fputs("</span></div>\n", out);
     if (*error) {
         fputs("<section class=\"card error\">", out);
@@ -403,10 +423,13 @@ static void put_head(FILE *out, const cJSON *document)
 static void put_foot(FILE *out, const cJSON *document)
 {
     const cJSON *tool;
-    fprintf(out, "<footer>Job %s of ", ap_json_string(document, "id"));
+    fputs("<footer>Job ", out);
+    put(out, ap_json_string(document, "id"));
+    fputs(" of ", out);
     put(out, ap_json_string(document, "owner"));
-    fprintf(out, ", created %s, attempt %g.", ap_json_string(document, "created"),
-            ap_json_number(document, "attempts", 0));
+    fputs(", created ", out);
+    put(out, ap_json_string(document, "created"));
+    fprintf(out, ", attempt %g.", ap_json_number(document, "attempts", 0));
     cJSON_ArrayForEach(tool, cJSON_GetObjectItemCaseSensitive(document, "tools"))
     {
         fputs(" ", out);

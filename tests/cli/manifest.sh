@@ -313,6 +313,8 @@ has_a_report() {
     cp tone.mp3 'a & "b" <c>.mp3'
     ap-manifest exec --stage '<i>' -- bash -c 'echo "</pre><script>" >&2' 2>/dev/null
     ap-manifest add-output --measure tone.mp3 'a & "b" <c>.mp3' tone.wav manifest.json
+    ap-manifest set '.id=<script>' '.state="><script>' '.created=<script>' '.outputs[0].sha256="><script>' \
+        '.finished=<script>2026-01-01T00:00:00'
     ap-manifest report -o r.html
     python3 - <<'END'
 import base64, html.parser, re
