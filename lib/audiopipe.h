@@ -457,8 +457,9 @@ bool ap_plot_fd(ap_stream **sources, const char *const *names, size_t count, int
 #define AP_MAX_STEMS 16
 
 typedef struct ap_separate_options {
-    const char *model;  /* name, signature, or path of a .th, .safetensors, .pt or .yaml file; NULL = the best
-                           neural one that is installed, or else one that is built in */
+    const char *model;  /* name, signature, or path of a .th, .safetensors, .pt or .yaml file; "dsp" = the one
+                           that is built in, without a network; NULL = the best neural one that is installed,
+                           or else "dsp" */
     const char *device; /* "auto" (a GPU if libtorch has one), "cpu", "cuda" */
     unsigned threads;   /* 0 = all cores. The samples do not depend on it. */
     unsigned channels;  /* of each output: 1 or 2; 0 = as the model gives them */
@@ -490,11 +491,12 @@ typedef struct ap_stem_mix {
     double mix;
 } ap_stem_mix;
 
-/* Mixes s to the model's channels (two, for neural ones), and resamples it for the model (44100 Hz) and back;
+/* Mixes s to the model's channels (two), and resamples it for neural models (to 44100 Hz) and back;
  * gives one stream with the channels of the first output, then those of the second..., of the rate and length
- * of s, in time with it. Neural models read all of s first. Only the models of a bag that the outputs need
- * are run. The mix is s as it was before resampling, so that mix - stems is all that the stems lack. One
- * stream at a time from a separator. Warns if the model is built in and was not asked for. */
+ * of s, in time with it. Neural models read all of s first; "dsp" streams, and its stems add up to the mix.
+ * Only the models of a bag that the outputs need are run. The mix is s as it was before resampling, so that
+ * mix - stems is all that the stems lack. One stream at a time from a separator. Warns if the model is built
+ * in and was not asked for. */
 ap_stream *ap_separate(ap_stream *s, ap_separator *separator, const ap_stem_mix *outputs, size_t count,
                        ap_error *err);
 

@@ -123,7 +123,8 @@ static bool allocate(hpss *h, const ap_hpss_options *o)
     h->spectrograms = calloc(h->count, sizeof *h->spectrograms);
     bool ok = h->mask && h->spectrograms;
     for (uint32_t i = 0; ok && i < h->count; i++)
-        ok = (h->spectrograms[i] = ap_spectrogram_new(h->bins, o->kernel_harmonic, &all, 1));
+        ok = (h->spectrograms[i] = ap_spectrogram_new(h->bins, o->kernel_harmonic, &all, 1,
+                                                      ap_spectrogram_ahead(o->kernel_harmonic)));
     return ok;
 }
 

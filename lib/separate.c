@@ -10,6 +10,7 @@
 
 /* The methods that need no files and no plugin; a line is all that another one needs. */
 static const ap_method *(*const built_in[])(void) = {
+    ap_blind_method,
     NULL,
 };
 

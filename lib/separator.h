@@ -38,4 +38,7 @@ typedef struct ap_method {
 
 #define AP_METHOD_VERSION 2
 
+/* blind.c */
+const ap_method *ap_blind_method(void);
+
 #endif

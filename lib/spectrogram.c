@@ -111,7 +111,7 @@ void ap_spectrogram_medians(ap_spectrogram *g, uint64_t t, uint64_t slots, const
                             const float **along_frequency)
 {
     find_along_time(g, t, slots);
-    if (t == g->known) {
+    if (g->zone_count && t == g->known) {
         size_t count = slots - t < AP_LANES ? (size_t)(slots - t) : AP_LANES;
         find_along_frequency(g, t, count);
         g->known += count;
@@ -154,7 +154,8 @@ static bool allocate(ap_spectrogram *g)
            g->medians && g->scratch;
 }
 
-ap_spectrogram *ap_spectrogram_new(size_t bins, size_t kernel, const ap_zone *zones, size_t zone_count)
+ap_spectrogram *ap_spectrogram_new(size_t bins, size_t kernel, const ap_zone *zones, size_t zone_count,
+                                   size_t ahead)
 {
     ap_spectrogram *g = calloc(1, sizeof *g);
     if (!g)
@@ -162,8 +163,9 @@ ap_spectrogram *ap_spectrogram_new(size_t bins, size_t kernel, const ap_zone *zo
     g->bins = bins;
     g->width = (bins + AP_LANES - 1) / AP_LANES * AP_LANES;
     g->kernel = kernel;
-    g->slots = kernel / 2 + 2 + ap_spectrogram_ahead(kernel);
-    memcpy(g->zones, zones, zone_count * sizeof *zones);
+    g->slots = kernel / 2 + 2 + ahead;
+    for (size_t i = 0; i < zone_count; i++)
+        g->zones[i] = zones[i];
     g->zone_count = zone_count;
     if (allocate(g))
         return g;

@@ -15,8 +15,11 @@ typedef struct ap_zone {
 
 typedef struct ap_spectrogram ap_spectrogram;
 
-/* kernel: of the medians along time, slots. The last zone ends at bins. NULL when out of memory. */
-ap_spectrogram *ap_spectrogram_new(size_t bins, size_t kernel, const ap_zone *zones, size_t zone_count);
+/* kernel: of the medians along time, slots. The last zone ends at bins; without zones there are no medians
+ * along frequency. ahead: slots that are put in before slot t is asked for, ap_spectrogram_ahead(kernel) or
+ * more. NULL when out of memory. */
+ap_spectrogram *ap_spectrogram_new(size_t bins, size_t kernel, const ap_zone *zones, size_t zone_count,
+                                   size_t ahead);
 void ap_spectrogram_free(ap_spectrogram *g);
 /* How many slots have to be put in before slot t can be asked for. */
 size_t ap_spectrogram_ahead(size_t kernel);
