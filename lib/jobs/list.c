@@ -46,11 +46,16 @@ static double seconds_of(const cJSON *document)
     return total;
 }
 
-/* Text in one cell: nothing that a terminal or a table could take amiss. */
-static void print_cell(const char *text, char end)
+/* Nothing that a terminal or a table could take amiss. */
+static void print_text(const char *text)
 {
     for (; *text; text++)
         putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+}
+
+static void print_cell(const char *text, char end)
+{
+    print_text(text);
     putchar(end);
 }
 
@@ -84,12 +89,15 @@ static void print_row(const cJSON *d)
         printf("%9s  ", "");
     else
         printf("%8.1fs  ", seconds);
-    print_cell(ap_json_string(input, "name"), *error ? ' ' : '\n');
+    print_text(ap_json_string(input, "name"));
+    int more = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(d, "more_inputs"));
+    if (more)
+        printf(" and %d more", more);
     if (*error) {
-        printf("(");
+        printf(" (");
         print_cell(error, ')');
-        printf("\n");
     }
+    printf("\n");
 }
 
 static void print_stages(const cJSON *d)

@@ -104,8 +104,16 @@ static bool insert(cJSON *outputs, cJSON *output)
 
 /* What is to be put into the manifest. */
 typedef struct news {
-    cJSON *outputs, *input; /* input: NULL = as it is */
+    cJSON *outputs, *input, *more_inputs; /* input, more_inputs: NULL = as they are */
 } news;
+
+/* Takes *value over. */
+static bool put_if_there(cJSON *document, const char *key, cJSON **value)
+{
+    cJSON *item = *value;
+    *value = NULL;
+    return !item || ap_json_put(document, key, item);
+}
 
 static bool append(cJSON *document, void *user, ap_error *err)
 {
@@ -116,35 +124,48 @@ static bool append(cJSON *document, void *user, ap_error *err)
     while ((output = cJSON_DetachItemFromArray(n->outputs, 0)))
         if (!insert(outputs, output))
             return ap_fail_memory(err);
-    cJSON *input = n->input;
-    n->input = NULL;
-    return !input || ap_json_put(document, "input", input) || ap_fail_memory(err);
+    return (put_if_there(document, "input", &n->input) &&
+            put_if_there(document, "more_inputs", &n->more_inputs)) ||
+           ap_fail_memory(err);
 }
 
-/* The input's loudness, to compare with. It is found once. */
-static bool measure_input(const char *manifest, cJSON **measured, ap_error *err)
+/* The loudness of one input, to compare with. It is found once. */
+static void measure_input(const char *folder, cJSON *input)
 {
-    cJSON *document = ap_manifest_load(manifest, err),
-          *input = cJSON_GetObjectItemCaseSensitive(document, "input");
     const char *where = ap_json_string(input, "path");
-    bool wanted =
-        *where && ap_json_number(input, "duration", -1) >= 0 && isnan(ap_json_number(input, "loudness", NAN));
-    char *folder = wanted ? folder_of(manifest) : NULL,
-         *path = folder ? ap_print("%s/%s", folder, where) : NULL;
     ap_probe probe;
-    if (path && ap_probe_file(path, AP_PROBE_LOUDNESS, &probe, NULL) && ap_probe_put(&probe, input))
-        *measured = cJSON_DetachItemFromObjectCaseSensitive(document, "input");
-    bool ok = document != NULL;
+    if (!*where || ap_json_number(input, "duration", -1) < 0 ||
+        !isnan(ap_json_number(input, "loudness", NAN)))
+        return;
+    char *path = ap_print("%s/%s", folder, where);
+    if (path && ap_probe_file(path, AP_PROBE_LOUDNESS, &probe, NULL))
+        ap_probe_put(&probe, input);
+    free(path);
+}
+
+static bool measure_inputs(const char *manifest, news *n, ap_error *err)
+{
+    cJSON *document = ap_manifest_load(manifest, err), *input;
+    char *folder = document ? folder_of(manifest) : NULL;
+    if (folder) {
+        n->input = cJSON_DetachItemFromObjectCaseSensitive(document, "input");
+        n->more_inputs = cJSON_DetachItemFromObjectCaseSensitive(document, "more_inputs");
+        measure_input(folder, n->input);
+        cJSON_ArrayForEach(input, n->more_inputs)
+        {
+            measure_input(folder, input);
+        }
+    }
+    bool ok = folder || (document ? ap_fail_memory(err) : false);
     cJSON_Delete(document);
     free(folder);
-    free(path);
     return ok;
 }
 
 bool ap_outputs_add(const char *manifest, char **files, int count, const char *name, bool measure,
                     ap_error *err)
 {
-    news n = {cJSON_CreateArray(), NULL};
+    news n = {.outputs = cJSON_CreateArray()};
     bool ok = n.outputs || ap_fail_memory(err);
     for (int i = 0; ok && i < count; i++) {
         cJSON *output = cJSON_CreateObject();
@@ -152,10 +173,11 @@ bool ap_outputs_add(const char *manifest, char **files, int count, const char *n
             ok = ap_fail_memory(err);
         ok = ok && describe(output, manifest, files[i], name, measure, err);
     }
-    ok = ok && (!measure || measure_input(manifest, &n.input, err)) &&
+    ok = ok && (!measure || measure_inputs(manifest, &n, err)) &&
          ap_manifest_change(manifest, append, &n, false, err);
     cJSON_Delete(n.outputs);
     cJSON_Delete(n.input);
+    cJSON_Delete(n.more_inputs);
     return ok;
 }
 

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MAX_INPUTS 12 /* that are shown */
+
 typedef struct page {
     FILE *out;
     const char *folder; /* of the manifest, absolute */
@@ -362,12 +364,16 @@ static void put_level(FILE *out, const cJSON *file, const char *name, const char
 
 static void put_loudness(FILE *out, const cJSON *document)
 {
-    const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input"), *output;
-    fputs("<h2>Loudness</h2><section class=card><div "
+    const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input"), *more, *output;
+    fputs("<h2>Loudness before and after</h2><section class=card><div "
           "class=scroll><table><tr><th>File</th><th class=wide>&minus;50 to 0 LUFS</th><th>Loudness</th>"
           "<th>True peak</th></tr>\n",
           out);
-    put_level(out, input, "before", "soft");
+    put_level(out, input, ap_json_string(input, "name"), "soft");
+    cJSON_ArrayForEach(more, cJSON_GetObjectItemCaseSensitive(document, "more_inputs"))
+    {
+        put_level(out, more, ap_json_string(more, "name"), "soft");
+    }
     cJSON_ArrayForEach(output, cJSON_GetObjectItemCaseSensitive(document, "outputs"))
     {
         put_level(out, output, ap_json_string(output, "name"), "");
@@ -382,6 +388,7 @@ static void put_head(FILE *out, const cJSON *document)
     const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input");
     const char *name = ap_json_string(input, "name"), *state = ap_json_string(document, "state");
     const char *error = ap_json_string(document, "error");
+    int more = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(document, "more_inputs"));
     if (!*name)
         name = *ap_json_string(document, "id") ? ap_json_string(document, "id") : "A job";
     fputs("<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8><meta name=viewport "
@@ -390,6 +397,8 @@ static void put_head(FILE *out, const cJSON *document)
     put(out, name);
     fprintf(out, "</title><style>%s</style></head><body><main>\n<h1>", style);
     put(out, name);
+    if (more)
+        fprintf(out, " and %d more", more);
     fputs("<span class=\"badge ", out);
     put(out, state);
     fputs("\">", out);
@@ -440,6 +449,27 @@ static void put_foot(FILE *out, const cJSON *document)
     fputs(" audiopipe " AP_VERSION ".</footer>\n</main></body></html>\n", out);
 }
 
+static bool put_inputs(page *p, const cJSON *document, ap_error *err)
+{
+    const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input"),
+                *more = cJSON_GetObjectItemCaseSensitive(document, "more_inputs"), *file;
+    int left = cJSON_GetArraySize(more), shown = 1;
+    fputs(left ? "<h2>Inputs</h2>\n" : "<h2>Input</h2>\n", p->out);
+    if (!put_file(p, input, ap_json_string(input, "name"), err))
+        return false;
+    cJSON_ArrayForEach(file, more)
+    {
+        if (shown++ == MAX_INPUTS)
+            break;
+        if (!put_file(p, file, ap_json_string(file, "name"), err))
+            return false;
+        left--;
+    }
+    if (left)
+        fprintf(p->out, "<p class=dim>and %d more</p>\n", left);
+    return true;
+}
+
 static bool put_page(page *p, const cJSON *document, ap_error *err)
 {
     const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input"), *file;
@@ -455,11 +485,8 @@ static bool put_page(page *p, const cJSON *document, ap_error *err)
     if (cJSON_GetArraySize(outputs))
         put_loudness(p->out, document);
     put_stages(p->out, document);
-    if (cJSON_IsObject(input)) {
-        fputs("<h2>Input</h2>\n", p->out);
-        if (!put_file(p, input, ap_json_string(input, "name"), err))
-            return false;
-    }
+    if (cJSON_IsObject(input) && !put_inputs(p, document, err))
+        return false;
     put_foot(p->out, document);
     return true;
 }
