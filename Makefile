@@ -271,7 +271,7 @@ fuzz: $(FUZZ)
 
 # The tests of jobs at full length: 200 kills, 500 jobs for 8 runners, 10,000 waiting jobs.
 check-long: build-tests
-	AP_LONG=1 tests/run $B -- cli/job
+	AP_LONG=1 AP_TIMEOUT=7200 tests/run $B -- cli/job
 
 bench: all
 	tests/bench/run $B

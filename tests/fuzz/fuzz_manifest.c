@@ -40,9 +40,11 @@ static void check_path(const char *path)
         require(minus || ap_json_find(root, path, &err) == value);
         char *text = cJSON_Print(root);
         cJSON *again = cJSON_Parse(text);
-        require(cJSON_Compare(root, again, true));
+        char *same = cJSON_Print(again);
+        require(same && strcmp(text, same) == 0);
         cJSON_Delete(again);
         free(text);
+        free(same);
     } else if (strcmp(path, ".") == 0)
         cJSON_Delete(value);
     cJSON_Delete(root);
