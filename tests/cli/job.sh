@@ -138,6 +138,30 @@ takes_folders() {
 }
 check takes_folders
 
+# peak_below DBFS MIX-ARGUMENT...: of what ap-mix makes
+peak_below() { ap-mix "${@:2}" -t wav --bits float -o mixed.wav && ap-measure --json mixed.wav | python3 -c '
+import json, sys
+peak = json.load(sys.stdin)["files"][0]["sample_peak_dbfs"]
+assert peak is None or peak < float(sys.argv[1]), peak' "$1"; }
+
+separates() {
+    fresh
+    sox -n -r 44100 -c 2 -b 16 song.wav synth 4 pluck 220 pluck 330 vol 0.5
+    stems=$(ap-job submit --recipe stems --set lufs=-20 song.wav)
+    karaoke=$(ap-job submit --recipe karaoke --set format=flac song.wav)
+    ap-job run -j 2
+    counts 0 0 2 0
+    [ "$(ap-manifest get -m "$spool/done/$stems" .outputs | grep -o '"name":.*' | tr -d '",\t' | sort | tr '\n' ' ')" = \
+        'name:bass name:drums name:main name:main_harmonic name:main_percussive name:other name:vocals ' ]
+    # one gain for all: they add up as before
+    cd "$spool/done/$stems/out"
+    peak_below -60 --remove main.flac main_harmonic.flac main_percussive.flac
+    peak_below -60 --remove main.flac vocals.flac drums.flac bass.flac other.flac
+    cd "$spool/done/$karaoke/out"
+    [ "$(printf '%s ' *)" = 'song.karaoke.flac song.vocals.flac ' ]
+}
+check separates
+
 same_again() {
     fresh
     a=$(ap-job submit tone.wav)
