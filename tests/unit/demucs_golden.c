@@ -282,13 +282,14 @@ static void contradictions_are_errors(void)
     ap_error err = {0};
     size_t size;
     static char bytes[1 << 20];
-    FILE *in = fopen(models[0], "rb"), *out = fopen("/tmp/audiopipe-test-wrong.th", "wb");
+    char wrong[] = "/tmp/audiopipe-test-XXXXXX";
+    FILE *in = fopen(models[0], "rb"), *out = fdopen(mkstemp(wrong), "wb");
     CHECK((size = fread(bytes, 1, sizeof bytes, in)) > 900000);
     CHECK(fwrite(bytes, 1, size / 2, out) == size / 2);
     fclose(in);
     fclose(out);
-    CHECK(plugin() && !open_model("/tmp/audiopipe-test-wrong.th", "cpu", 1, &err) && err.message[0]);
-    CHECK(remove("/tmp/audiopipe-test-wrong.th") == 0);
+    CHECK(plugin() && !open_model(wrong, "cpu", 1, &err) && err.message[0]);
+    CHECK(remove(wrong) == 0);
     CHECK(plugin() && !open_model(models[0], "toaster", 1, &err) && err.code == AP_USAGE);
 }
 
