@@ -34,7 +34,7 @@ ALL_LDFLAGS = $(OPT) -pthread -Wl,--as-needed $(LDFLAGS)
 LIBS = libmpg123 sndfile soxr flac vorbisenc vorbis ogg libopusenc fftw3f libmysofa libebur128
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS)) -lmp3lame -lm -ldl
-AV = libavformat libavcodec libavutil libswresample
+AV = libavformat libavcodec libavutil libswresample libswscale
 AV_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(AV))
 AV_LDLIBS := $(shell $(PKG_CONFIG) --libs $(AV))
 PLOT = cairo pangocairo
@@ -266,6 +266,12 @@ build-fuzz/fuzz_manifest: tests/fuzz/fuzz_manifest.c $(wildcard lib/jobs/*.[ch])
 	$(call say,FUZZ)
 	$(Q)clang -fgnuc-version=4.7 '-Dtarget_clones(...)=unused' -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		-DAP_PLUGINDIR='"/nonexistent"' -Ilib $(LIB_CFLAGS) $(filter %.c,$^) $(LIB_LDLIBS) $(JOBS_LDLIBS) -o $@
+
+build-fuzz/fuzz_image: tests/fuzz/fuzz_image.c $(patsubst %,lib/av/%.c,image gif picture fit blur) $(LIB_SRC) $(wildcard lib/*.h)
+	@mkdir -p $(@D)
+	$(call say,FUZZ)
+	$(Q)clang -fgnuc-version=4.7 '-Dtarget_clones(...)=unused' -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		-DAP_PLUGINDIR='"/nonexistent"' -Ilib -Ilib/av $(LIB_CFLAGS) $(AV_CFLAGS) $(filter %.c,$^) $(LIB_LDLIBS) $(AV_LDLIBS) -o $@
 
 fuzz: $(FUZZ)
 

@@ -60,15 +60,20 @@ int filter_fail(const command *c, const ap_error *err)
     return err->code;
 }
 
+bool filter_go_on(ap_error *err)
+{
+    if (caught_signal)
+        *err = (ap_error){AP_FAILED, "interrupted"};
+    return !caught_signal;
+}
+
 static bool go_on(void *user, ap_stream *s, const float *frames, size_t count, ap_error *err)
 {
     (void)user;
     (void)s;
     (void)frames;
     (void)count;
-    if (caught_signal)
-        *err = (ap_error){AP_FAILED, "interrupted"};
-    return !caught_signal;
+    return filter_go_on(err);
 }
 
 ap_stream *filter_open(const char *path, const ap_decode_options *options, ap_error *err)

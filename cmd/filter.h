@@ -69,6 +69,8 @@ typedef struct watcher {
 /* For commands whose result is not audio; filter_write does it by itself. style: as in output_config. Takes s
  * over; w has to live as long as the result. */
 ap_stream *filter_watch(watcher *w, const command *c, ap_stream *s, int style, bool quiet, ap_error *err);
+/* false, with err filled, after a signal: for work that reads no stream. */
+bool filter_go_on(ap_error *err);
 /* Prints err, unless a signal was its cause: then dies by that signal. Returns the exit code. */
 int filter_fail(const command *c, const ap_error *err);
 

@@ -505,6 +505,58 @@ ap_stream *ap_separate(ap_stream *s, ap_separator *separator, const ap_stem_mix 
 typedef void ap_model_visit(void *user, const char *name, const char *description, const char *missing);
 bool ap_models_list(ap_model_visit *visit, void *user, ap_error *err);
 
+/* ---- stitch.c: images and sound to video */
+
+typedef enum ap_fit {
+    AP_FIT_CONTAIN, /* all of the image, black bars around it */
+    AP_FIT_COVER,   /* no bars; what sticks out is cut off, evenly on both sides */
+    AP_FIT_BLUR     /* all of the image, in front of itself, blurred and darkened */
+} ap_fit;
+typedef enum ap_visual { AP_VISUAL_NONE, AP_VISUAL_WAVEFORM, AP_VISUAL_SPECTRUM } ap_visual;
+
+/* What ap_stitch made. */
+typedef struct ap_stitch_report {
+    uint64_t frames;     /* of video */
+    size_t images;       /* shown */
+    double duration_s;   /* of the video */
+    double cut_s, pad_s; /* of the sound: left out at its end; silence added there */
+    uint64_t clipped;    /* samples cut off at full scale */
+    double peak;         /* largest |sample| before that, linear */
+} ap_stitch_report;
+
+typedef struct ap_stitch_options {
+    const char *format; /* "mp4" (H.264, AAC, index in front), "mkv" (the same), "webm" (VP9, Opus); NULL =
+                           from the name's extension */
+    bool silent;        /* no sound: the stream is NULL */
+    double image_s;     /* how long each image is shown; 0 = they share the sound's length; 3 if silent */
+    double fps;         /* 1..240; 23.976, 29.97 and 59.94 stand for 24000/1001... */
+    unsigned width, height; /* 16..8192, even */
+    ap_fit fit;
+    double transition_s; /* cross-fade around each change; at most the time of an image; 0 = cut */
+    bool ken_burns;      /* move slowly into the image, or out of it */
+    ap_visual visual;    /* instead of images: the sound, in front of the cover from its tags */
+    unsigned threads;    /* of the video encoder, 0 = all cores */
+    /* Called now and then with the number of frames made, of total (AP_UNKNOWN: not known). If it returns
+     * false, having filled err, ap_stitch fails. May be NULL. */
+    bool (*progress)(void *user, uint64_t frames, uint64_t total, ap_error *err);
+    /* Called with why an image is left out; NULL: a broken image makes ap_stitch fail. */
+    void (*skipped)(void *user, const ap_error *why);
+    void *user;
+    ap_stitch_report *report; /* filled when not NULL */
+} ap_stitch_options;
+
+void ap_stitch_defaults(ap_stitch_options *options);
+/* Writes a video of constant frame rate, atomically, and closes audio. Images are JPEG (turned as EXIF says),
+ * PNG, WebP or GIF (the first picture of an animation), shown in the order of names; what is transparent is
+ * black. With image_s the images decide how long the video is; the sound is cut or filled up with silence. A
+ * sound of unknown length is spooled if the images share it. The video has the tags of the sound. Needs the
+ * plugin av.so. */
+bool ap_stitch(ap_stream *audio, const char *const *images, size_t count, const char *path,
+               const ap_stitch_options *options, ap_error *err);
+/* The same to a descriptor, which may be a pipe and is not closed; options->format is needed. */
+bool ap_stitch_fd(ap_stream *audio, const char *const *images, size_t count, int fd, const char *name,
+                  const ap_stitch_options *options, ap_error *err);
+
 /* ---- encode.c: files */
 
 typedef enum ap_bits {

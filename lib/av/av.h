@@ -25,7 +25,12 @@ void ap_av_source_close(ap_av_source *source);
 /* The audio stream to play; NULL when there is none that can be played. */
 AVStream *ap_av_source_track(ap_av_source *source, unsigned track, ap_error *err);
 
+/* Stops what libav prints; it has only one log, for the whole process. */
+void ap_av_be_quiet(void);
+
 /* av_tags.c */
 ap_tags *ap_av_tags(const AVFormatContext *container, const AVStream *stream);
+/* libav's name of a tag of ours. */
+const char *ap_av_tag_name(const char *key);
 
 #endif

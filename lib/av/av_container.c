@@ -53,6 +53,11 @@ static void log_nothing(void *object, int level, const char *format, va_list arg
     (void)object, (void)level, (void)format, (void)args;
 }
 
+void ap_av_be_quiet(void)
+{
+    av_log_set_callback(log_nothing);
+}
+
 static bool fail_unknown(ap_av_source *s, ap_error *err)
 {
     if (s->error.code == AP_OK)
@@ -111,7 +116,7 @@ static bool check_asf(ap_av_source *s, ap_error *err)
 
 bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
 {
-    av_log_set_callback(log_nothing); /* libav has only one log, for the whole process */
+    ap_av_be_quiet();
     s->in = in;
     if (!ap_input_spool(in, err)) /* an MP4 file has its index at its end, often */
         return false;

@@ -10,6 +10,7 @@
 
 /* libav's generic names (avformat.h, "Public Metadata API") that are not those of Vorbis comments. NULL: says
  * something about the file, not about the music. */
+#define GENERIC 4 /* the first rows are right for writing, too */
 static const char *const keys[][2] = {
     {"track", "TRACKNUMBER"},
     {"disc", "DISCNUMBER"},
@@ -99,4 +100,12 @@ ap_tags *ap_av_tags(const AVFormatContext *container, const AVStream *stream)
         if (container->streams[i]->disposition & AV_DISPOSITION_ATTACHED_PIC)
             add_picture(tags, container->streams[i]);
     return tags;
+}
+
+const char *ap_av_tag_name(const char *key)
+{
+    for (size_t i = 0; i < GENERIC; i++)
+        if (strcmp(key, keys[i][1]) == 0)
+            return keys[i][0];
+    return key;
 }

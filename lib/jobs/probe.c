@@ -151,6 +151,14 @@ static bool probe_audio(const char *path, ap_probe_depth depth, ap_probe *probe,
     return ok;
 }
 
+/* A video without sound is as good as an image. */
+static bool is_silent_video(const ap_error *why)
+{
+    static const char end[] = "' has no audio";
+    size_t n = strlen(why->message);
+    return n >= sizeof end - 1 && strcmp(why->message + n - (sizeof end - 1), end) == 0;
+}
+
 bool ap_probe_file(const char *path, ap_probe_depth depth, ap_probe *probe, ap_error *err)
 {
     *probe = (ap_probe){.seconds = -1, .lufs = NAN, .dbtp = NAN};
@@ -159,8 +167,16 @@ bool ap_probe_file(const char *path, ap_probe_depth depth, ap_probe *probe, ap_e
     bool audio = strcmp(probe->class_, "audio") == 0, unknown = !*probe->type;
     if (depth == AP_PROBE_TYPE || !(audio || unknown))
         return true;
-    if (!probe_audio(path, depth, probe, err))
-        return unknown; /* not audio at all is no mistake; broken audio is */
+    ap_error why;
+    if (!probe_audio(path, depth, probe, &why)) {
+        if (is_silent_video(&why)) {
+            strcpy(probe->class_, "video");
+            return true;
+        }
+        if (!unknown && err) /* not audio at all is no mistake; broken audio is */
+            *err = why;
+        return unknown;
+    }
     if (unknown) {
         strcpy(probe->type, "mp3"); /* the one format that may begin with anything */
         strcpy(probe->class_, "audio");

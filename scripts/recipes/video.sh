@@ -10,24 +10,33 @@
 # needs: ap-stitch unzip
 # shellcheck shell=bash disable=SC2154
 
-images=() audio=()
-mapfile -t types < <(ap-manifest probe -- "${inputs[@]}")
+# what_are FILE...: a line for each, which begins with image, audio, zip...
+what_are() { printf '%s\0' "$@" | xargs -0 ap-manifest probe --; }
+
+files=() images=() sound=(--no-audio)
+mapfile -t types < <(what_are "${inputs[@]}")
 for i in "${!inputs[@]}"; do
+    if [[ ${types[i]} == zip* ]]; then
+        # names without folders; no file beyond 256 MiB, whatever the archive says
+        (ulimit -f $((256 << 10)) && stage unzip unzip -qq -j -n "${inputs[i]}" -d "images$i")
+        mapfile -d '' -t found < <(find "$PWD/images$i" -type f ! -name '.*' -print0 | sort -zV)
+        files+=("${found[@]}")
+    else
+        files+=("${inputs[i]}")
+    fi
+done
+mapfile -t types < <(what_are "${files[@]}")
+for i in "${!files[@]}"; do
     case ${types[i]} in
-        image*) images+=("${inputs[i]}") ;;
+        image*) images+=("${files[i]}") ;;
         audio*)
-            audio=(--audio "${inputs[i]}")
-            track=${inputs[i]##*/} track=${track#????-} # inputs are numbered
-            ;;
-        zip*)
-            # names without folders; no file beyond 256 MiB, whatever the archive says
-            (ulimit -f $((256 << 10)) && stage unzip unzip -qq -j -n "${inputs[i]}" -d "images$i")
-            mapfile -d '' -t found < <(find "$PWD/images$i" -type f ! -name '.*' -print0 | sort -zV)
-            images+=("${found[@]}")
+            sound=(--audio "${files[i]}")
+            track=${files[i]##*/} track=${track#[0-9][0-9][0-9][0-9]-} # inputs are numbered
             ;;
     esac
 done
-if [[ ${#images[@]} -eq 0 ]]; then images=(--visualize "$visualize"); fi
-if [[ $seconds != auto ]]; then audio+=(-d "$seconds"); fi
-stage stitch ap-stitch --size "$size" --fit "$fit" --transition "$transition" "${audio[@]}" \
-    -o "$out/${track%.*}.$format" "${images[@]}"
+if [[ ${#images[@]} -eq 0 ]]; then sound+=(--visualize "$visualize"); fi
+if [[ $seconds != auto ]]; then sound+=(-d "$seconds"); fi
+printf '%s\0' "${images[@]}" >images.list
+stage stitch ap-stitch --size "$size" --fit "$fit" --transition "$transition" "${sound[@]}" \
+    -o "$out/${track%.*}.$format" --list images.list
