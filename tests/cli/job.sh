@@ -66,6 +66,10 @@ assert m["tools"]["ap-8d"] and m["created"] <= m["started"] <= m["finished"] and
     ap-job fetch "$id" --zip to/it.zip && unzip -q -p to/it.zip tone.8d.flac | cmp - expected.flac
     [ "$(find to -name '.fetch*' | wc -l)" -eq 0 ]
     ap-job report "$id" report.html && grep -q 'tone.8d' report.html
+    # the spool is private, what the user asks for is as the user likes
+    [ "$(stat -c %a "$out")" = 600 ]
+    (umask 027 && ap-job fetch "$id" mine && ap-job fetch "$id" --zip mine.zip && ap-job report "$id" mine.html)
+    [ "$(stat -c %a mine/tone.8d.flac mine.zip mine.html | sort -u)" = 640 ]
     ap-job log "$id"
     ap-job doctor
 }
