@@ -166,6 +166,34 @@ separates() {
 }
 check separates
 
+# lasts SECONDS ID: the one output of a job, a video, within two frames
+lasts() {
+    ffprobe -v error -select_streams v -show_entries stream=duration -of csv=p=0 "$(ap-job outputs "$2")" | tee length
+    awk -v want="$1" '{ exit !($1 > want - 0.07 && $1 < want + 0.07) }' length
+}
+
+makes_videos() {
+    fresh
+    mkdir -p images
+    for colour in red green blue; do
+        ffmpeg -v error -y -f lavfi -i "color=$colour:size=64x48" -frames:v 1 "images/$colour.png"
+    done
+    rm -f images.zip && zip -q images.zip images/*.png
+    options=(--recipe video --set size=128x96)
+    folder=$(ap-job submit "${options[@]}" images tone.wav)
+    archive=$(ap-job submit "${options[@]}" images.zip tone.wav)
+    sound=$(ap-job submit "${options[@]}" tone.wav)
+    silent=$(ap-job submit "${options[@]}" --set seconds=0.5 --set transition=cut images/*.png)
+    ap-job run -j 2
+    counts 0 0 4 0
+    lasts 2 "$folder" && lasts 2 "$archive" && lasts 2 "$sound" && lasts 1.5 "$silent"
+    [ "$(basename "$(ap-job outputs "$folder")")" = tone.mp4 ]
+    ap-job report "$folder" film.html
+    [ "$(grep -c '<video' film.html)" -eq 1 ]
+    shows 'and 3 more' ap-job list
+}
+check makes_videos
+
 same_again() {
     fresh
     a=$(ap-job submit tone.wav)
@@ -688,7 +716,7 @@ ten_thousand_wait() {
     ap-job run --max-seconds 2
     [ "$(find "$spool/done" -mindepth 1 -maxdepth 1 | wc -l)" -ge 1 ] # it has begun, and in order
     first=$(find "$spool/done" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tail -1)
-    next=$(find "$spool/queue" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | head -1)
+    next=$(find "$spool/queue" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | sed -n 1p) # reads it all
     [ -z "$next" ] || [[ $first < $next ]] || { echo "done $first before $next" && false; }
     done_in_2=$(find "$spool/done" -mindepth 1 -maxdepth 1 | wc -l)
     echo "figure: $jobs waiting: submit $(((submitted - started) / jobs / 1000)) us each, status $(((looked - submitted) / 1000000)) ms," \
