@@ -10,6 +10,7 @@
 #define RING 8192      /* last bytes read: more than an MPEG frame */
 #define MANY 4         /* MPEG frames of another format that are no accident */
 #define MAX_ERRORS 100 /* that libmpg123 may report in a row before the stream is given up */
+#define MIN_FRAME 24   /* bytes of the smallest MPEG frame: layer III, 8 kbit/s at 24 kHz */
 
 typedef struct decoder {
     ap_input *in;
@@ -93,6 +94,12 @@ static bool ends_inside_frame(const decoder *d)
     return ap_mpeg_parse(h, &m) && ap_mpeg_same(&m, &d->first) && d->bytes - d->next < m.size;
 }
 
+/* Whether that many bytes could have held the length that the file declares. */
+static bool could_hold(const decoder *d, uint64_t frames)
+{
+    return frames / d->first.samples <= d->bytes / MIN_FRAME;
+}
+
 /* The end of the input. Frames that are missing although nothing was cut off, as the byte count or the damage
  * shows, become silence: a player would play this file. */
 static ptrdiff_t finish(ap_stream *s, decoder *d, float *frames, size_t max)
@@ -106,7 +113,7 @@ static ptrdiff_t finish(ap_stream *s, decoder *d, float *frames, size_t max)
             ap_warn(s, "'%s' ends inside an MPEG frame", ap_stream_name(s));
         return 0;
     }
-    if (!whole && (cut || !d->damaged))
+    if ((!whole && (cut || !d->damaged)) || !could_hold(d, s->format.frames))
         return 0; /* ap_read says that it is truncated */
     warn_damaged(s, d);
     memset(frames, 0, max * s->format.channels * sizeof *frames);

@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* No packet of Ogg takes less than two bytes, and none of Vorbis or Opus holds more than 120 ms at 48 kHz
+ * (RFC 6716, 2.1.4; Vorbis I, 4.2.2: half of 8192). */
+#define MAX_FRAMES_PER_BYTE (5760 / 2)
+
 typedef struct decoder {
     ap_input *in;
     uint64_t base;     /* where the file begins in the input */
@@ -184,7 +188,8 @@ static ap_stream *make_stream(decoder *d, const SF_INFO *info, ap_tags *tags, ap
         sndfile_close(d);
         return NULL;
     }
-    if (info->frames >= 0 && info->frames < INT64_MAX / 2)
+    uint64_t most = d->pad ? (ap_input_size(d->in) - d->base) * MAX_FRAMES_PER_BYTE : INT64_MAX / 2;
+    if (info->frames >= 0 && (uint64_t)info->frames < most)
         format.frames = (uint64_t)info->frames;
     if (d->ogg.vorbis_order)
         use_vorbis_order(d, format.channels);

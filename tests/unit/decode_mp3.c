@@ -69,6 +69,19 @@ static void layer_2_is_read(void)
     free(d.frames);
 }
 
+/* A tag that tells of more MPEG frames than the bytes could hold must not be filled up with silence. */
+static void a_length_that_cannot_be_true_is_not_padded(void)
+{
+    size_t size;
+    make_mp3("lies", "-b 128", 44100, 2, 20000);
+    unsigned char *bytes = load("lies.mp3", &size), *info = memmem(bytes, size, "Info", 4);
+    if (CHECK(info))
+        memcpy(info + 8, "\0\xff\xff\xff", 4); /* 20 hours of MPEG frames in 8 kB */
+    save("lies.mp3", bytes, size);
+    free(bytes);
+    check_fails("lies.mp3", "truncated");
+}
+
 static void a_truncated_file_is_an_error(void)
 {
     make_mp3("whole", "-b 128", 44100, 2, 100000);
@@ -184,7 +197,8 @@ static void flipped_bits_do_no_harm(void)
 
 TEST_MAIN(CASE(every_rate_gives_back_its_length), CASE(short_ones_too), CASE(the_bit_rates_and_modes),
           CASE(without_a_tag_the_length_is_unknown), CASE(layer_2_is_read),
-          CASE(a_truncated_file_is_an_error), CASE(damage_inside_is_played_with_a_warning),
-          CASE(junk_before_the_first_frame_is_skipped), CASE(noise_is_not_mp3),
-          CASE(a_big_tag_before_the_audio_is_read), CASE(joined_files_are_played_to_the_end),
-          CASE(tags_at_the_end_are_no_audio), CASE(flipped_bits_do_no_harm))
+          CASE(a_length_that_cannot_be_true_is_not_padded), CASE(a_truncated_file_is_an_error),
+          CASE(damage_inside_is_played_with_a_warning), CASE(junk_before_the_first_frame_is_skipped),
+          CASE(noise_is_not_mp3), CASE(a_big_tag_before_the_audio_is_read),
+          CASE(joined_files_are_played_to_the_end), CASE(tags_at_the_end_are_no_audio),
+          CASE(flipped_bits_do_no_harm))

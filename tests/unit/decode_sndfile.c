@@ -2,6 +2,8 @@
  * Ogg, AIFF, CAF, W64, AU against ffmpeg and sox. */
 #include "fixture.h"
 
+#include <ogg/ogg.h>
+
 static void make_noise(unsigned rate, unsigned channels, unsigned bits, unsigned frames)
 {
     sh("sox -R -r %u -n -c %u -b %u noise.wav synth %us pinknoise vol 0.6", rate, channels, bits, frames);
@@ -46,6 +48,33 @@ static void ogg_is_right_in_every_channel(void)
         CHECK(d.format.frames == 30000);
         free(d.frames);
     }
+}
+
+/* The last page of a file of one stream, with another granule position, which is its length. */
+static void set_length(const char *path, uint64_t granule)
+{
+    size_t size;
+    unsigned char *bytes = load(path, &size), *last = bytes;
+    for (unsigned char *p = bytes; (p = memmem(p, size - (size_t)(p - bytes), "OggS", 4)); p++)
+        last = p;
+    memcpy(last + 6, &granule, 8);
+    long header = 27 + last[26];
+    ogg_page page = {last, header, last + header, (long)(bytes + size - last) - header};
+    ogg_page_checksum_set(&page);
+    save(path, bytes, size);
+    free(bytes);
+}
+
+/* It must not be filled up with silence. */
+static void a_length_that_cannot_be_true_is_unknown(void)
+{
+    make_noise(48000, 2, 16, 150000);
+    sh("opusenc --quiet noise.wav lies.opus");
+    set_length("lies.opus", 1ull << 40);
+    decoded d = decode_file("lies.opus", NULL, 4096);
+    CHECK(d.err.code == AP_OK && d.format.frames == AP_UNKNOWN);
+    CHECK(d.count >= 150000 && d.count < 152000);
+    free(d.frames);
 }
 
 static void tags_and_pictures_are_kept(void)
@@ -137,5 +166,6 @@ static void flipped_bits_do_no_harm(void)
 }
 
 TEST_MAIN(CASE(integers_and_floats_in_containers_are_exact), CASE(ogg_is_right_in_every_channel),
-          CASE(tags_and_pictures_are_kept), CASE(truncation_is_noticed_in_every_format),
-          CASE(damaged_ogg_keeps_its_length), CASE(flipped_bits_do_no_harm))
+          CASE(a_length_that_cannot_be_true_is_unknown), CASE(tags_and_pictures_are_kept),
+          CASE(truncation_is_noticed_in_every_format), CASE(damaged_ogg_keeps_its_length),
+          CASE(flipped_bits_do_no_harm))
