@@ -71,11 +71,13 @@ static void free_metadata(metadata *m)
         FLAC__metadata_object_delete(m->blocks[i]);
 }
 
-/* false when out of memory; a comment that makes the block too large is left out. */
+/* false when out of memory. A comment that makes the block too large is left out, and one that libFLAC
+ * refuses, for the numbers U+FFFE and U+FFFF, which are no characters. */
 static bool add_comment(FLAC__StreamMetadata *block, const char *key, const char *value)
 {
     FLAC__StreamMetadata_VorbisComment_Entry entry;
-    if (block->length + strlen(key) + strlen(value) + 5 > MAX_BLOCK)
+    if (block->length + strlen(key) + strlen(value) + 5 > MAX_BLOCK ||
+        !FLAC__format_vorbiscomment_entry_value_is_legal((const FLAC__byte *)value, UINT32_MAX))
         return true;
     return FLAC__metadata_object_vorbiscomment_entry_from_name_value_pair(&entry, key, value) &&
            FLAC__metadata_object_vorbiscomment_append_comment(block, entry, false);

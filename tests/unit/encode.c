@@ -414,6 +414,20 @@ static void pictures_arrive(void)
     ap_tags_free(&tags);
 }
 
+/* libFLAC takes U+FFFF for no UTF-8. */
+static void a_tag_that_flac_cannot_hold_is_left_out(void)
+{
+    float *x = test_noise(2 * 1000, 0.5f, 3);
+    ap_encode_options o = options_for(NULL);
+    ap_tags *tags = ap_tags_new();
+    o.tags = tags;
+    CHECK(ap_tags_add(tags, "TITLE", "\xef\xbf\xbf") && ap_tags_add(tags, "ARTIST", "somebody"));
+    CHECK(encode_file(over(x, 44100, 2, 1000), "x.flac", &o));
+    CHECK_PRINTS("ARTIST=somebody", "metaflac --export-tags-to=- x.flac");
+    ap_tags_free(&tags);
+    free(x);
+}
+
 static void given_tags_replace_those_of_the_stream(void)
 {
     float x[100] = {0};
@@ -633,7 +647,8 @@ TEST_MAIN(CASE(lossless_formats_are_exact), CASE(other_programs_read_without_a_w
           CASE(other_rates_are_converted), CASE(empty_streams_make_files), CASE(same_bytes_every_time),
           CASE(wav_streams_to_a_pipe), CASE(large_wav_is_rf64), CASE(unknown_lengths_are_filled_in),
           CASE(a_pipe_gets_what_a_file_gets), CASE(tags_arrive), CASE(wav_has_its_usual_tags),
-          CASE(all_tags_come_back), CASE(pictures_arrive), CASE(given_tags_replace_those_of_the_stream),
-          CASE(many_values_make_one_frame), CASE(clipping_is_counted), CASE(rescaling_keeps_the_shape),
-          CASE(sixteen_bits_stay_as_they_are), CASE(bad_options_are_refused), CASE(null_stream_fails_quietly),
+          CASE(all_tags_come_back), CASE(pictures_arrive), CASE(a_tag_that_flac_cannot_hold_is_left_out),
+          CASE(given_tags_replace_those_of_the_stream), CASE(many_values_make_one_frame),
+          CASE(clipping_is_counted), CASE(rescaling_keeps_the_shape), CASE(sixteen_bits_stay_as_they_are),
+          CASE(bad_options_are_refused), CASE(null_stream_fails_quietly),
           CASE(a_full_disk_can_be_tried_again), CASE(a_broken_source_leaves_the_old_file))
