@@ -56,8 +56,10 @@ bool ap_fail_errno(ap_error *err, int number, const char *format, ...)
         va_start(args, format);
         set_message(err, status_of_errno(number), format, args);
         va_end(args);
-        size_t n = strlen(err->message);
-        snprintf(err->message + n, sizeof err->message - n, ": %s", strerror(number));
+        const char *reason = strerror(number);
+        size_t n = strlen(err->message), most = sizeof err->message - strlen(reason) - 3;
+        n = n < most ? n : most; /* a long name is cut, the reason is not */
+        snprintf(err->message + n, sizeof err->message - n, ": %s", reason);
     }
     return false;
 }

@@ -114,6 +114,18 @@ static char *resolve(const char *path)
     return real ? real : strdup(path);
 }
 
+/* Whether a file can get this name, or be replaced: what would otherwise show after all the work. A file that
+ * may not be written to is not replaced either, although its folder would allow that. */
+static bool check_path(const char *path, bool exists, ap_error *err)
+{
+    int failure = exists || errno == ENOENT ? 0 : errno; /* of stat */
+    if (!*path)
+        failure = ENOENT;
+    else if (exists && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0)
+        failure = errno;
+    return !failure || ap_fail_errno(err, failure, "cannot create '%s'", path);
+}
+
 /* The number of a descriptor that has a name, -1 for any other path. */
 static int descriptor_of(const char *path)
 {
@@ -153,7 +165,7 @@ ap_output *ap_output_create(const char *path, bool seekable, ap_error *err)
     bool exists = stat(path, &st) == 0;
     if (descriptor_of(path) >= 0 || (exists && !S_ISREG(st.st_mode)))
         return open_special(path, seekable, err);
-    ap_output *out = output_new(TO_FILE, -1, path, err);
+    ap_output *out = check_path(path, exists, err) ? output_new(TO_FILE, -1, path, err) : NULL;
     if (!out)
         return NULL;
     out->path = resolve(path);

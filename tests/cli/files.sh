@@ -78,6 +78,46 @@ missing_and_wrong_outputs() {
 }
 check missing_and_wrong_outputs
 
+# What cannot work is said before any work: the input of these never ends.
+impossible_outputs_are_refused_at_once() {
+    local name
+    for name in "" "$(printf 'x%.0s' {1..256})"; do
+        rm -f endless
+        mkfifo endless
+        exec 8<>endless
+        head -c 60000 tone.wav >&8
+        fails 1 timeout 20 ap-limit -t wav -o "$name" <endless
+        grep -q "cannot create '$name': [NF]" stderr # No such file or directory, File name too long
+    done
+}
+check impossible_outputs_are_refused_at_once
+
+# A long name does not hide what is wrong with it.
+the_reason_is_always_told() {
+    local part deep=.
+    part=$(printf 'x%.0s' {1..200})
+    for _ in 1 2 3; do
+        deep=$deep/$part
+    done
+    mkdir -p "$deep"
+    fails 1 ap-decode "$deep/missing.wav" >out.au
+    grep -q ": No such file or directory$" stderr
+}
+check the_reason_is_always_told
+
+# Root may write to everything.
+write_protected() {
+    mkdir -p locked
+    cp tone.wav locked
+    echo old >locked/out.wav
+    chmod 444 locked/out.wav
+    chmod 777 . locked
+    fails 1 setpriv --reuid=65534 --regid=65534 --clear-groups ap-limit locked/tone.wav -o locked/out.wav
+    grep -q "cannot create 'locked/out.wav': Permission denied" stderr
+    [ "$(cat locked/out.wav)" = old ]
+}
+[ "$(id -u)" -ne 0 ] || check write_protected
+
 replaces_atomically() {
     echo old >target.wav
     chmod 640 target.wav
