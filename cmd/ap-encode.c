@@ -46,12 +46,13 @@ static const option_row rows[] = {
     {0},
 };
 
+/* Adds what --tag has not set. */
 static bool read_tags(const char *path, ap_tags *tags, ap_error *err)
 {
     ap_stream *s = ap_decode(path, NULL, err);
     if (!s)
         return false;
-    bool ok = ap_tags_merge(tags, ap_stream_tags(s));
+    bool ok = ap_tags_fill(tags, ap_stream_tags(s));
     ap_close(&s);
     if (!ok)
         *err = (ap_error){AP_TRY_AGAIN, "out of memory"};

@@ -173,16 +173,13 @@ bool filter_write(const command *c, ap_stream *s, const output_config *out, cons
     filter_encode_options(out, &options);
     if (encode)
         options = *encode;
+    if (to_stdout(out) && !options.format)
+        options.format = "au"; /* an apstream */
     options.report = &report;
     watcher w;
     s = filter_watch(&w, c, s, out->progress, out->quiet, err);
-    bool ok;
-    if (!to_stdout(out))
-        ok = ap_encode(s, out->path, &options, err);
-    else if (options.format)
-        ok = ap_encode_fd(s, STDOUT_FILENO, "standard output", &options, err);
-    else
-        ok = ap_apstream_write(s, STDOUT_FILENO, "standard output", err);
+    bool ok = to_stdout(out) ? ap_encode_fd(s, STDOUT_FILENO, "standard output", &options, err)
+                             : ap_encode(s, out->path, &options, err);
     progress_end(&w.progress, ok);
     if (ok && to_stdout(out) && close(STDOUT_FILENO) != 0) { /* a network file system may fail late */
         err->code = AP_FAILED;

@@ -94,6 +94,8 @@ bool ap_tags_set_picture(ap_tags *tags, const char *mime, const void *data, size
 ap_picture ap_tags_picture(const ap_tags *tags);
 /* Adds all of from's tags, and its picture, to tags. */
 bool ap_tags_merge(ap_tags *tags, const ap_tags *from);
+/* Adds those tags of from whose key tags does not have, and the picture, if it has none. */
+bool ap_tags_fill(ap_tags *tags, const ap_tags *from);
 
 /* ---- stream.c: streams */
 

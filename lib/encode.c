@@ -152,17 +152,29 @@ typedef struct meter {
     ap_encode_report report;
 } meter;
 
+/* The largest |x|. Floats that are not negative are ordered as the integers of their bits, whose maximum the
+ * compiler can take side by side. */
+AP_HOT static float largest(const float *x, size_t count)
+{
+    int32_t most = 0;
+    float result;
+    for (size_t i = 0; i < count; i++) {
+        int32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        bits &= INT32_MAX;
+        most = bits > most ? bits : most;
+    }
+    memcpy(&result, &most, sizeof result);
+    return result;
+}
+
 static ptrdiff_t meter_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
     meter *m = s->state;
     ptrdiff_t n = ap_read(s->source, frames, max, err);
     size_t count = n > 0 ? (size_t)n * s->format.channels : 0, clipped = 0;
-    float peak = 0;
     ap_sanitize(frames, count);
-    for (size_t i = 0; i < count; i++) {
-        float x = fabsf(frames[i]);
-        peak = x > peak ? x : peak;
-    }
+    float peak = largest(frames, count);
     for (size_t i = 0; peak > 1 && i < count; i++)
         clipped += fabsf(frames[i]) > 1;
     for (size_t i = 0; m->clamp && clipped && i < count; i++)

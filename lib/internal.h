@@ -35,11 +35,6 @@ bool ap_fail_memory(ap_error *err);
 /* Checks lo <= value <= hi (NaN fails), else AP_USAGE naming the option. */
 bool ap_check_range(const char *name, double value, double lo, double hi, ap_error *err);
 
-/* ---- tags.c */
-
-/* Adds those tags of from whose key tags does not have, and the picture, if it has none. */
-bool ap_tags_fill(ap_tags *tags, const ap_tags *from);
-
 /* ---- stream.c */
 
 /* What a stage implements. read has the contract of ap_read, but it is never called again after it returned
@@ -77,7 +72,7 @@ void ap_warn(ap_stream *s, const char *format, ...) __attribute__((format(printf
 ptrdiff_t ap_read_full(ap_stream *s, float *frames, size_t max, ap_error *err);
 /* Replaces NaN, Inf and samples beyond AP_SANE_MAX by 0; returns how many. */
 size_t ap_sanitize(float *samples, size_t count);
-/* a + b and a * b without overflow: AP_UNKNOWN if either is, or the result is too large. */
+/* a + b: AP_UNKNOWN if either is, or the sum is too large. */
 uint64_t ap_frames_add(uint64_t a, uint64_t b);
 
 /* ---- kernel.c: the wrapper around a kernel that works in blocks and has latency or a tail */

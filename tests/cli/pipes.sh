@@ -42,6 +42,22 @@ one_command_equals_the_pipeline() {
 }
 check one_command_equals_the_pipeline
 
+encoding_options_hold_for_the_pipe() {
+    ap-encode --tag TITLE=Tune tone.wav | ap-limit | ap-encode -o tagged.flac
+    [ "$(metaflac --show-tag=TITLE tagged.flac)" = TITLE=Tune ]
+    ap-limit --bits 16 tone.wav | cmp - <(ap-limit --bits 16 -t au tone.wav)
+    fails 2 ap-limit -b 128 tone.wav >nothing
+    [ ! -s nothing ]
+}
+check encoding_options_hold_for_the_pipe
+
+given_tags_replace_those_of_the_file() {
+    ap-encode --tag TITLE=theirs --tag ARTIST=both tone.wav -o theirs.flac
+    ap-encode --tags-from theirs.flac --tag TITLE=mine tone.wav -o mine.flac
+    [ "$(metaflac --export-tags-to=- mine.flac | sort)" = $'ARTIST=both\nTITLE=mine' ]
+}
+check given_tags_replace_those_of_the_file
+
 example_filter_of_the_manual() {
     cc -Wall -o swap "$tests_folder/data/swap.c"
     ap-decode tone.wav | ./swap | ap-encode --bits 16 -o swapped.wav
