@@ -15,13 +15,15 @@
  *   gives NULL and leaves *err alone, so a chain needs one check, at its end.
  * - Options are a const struct that ap_<stage>_defaults() fills; NULL means the defaults. Units are in the
  *   names of the fields. A value out of range is an error with code AP_USAGE.
- * - Samples are interleaved 32-bit floats, full scale +-1.0, and may exceed it between stages. A frame is
- *   one sample for each channel. Positions and lengths count frames.
+ * - Samples are interleaved 32-bit floats, full scale +-1.0, and may exceed it between stages. NaN, Inf and
+ *   what is beyond +-2^40 count as 0 in every stage with a memory, and in every file. A frame is one
+ *   sample for each channel. Positions and lengths count frames.
  * - A stage keeps time: frame n out belongs to frame n in, its latency is compensated inside it. A tail
  *   (reverb) extends the stream, and the frame count says so. The block size never changes the samples.
  * - Memory is constant in the length of the stream.
  * - The err parameter may be NULL. It is written on failure only. The message is one line of UTF-8, lower
  *   case, without a full stop, and names its subject in quotes.
+ * - A signal whose handler has no SA_RESTART ends a read or write that waits, which fails then.
  * - Nothing prints, exits, or keeps global state. Different streams may run in different threads.
  */
 #ifndef AUDIOPIPE_H

@@ -270,11 +270,12 @@ ap_stream *ap_mp3_open(ap_input *in, ap_error *err)
     ap_tags *tags = ap_tags_new();
     const unsigned char *p;
     ap_format format;
+    if (d)
+        d->in = in;
     if (!d || !tags) {
         ap_fail_memory(err);
         goto fail;
     }
-    d->in = in;
     ptrdiff_t n = ap_input_peek(in, &p, 4096, err);
     if (n < 0)
         goto fail;

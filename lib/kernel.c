@@ -41,6 +41,7 @@ static ptrdiff_t take_block(ap_stream *s, wrapper *w, ap_error *err)
         if (n < 0)
             return -1;
         have = (size_t)n;
+        ap_sanitize(w->in, have * channels); /* a filter with feedback would never get rid of a NaN */
         w->taken += have;
         w->source_ended = n == 0 || (w->kernel.block && have < w->block);
     }

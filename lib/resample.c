@@ -43,6 +43,7 @@ static size_t feed(void *user, soxr_in_t *data, size_t max)
     r->source_ended = n <= 0;
     *data = n < 0 ? NULL : r->in; /* NULL: an error, as opposed to the end */
     r->taken += n > 0 ? (uint64_t)n : 0;
+    ap_sanitize(r->in, n > 0 ? (size_t)n * r->source->format.channels : 0);
     return n > 0 ? (size_t)n : 0;
 }
 

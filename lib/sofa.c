@@ -80,7 +80,7 @@ static bool is_sound(const struct MYSOFA_HRTF *f)
 {
     if (f->R != 2 || f->M < 1 || f->N < 8 || f->N > 1 << 16 || f->M > 1 << 16 || f->C != 3)
         return false;
-    if (f->DataIR.elements != f->M * f->R * f->N || f->SourcePosition.elements != 3 * f->M)
+    if (f->DataIR.elements != (size_t)f->M * f->R * f->N || f->SourcePosition.elements != 3 * f->M)
         return false;
     if (f->DataSamplingRate.elements < 1 || !(f->DataSamplingRate.values[0] >= 8000) ||
         !(f->DataSamplingRate.values[0] <= AP_MAX_RATE))

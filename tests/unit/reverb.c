@@ -188,6 +188,19 @@ static void silence_stays_silent(void)
     free(out);
 }
 
+static void what_is_not_finite_does_not_stay(void)
+{
+    size_t n;
+    float *in = calloc(2 * 5000, sizeof *in);
+    in[100] = NAN;
+    in[201] = INFINITY;
+    float *out = test_drain(
+        ap_reverb(ap_source_memory(&(ap_format){44100, 2, 0, 5000}, in, NULL), NULL, NULL), 999, &n);
+    CHECK(n > 5000 && test_rms(out, 2 * n) == 0);
+    free(in);
+    free(out);
+}
+
 static void nothing_stays_nothing(void)
 {
     size_t n;
@@ -247,5 +260,5 @@ static void bad_options_are_refused(void)
 
 TEST_MAIN(CASE(equals_the_formulas), CASE(published_impulse_response), CASE(tail_is_announced_and_fades),
           CASE(any_block_size_gives_the_same), CASE(pre_delay_delays_the_reverberation_only),
-          CASE(silence_stays_silent), CASE(nothing_stays_nothing), CASE(keeps_the_loudness),
-          CASE(bad_options_are_refused))
+          CASE(silence_stays_silent), CASE(what_is_not_finite_does_not_stay), CASE(nothing_stays_nothing),
+          CASE(keeps_the_loudness), CASE(bad_options_are_refused))
