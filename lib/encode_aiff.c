@@ -91,8 +91,15 @@ static bool set_length(header *h, uint64_t frames, size_t frame_size)
     return true;
 }
 
-static bool make_header(header *h, const ap_stream *s, ap_bits bits, ap_error *err)
+static bool fail_too_long(const ap_output *out, ap_error *err)
 {
+    return ap_fail(err, AP_FAILED, "'%s' is beyond the 4 GiB of AIFF: use wav or flac", ap_output_name(out));
+}
+
+/* Refuses at once what is known to be too long. */
+static bool make_header(header *h, const ap_stream *s, ap_bits bits, const ap_output *out, ap_error *err)
+{
+    uint64_t frames = s->format.frames;
     ap_bytes *b = &h->bytes;
     bool floats = bits == AP_BITS_FLOAT;
     ap_bytes_text(b, "FORM");
@@ -109,7 +116,10 @@ static bool make_header(header *h, const ap_stream *s, ap_bits bits, ap_error *e
     ap_bytes_text(b, "SSND");
     h->data_at = b->size;
     ap_bytes_zeros(b, 12); /* size, offset, block size */
-    return !b->failed || ap_fail_memory(err);
+    if (b->failed)
+        return ap_fail_memory(err);
+    return frames == AP_UNKNOWN || set_length(h, frames, s->format.channels * ap_bits_size(bits)) ||
+           fail_too_long(out, err);
 }
 
 static bool complete(header *h, const ap_stream *s, ap_bits bits, ap_output *out, ap_error *err)
@@ -119,8 +129,7 @@ static bool complete(header *h, const ap_stream *s, ap_bits bits, ap_output *out
         return false;
     uint64_t end = ap_output_tell(out);
     if (!set_length(h, s->position, frame_size))
-        return ap_fail(err, AP_FAILED, "'%s' is beyond the 4 GiB of AIFF: use wav or flac",
-                       ap_output_name(out));
+        return fail_too_long(out, err);
     return ap_output_seek(out, 0, err) && ap_output_write(out, h->bytes.data, h->bytes.size, err) &&
            ap_output_seek(out, end, err);
 }
@@ -128,9 +137,10 @@ static bool complete(header *h, const ap_stream *s, ap_bits bits, ap_output *out
 bool ap_encode_aiff(ap_stream *s, ap_output *out, const ap_encode_options *options, ap_error *err)
 {
     header h = {0};
-    bool ok =
-        make_header(&h, s, options->bits, err) && ap_output_write(out, h.bytes.data, h.bytes.size, err) &&
-        ap_pcm_write(s, out, options->bits, true, options, err) && complete(&h, s, options->bits, out, err);
+    bool ok = make_header(&h, s, options->bits, out, err) &&
+              ap_output_write(out, h.bytes.data, h.bytes.size, err) &&
+              ap_pcm_write(s, out, options->bits, true, options, err) &&
+              complete(&h, s, options->bits, out, err);
     free(h.bytes.data);
     return ok;
 }

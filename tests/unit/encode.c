@@ -414,6 +414,23 @@ static void pictures_arrive(void)
     ap_tags_free(&tags);
 }
 
+static ptrdiff_t never_read(void *user, float *frames, size_t max, ap_error *err)
+{
+    (void)frames, (void)max;
+    *(bool *)user = true;
+    ap_fail(err, AP_FAILED, "read");
+    return -1;
+}
+
+static void what_aiff_cannot_hold_is_refused_at_once(void)
+{
+    ap_error err = {0};
+    bool was_read = false;
+    ap_stream *s = ap_source(&(ap_format){44100, 2, 0, (uint64_t)1 << 30}, never_read, NULL, &was_read, NULL);
+    CHECK(!ap_encode(s, "x.aiff", NULL, &err) && err.code == AP_FAILED && strstr(err.message, "4 GiB"));
+    CHECK(!was_read);
+}
+
 /* libFLAC takes U+FFFF for no UTF-8. */
 static void a_tag_that_flac_cannot_hold_is_left_out(void)
 {
@@ -647,8 +664,8 @@ TEST_MAIN(CASE(lossless_formats_are_exact), CASE(other_programs_read_without_a_w
           CASE(other_rates_are_converted), CASE(empty_streams_make_files), CASE(same_bytes_every_time),
           CASE(wav_streams_to_a_pipe), CASE(large_wav_is_rf64), CASE(unknown_lengths_are_filled_in),
           CASE(a_pipe_gets_what_a_file_gets), CASE(tags_arrive), CASE(wav_has_its_usual_tags),
-          CASE(all_tags_come_back), CASE(pictures_arrive), CASE(a_tag_that_flac_cannot_hold_is_left_out),
-          CASE(given_tags_replace_those_of_the_stream), CASE(many_values_make_one_frame),
-          CASE(clipping_is_counted), CASE(rescaling_keeps_the_shape), CASE(sixteen_bits_stay_as_they_are),
-          CASE(bad_options_are_refused), CASE(null_stream_fails_quietly),
+          CASE(all_tags_come_back), CASE(pictures_arrive), CASE(what_aiff_cannot_hold_is_refused_at_once),
+          CASE(a_tag_that_flac_cannot_hold_is_left_out), CASE(given_tags_replace_those_of_the_stream),
+          CASE(many_values_make_one_frame), CASE(clipping_is_counted), CASE(rescaling_keeps_the_shape),
+          CASE(sixteen_bits_stay_as_they_are), CASE(bad_options_are_refused), CASE(null_stream_fails_quietly),
           CASE(a_full_disk_can_be_tried_again), CASE(a_broken_source_leaves_the_old_file))
