@@ -20,17 +20,6 @@
 /* More annotation than this is refused by the reader and not made by the writer. */
 #define MAX_ANNOTATION ((size_t)4 << 20)
 
-static uint32_t get32(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void put32(unsigned char *p, uint32_t v)
-{
-    for (int i = 0; i < 4; i++)
-        p[i] = (unsigned char)(v >> (24 - 8 * i));
-}
-
 /* ---- reading */
 
 /* Undoes the writer's escapes in place. */
@@ -138,12 +127,12 @@ static bool read_header(ap_input *in, ap_format *format, ap_pcm *type, ap_tags *
         return ap_fail(err, AP_FAILED, "'%s' is not an apstream", name);
     if (n < HEADER_SIZE)
         return ap_fail(err, AP_FAILED, "'%s' is truncated inside its header", name);
-    uint32_t bytes = get32(h + 8), encoding = get32(h + 12);
-    *format = (ap_format){get32(h + 16), get32(h + 20), 0, AP_UNKNOWN};
+    uint32_t bytes = (uint32_t)ap_get_big(h + 8, 4), encoding = (uint32_t)ap_get_big(h + 12, 4);
+    *format = (ap_format){(uint32_t)ap_get_big(h + 16, 4), (uint32_t)ap_get_big(h + 20, 4), 0, AP_UNKNOWN};
     if (!pcm_of_encoding(encoding, type))
         return ap_fail(err, AP_FAILED, "'%s' is AU with encoding %u, which is not linear PCM", name,
                        encoding);
-    char *text = read_annotation(in, get32(h + 4), err);
+    char *text = read_annotation(in, (uint32_t)ap_get_big(h + 4, 4), err);
     if (!text)
         return false;
     bool ok = parse_annotation(text, format, tags);
@@ -178,129 +167,55 @@ ap_stream *ap_apstream_read(int fd, const char *name, ap_error *err)
 
 /* ---- writing */
 
-/* A header under construction. */
-typedef struct text {
-    char *data;
-    size_t size, capacity;
-} text;
-
-static bool text_reserve(text *t, size_t more)
-{
-    if (t->size + more <= t->capacity)
-        return true;
-    size_t capacity = 2 * (t->size + more);
-    char *data = realloc(t->data, capacity);
-    if (!data)
-        return false;
-    t->data = data;
-    t->capacity = capacity;
-    return true;
-}
-
-static bool text_add(text *t, const char *string)
-{
-    size_t n = strlen(string);
-    if (!text_reserve(t, n))
-        return false;
-    memcpy(t->data + t->size, string, n);
-    t->size += n;
-    return true;
-}
-
 /* KEY=value and a newline, with newlines and backslashes inside the value escaped. */
-static bool text_add_tag(text *t, const char *key, const char *value)
+static void add_tag(ap_bytes *b, const char *key, const char *value)
 {
-    if (!text_add(t, key) || !text_add(t, "=") || !text_reserve(t, 2 * strlen(value) + 1))
-        return false;
-    for (const char *p = value; *p; p++) {
-        if (*p == '\n' || *p == '\\')
-            t->data[t->size++] = '\\';
-        t->data[t->size++] = *p == '\n' ? 'n' : *p;
+    ap_bytes_text(b, key);
+    ap_bytes_text(b, "=");
+    for (size_t n; *value; value += n) {
+        n = strcspn(value, "\n\\");
+        ap_bytes_add(b, value, n);
+        if (value[n])
+            ap_bytes_text(b, value[n] == '\n' ? "\\n" : "\\\\");
+        n += value[n] != 0;
     }
-    t->data[t->size++] = '\n';
-    return true;
+    ap_bytes_text(b, "\n");
 }
 
-static bool add_tags(text *t, const ap_tags *tags)
+static void add_annotation(ap_bytes *b, const ap_format *format, const ap_tags *tags)
 {
     const char *key, *value;
-    for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++) {
-        if (t->size + strlen(key) + 2 * strlen(value) + 64 > MAX_ANNOTATION)
-            continue;
-        if (!text_add_tag(t, key, value))
-            return false;
-    }
-    return true;
-}
-
-static bool make_header(text *t, const ap_format *format, ap_bits bits, const ap_tags *tags)
-{
-    static const char zeros[16];
     char line[64];
-    if (!text_reserve(t, HEADER_SIZE))
-        return false;
-    t->size = HEADER_SIZE;
-    if (!text_add(t, FIRST_LINE))
-        return false;
+    ap_bytes_text(b, FIRST_LINE);
     if (format->frames != AP_UNKNOWN) {
         snprintf(line, sizeof line, "frames=%" PRIu64 "\n", format->frames);
-        if (!text_add(t, line))
-            return false;
+        ap_bytes_text(b, line);
     }
     snprintf(line, sizeof line, "mask=0x%" PRIx32 "\n", format->mask);
-    if (!text_add(t, line) || !add_tags(t, tags) || !text_reserve(t, sizeof zeros))
-        return false;
-    size_t pad = 8 - t->size % 8; /* at least one NUL: readers take the annotation as a string */
-    memcpy(t->data + t->size, zeros, pad);
-    t->size += pad;
-
-    bool floats = bits == AP_BITS_FLOAT;
-    uint64_t frame_size = (floats ? 4 : (uint64_t)bits / 8) * format->channels;
-    bool small = format->frames < AU_SIZE_UNKNOWN / frame_size;
-    unsigned char *h = (unsigned char *)t->data;
-    memcpy(h, MAGIC, 4);
-    put32(h + 4, (uint32_t)t->size);
-    put32(h + 8, small ? (uint32_t)(format->frames * frame_size) : AU_SIZE_UNKNOWN);
-    put32(h + 12, floats ? AU_FLOAT : AU_INTEGER(bits));
-    put32(h + 16, format->rate);
-    put32(h + 20, format->channels);
-    return true;
-}
-
-static void to_big_endian(float *samples, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint32_t v;
-        memcpy(&v, samples + i, 4);
-        v = __builtin_bswap32(v);
-        memcpy(samples + i, &v, 4);
-    }
-}
-
-static bool write_body(ap_stream *s, ap_output *out, ap_error *err)
-{
-    uint32_t channels = s->format.channels;
-    float *block = malloc(AP_BLOCK * channels * sizeof *block);
-    if (!block)
-        return ap_fail_memory(err);
-    ptrdiff_t n;
-    while ((n = ap_read(s, block, AP_BLOCK, err)) > 0) {
-        size_t count = (size_t)n * channels;
-        ap_sanitize(block, count);
-        to_big_endian(block, count);
-        if (!ap_output_write(out, block, count * sizeof *block, err)) {
-            n = -1;
-            break;
-        }
-    }
-    free(block);
-    return n == 0;
+    ap_bytes_text(b, line);
+    for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++)
+        if (b->size + strlen(key) + 2 * strlen(value) + 64 <= MAX_ANNOTATION)
+            add_tag(b, key, value);
+    ap_bytes_zeros(b, 8 - b->size % 8); /* at least one NUL: readers take the annotation as a string */
 }
 
 bool ap_apstream_header(const ap_stream *s, ap_bits bits, ap_output *out, ap_error *err)
 {
-    text header = {0};
-    bool ok = make_header(&header, &s->format, bits, ap_stream_tags(s)) || ap_fail_memory(err);
+    const ap_format *format = &s->format;
+    bool floats = bits == AP_BITS_FLOAT;
+    uint64_t frame_size = (floats ? 4 : (uint64_t)bits / 8) * format->channels;
+    bool small = format->frames < AU_SIZE_UNKNOWN / frame_size;
+    ap_bytes header = {0};
+    ap_bytes_text(&header, MAGIC);
+    ap_bytes_zeros(&header, 4);
+    ap_bytes_big(&header, small ? format->frames * frame_size : AU_SIZE_UNKNOWN, 4);
+    ap_bytes_big(&header, floats ? AU_FLOAT : AU_INTEGER(bits), 4);
+    ap_bytes_big(&header, format->rate, 4);
+    ap_bytes_big(&header, format->channels, 4);
+    add_annotation(&header, format, ap_stream_tags(s));
+    bool ok = !header.failed || ap_fail_memory(err);
+    if (ok)
+        ap_put_big(header.data + 4, header.size, 4);
     ok = ok && ap_output_write(out, header.data, header.size, err);
     free(header.data);
     return ok;
@@ -308,12 +223,8 @@ bool ap_apstream_header(const ap_stream *s, ap_bits bits, ap_output *out, ap_err
 
 bool ap_apstream_write(ap_stream *s, int fd, const char *name, ap_error *err)
 {
-    if (!s)
-        return false;
-    ap_output *out = ap_output_fd(fd, name, false, err);
-    bool ok = out && ap_apstream_header(s, AP_BITS_FLOAT, out, err) && write_body(s, out, err);
-    ap_close(&s);
-    if (!out)
-        return false;
-    return ap_output_commit(out, ok ? err : NULL) && ok;
+    ap_encode_options options;
+    ap_encode_defaults(&options);
+    options.format = "au";
+    return ap_encode_fd(s, fd, name, &options, err);
 }

@@ -1,9 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * bytes.c - bytes under construction: headers and tags of files. */
-#include "encoders.h"
+ * bytes.c - numbers in bytes, and bytes under construction: headers and tags of files. */
+#include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+uint64_t ap_get_big(const unsigned char *p, size_t size)
+{
+    uint64_t v = 0;
+    for (size_t i = 0; i < size; i++)
+        v = v << 8 | p[i];
+    return v;
+}
+
+uint64_t ap_get_little(const unsigned char *p, size_t size)
+{
+    uint64_t v = 0;
+    while (size-- > 0)
+        v = v << 8 | p[size];
+    return v;
+}
 
 static bool reserve(ap_bytes *b, size_t more)
 {

@@ -34,10 +34,7 @@ static const layout layouts[] = {
 
 static uint64_t get(const unsigned char *p, size_t size, bool big)
 {
-    uint64_t v = 0;
-    for (size_t i = 0; i < size; i++)
-        v = v << 8 | p[big ? i : size - 1 - i];
-    return v;
+    return big ? ap_get_big(p, size) : ap_get_little(p, size);
 }
 
 static bool is_unknown(const layout *l, uint64_t size)

@@ -19,25 +19,6 @@ ap_encode_fn ap_encode_mp3, ap_encode_flac, ap_encode_wav, ap_encode_aiff, ap_en
 /* The sample rate that MP3 has instead of this one: the next higher one, else the highest. */
 uint32_t ap_mp3_rate(uint32_t rate);
 
-/* ---- bytes.c: bytes under construction */
-
-/* Starts as {0}. After running out of memory it stays as it is, and failed. */
-typedef struct ap_bytes {
-    unsigned char *data; /* free() it */
-    size_t size, capacity;
-    bool failed;
-} ap_bytes;
-
-void ap_bytes_add(ap_bytes *b, const void *data, size_t size);
-void ap_bytes_text(ap_bytes *b, const char *text); /* without the NUL */
-void ap_bytes_zeros(ap_bytes *b, size_t size);
-/* A number in so many bytes, 1 to 8. */
-void ap_bytes_big(ap_bytes *b, uint64_t value, int size);
-void ap_bytes_little(ap_bytes *b, uint64_t value, int size);
-/* The same into memory that is there. */
-void ap_put_big(unsigned char *p, uint64_t value, int size);
-void ap_put_little(unsigned char *p, uint64_t value, int size);
-
 /* ---- id3_make.c */
 
 /* An ID3v2.4 tag; size 0 when there is nothing to say. *bytes is the caller's to free. */

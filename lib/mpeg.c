@@ -11,11 +11,6 @@
 #define LONG_RUN 6    /* the same behind junk */
 #define FREE_MAX 4608 /* longest free-format frame that is looked for, as in libmpg123 */
 
-static uint32_t get32(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 bool ap_mpeg_parse(const unsigned char *p, ap_mpeg *m)
 {
     static const uint16_t kbps[5][15] = {
@@ -26,7 +21,7 @@ bool ap_mpeg_parse(const unsigned char *p, ap_mpeg *m)
         {0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160},         /* II, III */
     };
     static const uint32_t rates[] = {44100, 48000, 32000};
-    uint32_t h = get32(p);
+    uint32_t h = (uint32_t)ap_get_big(p, 4);
     uint32_t version = h >> 19 & 3, layer = 4 - (h >> 17 & 3), rate = h >> 10 & 3, index = h >> 12 & 15;
     if (h >> 21 != 0x7ff || version == 1 || layer == 4 || rate == 3 || index == 15)
         return false;
@@ -115,10 +110,10 @@ bool ap_mpeg_info_parse(const unsigned char *p, size_t size, ap_mpeg_info *info)
     size_t at = 4 + (size_t)(low ? (m.channels == 1 ? 9 : 17) : (m.channels == 1 ? 17 : 32)); /* side info */
     if (size < at + 16 || (memcmp(p + at, "Xing", 4) != 0 && memcmp(p + at, "Info", 4) != 0))
         return false;
-    uint32_t flags = get32(p + at + 4);
+    uint32_t flags = (uint32_t)ap_get_big(p + at + 4, 4);
     at += 8;
-    info->frames = flags & 1 ? get32(p + at) : 0;
+    info->frames = flags & 1 ? (uint32_t)ap_get_big(p + at, 4) : 0;
     at += flags & 1 ? 4 : 0;
-    info->bytes = flags & 2 ? get32(p + at) : 0;
+    info->bytes = flags & 2 ? (uint32_t)ap_get_big(p + at, 4) : 0;
     return true;
 }

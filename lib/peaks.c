@@ -65,18 +65,12 @@ static void add_frame(peaks *p, const float *frame)
 
 /* ---- writing */
 
-static void put_le(unsigned char *to, uint32_t value, int bytes)
-{
-    for (int i = 0; i < bytes; i++)
-        to[i] = (unsigned char)(value >> 8 * i);
-}
-
 static size_t format_dat(const peaks *p, unsigned char *to)
 {
     int bytes = p->bits == 8 ? 1 : 2, divisor = p->bits == 8 ? 256 : 1;
     for (uint32_t c = 0; c < p->channels; c++) {
-        put_le(to + 2 * c * (uint32_t)bytes, (uint32_t)(p->low[c] / divisor), bytes);
-        put_le(to + (2 * c + 1) * (uint32_t)bytes, (uint32_t)(p->high[c] / divisor), bytes);
+        ap_put_little(to + 2 * c * (uint32_t)bytes, (uint32_t)(p->low[c] / divisor), bytes);
+        ap_put_little(to + (2 * c + 1) * (uint32_t)bytes, (uint32_t)(p->high[c] / divisor), bytes);
     }
     return 2 * p->channels * (size_t)bytes;
 }
@@ -118,7 +112,7 @@ static bool write_header(const peaks *p, uint32_t rate, uint64_t pixels, bool pa
     }
     const uint32_t fields[] = {2, p->bits == 8, rate, p->per_pixel, (uint32_t)pixels, p->channels};
     for (int i = 0; i < 6; i++)
-        put_le(head + 4 * i, fields[i], 4);
+        ap_put_little(head + 4 * i, fields[i], 4);
     return ap_output_write(p->out, head, sizeof head, err);
 }
 

@@ -32,17 +32,12 @@ typedef struct wav {
 
 static uint32_t get16(const unsigned char *p)
 {
-    return (uint32_t)p[1] << 8 | p[0];
+    return (uint32_t)ap_get_little(p, 2);
 }
 
 static uint32_t get32(const unsigned char *p)
 {
-    return get16(p + 2) << 16 | get16(p);
-}
-
-static uint64_t get64(const unsigned char *p)
-{
-    return (uint64_t)get32(p + 4) << 32 | get32(p);
+    return (uint32_t)ap_get_little(p, 4);
 }
 
 static bool is_id(const unsigned char *p, const char *id)
@@ -88,7 +83,7 @@ static bool parse_fmt(wav *w, const unsigned char *p, size_t size)
 
 static uint64_t w64_size(const unsigned char *header)
 {
-    uint64_t size = get64(header + 16);
+    uint64_t size = ap_get_little(header + 16, 8);
     return size < W64_CHUNK_HEADER ? 0 : size - W64_CHUNK_HEADER;
 }
 
@@ -260,7 +255,7 @@ static bool read_ds64(wav *w, uint64_t size, ap_error *err)
     if (!p)
         return ap_fail(err, AP_FAILED, "'%s' is RF64 with a header that makes no sense",
                        ap_input_name(w->in));
-    w->ds64_size = get64(p + 8);
+    w->ds64_size = ap_get_little(p + 8, 8);
     free(p);
     return true;
 }

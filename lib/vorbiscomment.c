@@ -31,7 +31,7 @@ static bool take32le(cursor *c, uint32_t *v)
 {
     const unsigned char *p = take(c, 4);
     if (p)
-        *v = (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+        *v = (uint32_t)ap_get_little(p, 4);
     return p;
 }
 
@@ -39,7 +39,7 @@ static bool take32be(cursor *c, uint32_t *v)
 {
     const unsigned char *p = take(c, 4);
     if (p)
-        *v = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+        *v = (uint32_t)ap_get_big(p, 4);
     return p;
 }
 
