@@ -299,7 +299,7 @@ int main(int argc, char **argv)
         usage_error(&about, "--tsv, --json and --replaygain exclude each other");
     if (c.tee && argc - operand > 1)
         usage_error(&about, "--tee passes one input on: '%s' is one too many", argv[operand + 1]);
-    filter_start(&about);
+    filter_start();
     if (operand == argc && isatty(STDIN_FILENO))
         usage_error(&about, "no input: name files, or pipe audio in");
     if (c.tee)

@@ -124,7 +124,7 @@ int main(int argc, char **argv)
     int operand = parse_options(&mix, groups, argc, argv);
     size_t count = (size_t)(argc - operand);
     check_inputs(argv + operand, count);
-    filter_start(&mix);
+    filter_start();
     filter_check_output(&mix, &out);
     ap_error err;
     ap_stream *s = open_mix(argv + operand, count, &options, &err);

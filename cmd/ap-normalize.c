@@ -243,7 +243,7 @@ int main(int argc, char **argv)
     int operand = parse_options(&about, groups, argc, argv);
     job j = {&about, &c, &out, argv + operand, (size_t)(argc - operand)};
     choose_target(&about, &c);
-    filter_start(&about);
+    filter_start();
     check_operands(&about, &j);
     if (j.count == 0) {
         j.inputs = only;

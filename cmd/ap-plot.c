@@ -147,7 +147,7 @@ int main(int argc, char **argv)
     if (operand + (c.stems ? 0 : 1) < argc)
         usage_error(&plot, "one input at a time: '%s' is one too many", argv[operand + (c.stems ? 0 : 1)]);
     settle(&c);
-    filter_start(&plot);
+    filter_start();
     if (!input && !c.stems && isatty(STDIN_FILENO))
         usage_error(&plot, "no input: name a file, or pipe audio in");
     if (to_stdout(&c) && isatty(STDOUT_FILENO))

@@ -198,7 +198,7 @@ int main(int argc, char **argv)
     ap_stitch_defaults(&c.stitch);
     const option_group groups[OPTION_GROUPS] = {{rows, &c}};
     int operand = parse_options(&stitch, groups, argc, argv);
-    filter_start(&stitch);
+    filter_start();
     settle(&c);
     name_list images = {0};
     ap_error err;

@@ -35,9 +35,8 @@ static void on_signal(int number)
     caught_signal = number;
 }
 
-void filter_start(const command *c)
+void filter_start(void)
 {
-    (void)c;
     /* A closed standard descriptor would be given to the first file that is opened. /dev/null opened the
      * wrong way round fails on use, as a closed one does. */
     for (int fd = 0; fd < 3; fd++)
@@ -241,7 +240,7 @@ const char *filter_input(const command *c, int argc, char **argv, int operand)
     if (operand + 1 < argc)
         usage_error(c, "one input at a time: '%s' is one too many", argv[operand + 1]);
     const char *input = operand < argc ? argv[operand] : NULL;
-    filter_start(c);
+    filter_start();
     if (!input && isatty(STDIN_FILENO))
         usage_error(c, "no input: name a file, or pipe audio in");
     return input;

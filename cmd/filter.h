@@ -43,7 +43,7 @@ int filter_main(const filter *f, int argc, char **argv);
 
 /* Makes SIGINT, SIGTERM and SIGHUP end the reading of streams with an error, and gives descriptors 0, 1 and 2
  * a meaning when they are closed. */
-void filter_start(const command *c);
+void filter_start(void);
 /* Takes the one operand, NULL if there is none, and does filter_start; a mistake exits with AP_USAGE. */
 const char *filter_input(const command *c, int argc, char **argv, int operand);
 /* NULL or "-" is standard input. Reading fails after a signal. */
