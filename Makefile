@@ -275,9 +275,10 @@ build-fuzz/fuzz_image: tests/fuzz/fuzz_image.c $(patsubst %,lib/av/%.c,image gif
 
 fuzz: $(FUZZ)
 
-# The tests of jobs at full length: 200 kills, 500 jobs for 8 runners, 10,000 waiting jobs.
+# The tests of jobs at full length: 200 kills, 500 jobs for 8 runners, 10,000 waiting jobs; how well stems are found.
 check-long: build-tests
 	AP_LONG=1 AP_TIMEOUT=7200 tests/run $B -- cli/job
+	tests/bench/sdr $B
 
 bench: all
 	tests/bench/run $B
