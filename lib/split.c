@@ -6,9 +6,12 @@
  * nobody up. */
 #include "internal.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct splitter splitter;
 
@@ -154,10 +157,21 @@ static bool start(branch *b, ap_error *err)
     return b->running || ap_fail_errno(err, number, "cannot start a thread");
 }
 
+/* After a failure: a thread that waits for somebody to open its FIFO for reading would wait for ever. */
+static int open_other_end(const branch *b)
+{
+    struct stat st;
+    bool is_fifo = stat(b->output->path, &st) == 0 && S_ISFIFO(st.st_mode);
+    return is_fifo ? open(b->output->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+}
+
 static void finish(branch *b)
 {
+    int other_end = b->running && has_failed(b->owner) ? open_other_end(b) : -1;
     if (b->running)
         pthread_join(b->thread, NULL);
+    if (other_end >= 0)
+        close(other_end);
     ap_close(&b->stream);
     ap_queue_free(b->queue);
     free(b->block);

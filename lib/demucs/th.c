@@ -11,15 +11,17 @@
 #include <string.h>
 
 #define MAX_PREFIX 256
-/* Depth and number of values of the constructor's arguments that are worth keeping. */
+/* Depth and number of values of the constructor's arguments; published models have 3 and about 100. Lists may
+ * be shared, so what is small in the pickle need not be small when it is written out. */
 #define MAX_DEPTH 4
-#define MAX_ITEMS 256
+#define MAX_VALUES 4096
 
 typedef struct th {
     dm_checkpoint *c;
     dm_zip zip;
     dm_pickle *pickle;
     char prefix[MAX_PREFIX]; /* the folder that all entries are in, with its slash */
+    size_t values;           /* of the arguments so far */
     ap_error *err;
 } th;
 
@@ -30,22 +32,22 @@ static bool damaged(const th *t, const char *what)
 
 /* ---- arguments to JSON */
 
-static cJSON *to_json(const dm_value *value, int depth);
+static cJSON *to_json(th *t, const dm_value *value, int depth);
 
-static cJSON *list_to_json(const dm_value *list, int depth)
+static cJSON *list_to_json(th *t, const dm_value *list, int depth)
 {
     cJSON *array = cJSON_CreateArray();
-    for (size_t i = 0; i < list->count && i < MAX_ITEMS; i++)
-        cJSON_AddItemToArray(array, to_json(list->items[i], depth));
+    for (size_t i = 0; i < list->count && t->values < MAX_VALUES; i++)
+        cJSON_AddItemToArray(array, to_json(t, list->items[i], depth));
     return array;
 }
 
-static cJSON *dict_to_json(const dm_value *dict, int depth)
+static cJSON *dict_to_json(th *t, const dm_value *dict, int depth)
 {
     cJSON *object = cJSON_CreateObject();
-    for (size_t i = 0; i + 1 < dict->count && i < MAX_ITEMS; i += 2)
+    for (size_t i = 0; i + 1 < dict->count && t->values < MAX_VALUES; i += 2)
         if (dict->items[i]->kind == DM_STRING)
-            cJSON_AddItemToObject(object, dict->items[i]->text, to_json(dict->items[i + 1], depth));
+            cJSON_AddItemToObject(object, dict->items[i]->text, to_json(t, dict->items[i + 1], depth));
     return object;
 }
 
@@ -65,8 +67,9 @@ static cJSON *call_to_json(const dm_value *call)
     return cJSON_CreateString(text);
 }
 
-static cJSON *to_json(const dm_value *value, int depth)
+static cJSON *to_json(th *t, const dm_value *value, int depth)
 {
+    t->values++;
     if (depth > MAX_DEPTH)
         return cJSON_CreateNull();
     switch (value->kind) {
@@ -79,9 +82,9 @@ static cJSON *to_json(const dm_value *value, int depth)
     case DM_STRING:
         return cJSON_CreateString(value->text);
     case DM_LIST:
-        return list_to_json(value, depth + 1);
+        return list_to_json(t, value, depth + 1);
     case DM_DICT:
-        return dict_to_json(value, depth + 1);
+        return dict_to_json(t, value, depth + 1);
     case DM_CALL:
         return call_to_json(value);
     default:
@@ -110,7 +113,7 @@ static bool type_of(const dm_value *symbol, dm_type *type)
 }
 
 /* The archive's entry for ('storage', type, key, device, count). */
-static const dm_zip_entry *find_storage(const th *t, const dm_value *storage, dm_type *type)
+static dm_zip_entry *find_storage(const th *t, const dm_value *storage, dm_type *type)
 {
     const dm_value *kind = dm_value_at(storage, 0), *key = dm_value_at(storage, 2);
     char name[MAX_PREFIX + 32];
@@ -149,7 +152,7 @@ static bool add_tensor(th *t, const char *name, const dm_value *value)
     const dm_value *arguments = tensor_arguments(value);
     const dm_value *offset = dm_value_at(arguments, 1), *size = dm_value_at(arguments, 2);
     dm_stored tensor = {.name = (char *)(uintptr_t)name};
-    const dm_zip_entry *entry = find_storage(t, dm_value_at(arguments, 0), &tensor.type);
+    dm_zip_entry *entry = find_storage(t, dm_value_at(arguments, 0), &tensor.type);
     if (!entry || !offset || offset->kind != DM_INTEGER || !size || size->kind != DM_LIST ||
         size->count > DM_MAX_DIMS)
         return damaged(t, "a tensor is described in a way that PyTorch does not write");
@@ -206,17 +209,19 @@ static bool read_arguments(th *t, const dm_value *args, const dm_value *kwargs)
         return damaged(t, "it has no 'kwargs'");
     if (args && (args->kind != DM_LIST || args->count > 1))
         return damaged(t, "it has too many 'args'");
-    t->c->kwargs = to_json(kwargs, 0);
+    t->c->kwargs = to_json(t, kwargs, 0);
     if (args && args->count == 1)
-        cJSON_AddItemToObject(t->c->kwargs, "sources", to_json(args->items[0], 1));
+        cJSON_AddItemToObject(t->c->kwargs, "sources", to_json(t, args->items[0], 1));
+    if (t->values >= MAX_VALUES)
+        return damaged(t, "it has too many 'kwargs'");
     return t->c->kwargs || ap_fail_memory(t->err);
 }
 
-static const dm_zip_entry *find_pickle(th *t)
+static dm_zip_entry *find_pickle(th *t)
 {
     static const char pickle[] = "/data.pkl";
     for (size_t i = 0; i < t->zip.count; i++) {
-        const dm_zip_entry *e = &t->zip.entries[i];
+        dm_zip_entry *e = &t->zip.entries[i];
         size_t n = strlen(pickle);
         if (e->name_size <= n || e->name_size - n >= MAX_PREFIX - 1 ||
             memcmp(e->name + e->name_size - n, pickle, n) != 0)
@@ -230,7 +235,7 @@ static const dm_zip_entry *find_pickle(th *t)
 
 static bool read_pickle(th *t)
 {
-    const dm_zip_entry *entry = find_pickle(t);
+    dm_zip_entry *entry = find_pickle(t);
     if (!entry)
         return damaged(t, "it has no data.pkl");
     if (!dm_zip_intact(entry))

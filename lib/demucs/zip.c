@@ -201,13 +201,16 @@ void dm_zip_close(dm_zip *zip)
     *zip = (dm_zip){0};
 }
 
-const dm_zip_entry *dm_zip_find(const dm_zip *zip, const char *name)
+dm_zip_entry *dm_zip_find(const dm_zip *zip, const char *name)
 {
     const dm_zip_entry key = {.name = name, .name_size = strlen(name)};
     return bsearch(&key, zip->entries, zip->count, sizeof key, compare_entries);
 }
 
-bool dm_zip_intact(const dm_zip_entry *entry)
+bool dm_zip_intact(dm_zip_entry *entry)
 {
-    return crc32_z(crc32_z(0, NULL, 0), entry->data, entry->size) == entry->crc;
+    if (!entry->checked)
+        entry->intact = crc32_z(crc32_z(0, NULL, 0), entry->data, entry->size) == entry->crc;
+    entry->checked = true;
+    return entry->intact;
 }

@@ -11,6 +11,7 @@ typedef struct dm_zip_entry {
     const unsigned char *data;
     size_t size;
     uint32_t crc;
+    bool checked, intact; /* of dm_zip_intact */
 } dm_zip_entry;
 
 typedef struct dm_zip {
@@ -23,8 +24,8 @@ typedef struct dm_zip {
 bool dm_zip_open(dm_zip *zip, const unsigned char *bytes, size_t size, const char *name, ap_error *err);
 void dm_zip_close(dm_zip *zip);
 /* NULL when there is none. */
-const dm_zip_entry *dm_zip_find(const dm_zip *zip, const char *name);
-/* Compares the content with its CRC. */
-bool dm_zip_intact(const dm_zip_entry *entry);
+dm_zip_entry *dm_zip_find(const dm_zip *zip, const char *name);
+/* Compares the content with its CRC, the first time. */
+bool dm_zip_intact(dm_zip_entry *entry);
 
 #endif

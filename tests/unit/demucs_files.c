@@ -179,19 +179,73 @@ static void deep_nesting_is_an_error(void)
 static void billion_laughs_stay_unheard(void)
 {
     bytes b = {0};
-    ADD(&b, "\x80\2}(X\6\0\0\0kwargs}X\1\0\0\0a]q\0");
+    ADD(&b, "\x80\2}(X\6\0\0\0kwargs}(X\1\0\0\0a]q\0");
     for (int i = 0; i < 60; i++) {
-        add_text(&b, "](h");
+        ADD(&b, "X\1\0\0\0a](h");
         add_number(&b, (uint64_t)i, 1);
         add_text(&b, "h");
         add_number(&b, (uint64_t)i, 1);
         add_text(&b, "eq");
         add_number(&b, (uint64_t)i + 1, 1);
     }
-    ADD(&b, "s");
+    ADD(&b, "u");
     ADD(&b, "X\5\0\0\0klasscdemucs.hdemucs\nHDemucs\nu.");
-    CHECK(pickle_refused(&b, ""));
+    CHECK(pickle_refused(&b, "it has no 'state'"));
     free(b.data);
+}
+
+/* The same in width: 256 times the same list, four deep. */
+static void wide_laughs_stay_unheard(void)
+{
+    bytes b = {0};
+    ADD(&b, "\x80\2}(X\6\0\0\0kwargs}(X\1\0\0\0a]q\0");
+    for (int level = 0; level < 6; level++) {
+        ADD(&b, "X\1\0\0\0a](");
+        for (int i = 0; i < 256; i++) {
+            add_text(&b, "h");
+            add_number(&b, (uint64_t)level, 1);
+        }
+        add_text(&b, "eq");
+        add_number(&b, (uint64_t)level + 1, 1);
+    }
+    ADD(&b, "u");
+    ADD(&b, "X\5\0\0\0klasscdemucs.hdemucs\nHDemucs\nu.");
+    CHECK(pickle_refused(&b, "too many 'kwargs'"));
+    free(b.data);
+}
+
+/* Ten thousand tensors in the same megabytes, whose checksum is computed once. */
+static void shared_data_are_read_once(void)
+{
+    archive a = {0};
+    bytes pickle = {0}, storage = {0}, file;
+    char text[32];
+    for (int i = 0; i < 1 << 20; i++)
+        add_number(&storage, 0, 4);
+    ADD(&pickle, "\x80\2}(X\5\0\0\0klasscdemucs.hdemucs\nHDemucs\nX\6\0\0\0kwargs}X\5\0\0\0state}(");
+    ADD(&pickle, "X\1\0\0\0xctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nFloatStorage\n"
+                 "X\1\0\0\0"
+                 "0X\3\0\0\0cpuJ\0\0\x10\0tQK\0))\x89}tRq\0");
+    for (int i = 0; i < 10000; i++) {
+        snprintf(text, sizeof text, "t%05d", i);
+        ADD(&pickle, "X\6\0\0\0");
+        add_text(&pickle, text);
+        ADD(&pickle, "h\0");
+    }
+    ADD(&pickle, "uu.");
+    add_entry(&a, "x/data.pkl", &pickle, 0);
+    add_entry(&a, "x/data/0", &storage, 0);
+    file = finish(&a);
+    ap_error err = {0};
+    clock_t start = clock();
+    dm_checkpoint *c = dm_checkpoint_open(write_file("shared.th", &file), &err);
+    CHECK(c && c->count == 10001 && clock() - start < CLOCKS_PER_SEC);
+    if (!c)
+        fprintf(stderr, "%s\n", err.message);
+    dm_checkpoint_close(c);
+    free(pickle.data);
+    free(storage.data);
+    free(file.data);
 }
 
 static void huge_numbers_are_errors(void)
@@ -449,7 +503,8 @@ static void the_list_says_what_is_there(void)
 
 TEST_MAIN(CASE(a_checkpoint_is_read), CASE(truncation_is_an_error), CASE(flipped_bits_do_not_pass),
           CASE(nothing_is_executed), CASE(other_classes_are_refused_by_name), CASE(deep_nesting_is_an_error),
-          CASE(billion_laughs_stay_unheard), CASE(huge_numbers_are_errors), CASE(broken_archives_are_errors),
+          CASE(billion_laughs_stay_unheard), CASE(wide_laughs_stay_unheard), CASE(shared_data_are_read_once),
+          CASE(huge_numbers_are_errors), CASE(broken_archives_are_errors),
           CASE(shapes_are_checked_against_the_data), CASE(safetensors_hold_the_same),
           CASE(safetensors_are_described_by_a_file_beside), CASE(broken_safetensors_are_errors),
           CASE(bags_are_parsed), CASE(broken_bags_are_errors), CASE(missing_models_say_what_to_do),
