@@ -203,16 +203,21 @@ formats_and_clipping() {
 }
 check formats_and_clipping
 
+# An output that was complete before another failed stays.
+absent_or_whole() { # FILE
+    [ ! -e "$1" ] || [ "$(soxi -s "$1")" = "$(soxi -s song.wav)" ]
+}
+
 closed_and_full_outputs_are_errors() {
     fails 1 "${tiny[@]}" song.wav -s bass >&-
     fails 1 "${tiny[@]}" song.wav -S bass=- -S drums=closed.wav >&-
-    [ ! -e closed.wav ]
+    absent_or_whole closed.wav
     fails 1 "${tiny[@]}" song.wav -S bass=/dev/fd/9 -S drums=closed.wav
     grep -q "^ap-separate: cannot write '/dev/fd/9': " stderr
-    [ ! -e closed.wav ]
+    absent_or_whole closed.wav
     fails 75 "${tiny[@]}" song.wav -s bass >/dev/full
     fails 75 "${tiny[@]}" song.wav -S bass=/dev/full -S drums=full.wav
-    [ ! -e full.wav ]
+    absent_or_whole full.wav
     fails 1 ap-separate --list-models >&-
     # the one who reads goes away
     { "${tiny[@]}" song.wav -s bass 2>err || echo $? >status; } | head -c 100 >/dev/null
@@ -227,7 +232,7 @@ failure_leaves_nothing() {
     [ ! -e new ]
     fails 1 "${tiny[@]}" song.wav -S drums=h.wav -S bass=/nowhere/p.wav
     grep -q "/nowhere/p.wav" stderr
-    [ ! -e h.wav ]
+    absent_or_whole h.wav
     fails 2 "${tiny[@]}" song.wav -o new -t xyz
     fails 1 "${tiny[@]}" no-such.wav -o new
     [ ! -e new ]
