@@ -131,6 +131,15 @@ static double number_of(const command *c, const option_row *o, const char *text)
     return value;
 }
 
+/* The end of a command that has printed what it was asked for. */
+static _Noreturn void finish_answer(const command *c)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        exit(AP_OK);
+    complain(c, "cannot write 'standard output': %s", strerror(errno));
+    exit(AP_FAILED);
+}
+
 /* Prints what an option asks for. */
 static _Noreturn void answer(const command *c, const option_row *o, void *config)
 {
@@ -139,10 +148,7 @@ static _Noreturn void answer(const command *c, const option_row *o, void *config
         complain(c, "%s", err.message);
         exit(err.code);
     }
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        exit(AP_OK);
-    complain(c, "cannot write 'standard output': %s", strerror(errno));
-    exit(AP_FAILED);
+    finish_answer(c);
 }
 
 static void set_option(const command *c, const option_row *o, void *config, const char *text)
@@ -240,13 +246,13 @@ static void print_help(const command *c, const row_list *list)
     for (int i = 0; i < list->count; i++)
         print_row(list->rows[i], list->configs[i]);
     printf("\nThe manual: man %s. The tour: man audiopipe.\n", c->name);
-    exit(fflush(stdout) == 0 ? AP_OK : AP_FAILED);
+    finish_answer(c);
 }
 
 static void print_version(const command *c)
 {
     printf("%s (audiopipe) " AP_VERSION "\n", c->name);
-    exit(fflush(stdout) == 0 ? AP_OK : AP_FAILED);
+    finish_answer(c);
 }
 
 /* ---- parsing */
@@ -286,11 +292,28 @@ static int row_of_code(const row_list *list, int code)
     return i;
 }
 
-static _Noreturn void report_bad_option(const command *c, int code, char **argv)
+/* Dies if argument, an option that getopt does not take, is the beginning of several. */
+static void report_ambiguous(const command *c, const row_list *list, const char *argument)
+{
+    size_t length = strcspn(argument + 2, "=");
+    char names[512] = "";
+    int found = 0;
+    for (int i = 0; i < list->count; i++)
+        if (strncmp(list->rows[i]->name, argument + 2, length) == 0) {
+            size_t used = strlen(names);
+            snprintf(names + used, sizeof names - used, "%s--%s", found++ ? " " : "", list->rows[i]->name);
+        }
+    if (found > 1)
+        usage_error(c, "option '%.*s' is ambiguous: %s", (int)length + 2, argument, names);
+}
+
+static _Noreturn void report_bad_option(const command *c, const row_list *list, int code, char **argv)
 {
     /* optopt is 0 for an unknown or ambiguous long option, the code or letter otherwise */
     if (optopt && optopt < FIRST_CODE && argv[optind - 1][1] != '-')
         usage_error(c, code == ':' ? "option '-%c' needs an argument" : "unknown option '-%c'", optopt);
+    if (!optopt)
+        report_ambiguous(c, list, argv[optind - 1]);
     usage_error(c,
                 code == ':' ? "option '%s' needs an argument"
                 : optopt    ? "option '%s' takes no argument"
@@ -311,7 +334,7 @@ int parse_options(const command *c, const option_group groups[OPTION_GROUPS], in
     opterr = 0;
     for (int code; (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         if (code == '?' || code == ':')
-            report_bad_option(c, code, argv);
+            report_bad_option(c, &list, code, argv);
         const option_row *o = list.rows[row_of_code(&list, code)];
         if (o == &common_rows[0])
             print_help(c, &list);

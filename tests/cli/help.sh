@@ -18,6 +18,7 @@ has_help() {
     grep -q "^$1: unknown option '--no-such-option'" stderr
     [ "$(wc -l <stderr)" -eq 2 ]
     fails 1 "$1" --help >/dev/full
+    grep -q "^$1: cannot write 'standard output': No space left on device" stderr
 }
 
 # The page as plain text on long lines, without font changes and with ASCII hyphens.
@@ -69,6 +70,19 @@ for command in "${commands[@]}"; do
     check values_agree "$command"
     check is_installed_with_manual "$command"
 done
+
+abbreviations_are_git_s() {
+    sox -n -r 44100 -c 2 tone.wav synth 0.1 sine 440
+    ap-8d tone.wav --per 4 --mo=pan -o short.wav
+    ap-8d tone.wav --period 4 --mode pan -o long.wav
+    cmp short.wav long.wav
+    fails 2 ap-8d tone.wav --p=4 -o x.wav
+    grep -q "^ap-8d: option '--p' is ambiguous: --period --path --pre-delay --progress$" stderr
+    fails 2 ap-8d tone.wav --zz=4 -o x.wav
+    grep -q "^ap-8d: unknown option '--zz=4'" stderr
+    [ ! -e x.wav ]
+}
+check abbreviations_are_git_s
 
 tour_names_every_command() {
     for command in "${commands[@]}"; do
