@@ -135,9 +135,9 @@ bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
     if (avformat_open_input(&s->container, NULL, format, NULL) < 0) { /* frees the container, not the io */
         av_freep(&io->buffer);
         avio_context_free(&io);
-        if (s->error.code == AP_OK)
+        if (s->error.code == AP_OK && strcmp(format->name, "libgme") != 0) /* it claims all that is gzipped */
             return ap_fail(err, AP_FAILED, "'%s' is damaged or truncated: its %s header cannot be read",
-                           ap_input_name(in), format->name);
+                           ap_input_name(in), format->long_name);
         return fail_unknown(s, err);
     }
     if (avformat_find_stream_info(s->container, NULL) < 0) {

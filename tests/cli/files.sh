@@ -147,13 +147,16 @@ bad_inputs_are_named() {
     echo "just text" >text.flac
     head -c 2000 tone.wav >cut.wav
     mkdir dir.wav
-    for file in empty.wav garbage.mp3 text.flac cut.wav dir.wav missing.wav; do
+    gzip -c tone.wav >tone.wav.gz
+    for file in empty.wav garbage.mp3 text.flac cut.wav tone.wav.gz dir.wav missing.wav; do
         fails 1 ap-decode "$file" >out.au
         grep -q "^ap-decode: .*'$file'" stderr
         [ "$(wc -l <stderr)" -eq 1 ]
         fails 1 ap-8d "$file" -o out.wav
         [ ! -e out.wav ]
     done
+    fails 1 ap-decode tone.wav.gz >out.au
+    grep -q "is not audio in any known format" stderr
     fails 1 ap-decode garbage.mp3 >out.au
     [ ! -s out.au ]
 }
