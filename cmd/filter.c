@@ -151,7 +151,8 @@ bool filter_drain(const command *c, ap_stream *s, const output_config *out, ap_e
     return n == 0;
 }
 
-static void report_clipping(const command *c, const char *path, const ap_encode_report *report)
+/* What became of a stream of this rate on its way into the file. */
+static void print_report(const command *c, const char *path, uint32_t rate, const ap_encode_report *report)
 {
     const char *in = path ? " in " : "";
     path = path ? path : "";
@@ -160,6 +161,8 @@ static void report_clipping(const command *c, const char *path, const ap_encode_
     else if (report->clipped)
         complain(c, "warning: %llu samples clipped, peak %+.2f dBFS%s%s", (unsigned long long)report->clipped,
                  20 * log10(report->peak), in, path);
+    if (report->rate && report->rate != rate)
+        complain(c, "note: resampled from %u to %u Hz%s%s", rate, report->rate, in, path);
 }
 
 bool filter_write(const command *c, ap_stream *s, const output_config *out, const ap_encode_options *encode,
@@ -176,6 +179,7 @@ bool filter_write(const command *c, ap_stream *s, const output_config *out, cons
         options.format = "au"; /* an apstream */
     options.report = &report;
     watcher w;
+    uint32_t rate = ap_stream_format(s)->rate;
     s = filter_watch(&w, c, s, out->progress, out->quiet, err);
     bool ok = to_stdout(out) ? ap_encode_fd(s, STDOUT_FILENO, "standard output", &options, err)
                              : ap_encode(s, out->path, &options, err);
@@ -186,7 +190,7 @@ bool filter_write(const command *c, ap_stream *s, const output_config *out, cons
         return false;
     }
     if (ok && !out->quiet)
-        report_clipping(c, NULL, &report);
+        print_report(c, NULL, rate, &report);
     return ok;
 }
 
@@ -196,6 +200,7 @@ bool filter_write_split(const command *c, ap_stream *s, const output_config *out
     ap_encode_options *options = calloc(count, sizeof *options);
     ap_encode_report *reports = calloc(count, sizeof *reports);
     bool ok = options && reports;
+    uint32_t rate = s ? ap_stream_format(s)->rate : 0;
     if (!ok && s)
         *err = (ap_error){AP_TRY_AGAIN, "out of memory"};
     for (size_t i = 0; ok && i < count; i++) {
@@ -213,7 +218,7 @@ bool filter_write_split(const command *c, ap_stream *s, const output_config *out
         ok = false;
     }
     for (size_t i = 0; ok && !out->quiet && i < count; i++)
-        report_clipping(c, outputs[i].path, &reports[i]);
+        print_report(c, outputs[i].path, rate, &reports[i]);
     free(options);
     free(reports);
     return ok;

@@ -52,7 +52,8 @@ ap_stream *filter_open(const char *path, const ap_decode_options *options, ap_er
 void filter_check_output(const command *c, const output_config *out);
 /* The encode options that an output_config stands for. */
 void filter_encode_options(const output_config *out, ap_encode_options *options);
-/* Writes s, with progress, and closes it. encode may be NULL. Reports warnings and what was clipped. */
+/* Writes s, with progress, and closes it. encode may be NULL. Reports warnings, what was clipped, and another
+ * sample rate. */
 bool filter_write(const command *c, ap_stream *s, const output_config *out, const ap_encode_options *encode,
                   ap_error *err);
 /* Reads s to its end, with progress, and closes it. Reports warnings. */

@@ -576,6 +576,7 @@ typedef enum ap_dither { AP_DITHER_AUTO, AP_DITHER_ON, AP_DITHER_OFF } ap_dither
 /* What ap_encode met. */
 typedef struct ap_encode_report {
     uint64_t frames;  /* written */
+    uint32_t rate;    /* Hz; not the stream's if the format does not have that one: it is resampled then */
     uint64_t clipped; /* samples that were cut off at full scale; floats in files are not */
     double peak;      /* largest |sample| before clipping or rescaling, linear */
     double gain_db;   /* applied by AP_CLIP_RESCALE, else 0 */

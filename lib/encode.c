@@ -287,6 +287,7 @@ static bool encode(ap_stream *s, const encoder *e, ap_output *out, const ap_enco
     bool ok = e->encode(s, out, &o, err);
     if (ok && o.report) {
         *o.report = ((const meter *)s->state)->report;
+        o.report->rate = s->format.rate;
         o.report->gain_db = 20 * log10(gain);
         if (gain < 1)
             o.report->peak = peak;

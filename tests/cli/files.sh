@@ -162,4 +162,19 @@ bad_inputs_are_named() {
 }
 check bad_inputs_are_named
 
+resampling_is_told() {
+    sox -n -r 96000 -c 2 fast.wav synth 0.1 sine 440
+    for format in mp3 opus; do
+        ap-limit fast.wav -o "fast.$format" 2>stderr
+        [ "$(cat stderr)" = "ap-limit: note: resampled from 96000 to 48000 Hz" ]
+        ap-limit -q fast.wav -o "fast.$format" 2>stderr
+        [ ! -s stderr ]
+    done
+    ap-limit fast.wav -o fast.flac 2>stderr
+    [ ! -s stderr ]
+    ap-hpss fast.wav -S percussive=p.mp3 2>stderr
+    grep -q "^ap-hpss: note: resampled from 96000 to 48000 Hz in p.mp3$" stderr
+}
+check resampling_is_told
+
 finish
