@@ -11,7 +11,8 @@ typedef struct config {
     int dither, clip_mode;
     uint64_t seed;
     const char *tags_from;
-    ap_tags *tags; /* from --tags-from and --tag */
+    ap_tags *tags;    /* what the file gets: --tag, then --tags-from, then the input */
+    ap_tags *removed; /* keys that --tag gave no value */
 } config;
 
 /* --tag KEY=VALUE */
@@ -23,7 +24,8 @@ static bool add_tag(void *cfg, const char *argument, ap_error *err)
     if (length < sizeof key && argument[length]) {
         memcpy(key, argument, length);
         key[length] = 0;
-        if (ap_tags_add(c->tags, key, argument + length + 1))
+        const char *value = argument + length + 1;
+        if (*value ? ap_tags_add(c->tags, key, value) : ap_tags_add(c->removed, key, "removed"))
             return true;
     }
     err->code = AP_USAGE;
@@ -42,21 +44,43 @@ static const option_row rows[] = {
     {0, "clip-mode", OPTION_CHOICE, NULL, offsetof(config, clip_mode),
      "beyond full scale: clamp, or rescale everything (two passes)", 0, 0, "clamp|rescale", NULL, false},
     {0, "tags-from", OPTION_TEXT, "FILE", offsetof(config, tags_from), "take tags and cover art from FILE"},
-    {0, "tag", OPTION_CALL, "KEY=VALUE", 0, "set a tag (repeatable)", 0, 0, NULL, add_tag, false},
+    {0, "tag", OPTION_CALL, "KEY=VALUE", 0, "set a tag, or remove it: KEY= (repeatable)", 0, 0, NULL, add_tag,
+     false},
     {0},
 };
 
-/* Adds what --tag has not set. */
-static bool read_tags(const char *path, ap_tags *tags, ap_error *err)
+/* Adds the tags whose keys are neither there nor removed, and the picture if there is none. */
+static bool fill_tags(const config *c, const ap_tags *from, ap_error *err)
 {
-    ap_stream *s = ap_decode(path, NULL, err);
-    if (!s)
-        return false;
-    bool ok = ap_tags_fill(tags, ap_stream_tags(s));
-    ap_close(&s);
+    ap_tags *others = ap_tags_new();
+    const char *key, *value;
+    bool ok = others;
+    for (size_t i = 0; ok && ap_tags_at(from, i, &key, &value); i++)
+        if (!ap_tags_get(c->tags, key) && !ap_tags_get(c->removed, key))
+            ok = ap_tags_add(others, key, value);
+    ap_picture picture = ap_tags_picture(from);
+    if (ok && picture.size && !ap_tags_picture(c->tags).size)
+        ok = ap_tags_set_picture(others, picture.mime, picture.data, picture.size);
+    ok = ok && ap_tags_merge(c->tags, others);
+    ap_tags_free(&others);
     if (!ok)
         *err = (ap_error){AP_TRY_AGAIN, "out of memory"};
     return ok;
+}
+
+static bool read_tags(const config *c, const char *path, ap_error *err)
+{
+    ap_stream *s = ap_decode(path, NULL, err);
+    bool ok = s && fill_tags(c, ap_stream_tags(s), err);
+    ap_close(&s);
+    return ok;
+}
+
+static ap_stream *take_tags(ap_stream *s, const void *cfg, ap_error *err)
+{
+    if (s && !fill_tags(cfg, ap_stream_tags(s), err))
+        ap_close(&s);
+    return s;
 }
 
 static bool encoding(const void *cfg, ap_encode_options *options, ap_error *err)
@@ -68,19 +92,22 @@ static bool encoding(const void *cfg, ap_encode_options *options, ap_error *err)
     options->clip_mode = (ap_clip_mode)c->clip_mode;
     options->seed = c->seed;
     options->tags = c->tags;
-    return !c->tags_from || read_tags(c->tags_from, c->tags, err);
+    options->replace_tags = true;
+    return !c->tags_from || read_tags(c, c->tags_from, err);
 }
 
 int main(int argc, char **argv)
 {
-    config c = {.vbr_quality = -1, .effort = 10, .tags = ap_tags_new()};
+    config c = {.vbr_quality = -1, .effort = 10, .tags = ap_tags_new(), .removed = ap_tags_new()};
     const filter f = {
         .command = {"ap-encode", "[INPUT]", "Encodes audio to MP3, FLAC, WAV, AIFF, Ogg Vorbis, Opus or AU."},
         .rows = rows,
         .config = &c,
+        .build = take_tags,
         .encoding = encoding,
     };
     int status = filter_main(&f, argc, argv);
     ap_tags_free(&c.tags);
+    ap_tags_free(&c.removed);
     return status;
 }
