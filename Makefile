@@ -203,7 +203,9 @@ $B/man/%: man/% $(wildcard man/*.mdoc)
 		-e '/^\.\\" stem options/{r man/stem-options.mdoc' -e 'r man/encoding-options.mdoc' -e 'd}' \
 		-e '/^\.\\" exit status/{r man/exit-status.mdoc' -e 'd}' $< >$@
 
-$B/audiopipe.pc: Makefile
+# Made anew each time: PREFIX may be another one.
+.PHONY: $B/audiopipe.pc
+$B/audiopipe.pc:
 	@mkdir -p $(@D)
 	$(Q)printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' 'Name: audiopipe' \
 		'Description: streams of audio: decode, process, encode' 'Version: $(VERSION)' \
@@ -242,7 +244,7 @@ install: all $(MAN) $B/audiopipe.pc $B/audiopipe.bash-completion
 uninstall:
 	rm -f $(COMMANDS:%=$(DESTDIR)$(BINDIR)/%) $(SCRIPTS:scripts/%=$(DESTDIR)$(BINDIR)/%) $(COMMANDS:%=$(DESTDIR)$(COMPDIR)/%) $(DESTDIR)$(LIBDIR)/libaudiopipe.so* \
 		$(DESTDIR)$(INCLUDEDIR)/audiopipe.h $(DESTDIR)$(PKGCONFIGDIR)/audiopipe.pc
-	rm -f $(DESTDIR)$(BINDIR)/ap-job $(DESTDIR)$(COMPDIR)/ap-job
+	rm -f $(SCRIPTS:scripts/%=$(DESTDIR)$(COMPDIR)/%)
 	rm -rf $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(SHAREDIR)
 	for m in $(MAN_SRC); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
