@@ -73,7 +73,8 @@ missing_and_wrong_outputs() {
     fails 2 ap-limit tone.wav -o noextension
     grep -q "noextension" stderr
     fails 2 ap-limit tone.wav -o out.xyz
-    [ ! -e noextension ] && [ ! -e out.xyz ]
+    [ ! -e noextension ]
+    [ ! -e out.xyz ]
     fails 2 ap-limit tone.wav tone.wav -o out.wav
 }
 check missing_and_wrong_outputs
@@ -125,7 +126,8 @@ replaces_atomically() {
     exec 9<target.wav
     ap-limit tone.wav -o link.wav
     [ "$(cat <&9)" = old ] # who had the old file open still has it
-    [ -L link.wav ] && [ "$(head -c 4 target.wav)" = RIFF ]
+    [ -L link.wav ]
+    [ "$(head -c 4 target.wav)" = RIFF ]
     [ "$(stat -c %a target.wav)" = 640 ]
     # in place
     cp tone.wav same.wav

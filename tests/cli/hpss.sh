@@ -117,7 +117,8 @@ failure_leaves_nothing() {
     [ ! -e new ]
     mkdir there
     head -c 500000 song.au | fails 1 ap-hpss -o there
-    [ -d there ] && [ -z "$(ls -A there)" ]
+    [ -d there ]
+    [ -z "$(ls -A there)" ]
     fails 2 ap-hpss song.wav -o there -t xyz
     fails 1 ap-hpss song.wav -S harmonic=there/h.wav -S percussive=/nowhere/p.wav
     grep -q "/nowhere/p.wav" stderr

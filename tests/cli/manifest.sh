@@ -127,10 +127,12 @@ returns_the_exit_code() {
     rm -f manifest.json && ap-manifest new
     fails 7 ap-manifest exec --stage seven -- bash -c 'echo one >&2; echo two >&2; exit 7'
     [ "$(cat stderr)" = $'one\ntwo' ]
-    [ "$(get '.stages[0].exit_code')" = 7 ] && [ "$(get '.stages[0].state')" = failed ]
+    [ "$(get '.stages[0].exit_code')" = 7 ]
+    [ "$(get '.stages[0].state')" = failed ]
     [ "$(get '.stages[0].stderr[1]')" = two ]
     fails 137 ap-manifest exec --stage killed -- bash -c 'kill -9 $$'
-    [ "$(get '.stages[1].signal')" = 9 ] && [ "$(get '.stages[1].exit_code')" = 137 ]
+    [ "$(get '.stages[1].signal')" = 9 ]
+    [ "$(get '.stages[1].exit_code')" = 137 ]
     fails 127 ap-manifest exec --stage none -- no-such-command
     fails 126 ap-manifest exec --stage folder -- ./
     fails 2 ap-manifest exec --stage nothing

@@ -49,8 +49,10 @@ rotates_to_stereo() {
             make "$rate" "$channels" "$count"
             ap-8d --mode "$mode" --wet 0 in.au >out.au
             read -r out_count out_rate out_channels <<<"$(frames out.au)"
-            [ "$out_rate" = "$rate" ] && [ "$out_channels" = 2 ]
-            [ "$out_count" -ge "$count" ] && [ "$out_count" -lt $((count + rate)) ]
+            [ "$out_rate" = "$rate" ]
+            [ "$out_channels" = 2 ]
+            [ "$out_count" -ge "$count" ]
+            [ "$out_count" -lt $((count + rate)) ]
             [ "$count" -gt 0 ] || [ "$out_count" -eq 0 ]
         done
     done
