@@ -14,9 +14,11 @@
 #include <string.h>
 
 #define GOP 250 /* frames from one key frame to the next, at most: what ffmpeg takes for x264 */
-#define VP9_SHOW                                                                                             \
-    0x88 /* frame_marker 2, profile 0, show_existing_frame 1, frame_to_show_map_idx 0: VP9 bitstream         \
-            specification 0.6, 6.2; a key frame fills all eight places, 7.2 */
+#define PERIOD                                                                                               \
+    32 /* of x264's packets: frame numbers have 4 bits, and 5 bits of a counter choose its stop bits */
+/* frame_marker 2, profile 0, show_existing_frame 1, frame_to_show_map_idx 0 (VP9 bitstream specification
+ * 0.6, 6.2); a key frame fills all eight places (7.2). */
+#define VP9_SHOW 0x88
 
 struct ap_video_track {
     ap_muxer *muxer;
@@ -112,17 +114,31 @@ static bool encode(ap_video_track *t, const AVFrame *picture, bool key, ap_error
 
 /* ---- frames that change nothing */
 
-/* Learns from black what follows a key frame, for count frames with it. */
-static bool learn(ap_video_track *t, uint64_t count, ap_error *err)
+/* Whether what was learnt of two periods is the same in both. */
+static bool is_periodic(const ap_video_track *t)
 {
-    if (t->still[count - 1] || count < 2)
+    for (size_t i = 1; i <= PERIOD; i++) {
+        const AVPacket *a = t->still[i], *b = t->still[i + PERIOD];
+        if (a->size != b->size || memcmp(a->data, b->data, (size_t)a->size) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Learns from black what follows a key frame. It is learnt once, before any picture that stays: so key frames
+ * next to each other have different numbers (H.264, 7.4.3, idr_pic_id), also where one is written again. */
+static bool learn(ap_video_track *t, ap_error *err)
+{
+    if (t->still[1])
         return true;
     AVFrame *black = ap_picture_new((unsigned)t->codec->width, (unsigned)t->codec->height);
-    bool ok = black || ap_fail_memory(err);
-    for (uint64_t i = 0; ok && i < count; i++) {
-        ok = encode(t, black, i == 0, err);
-        if (ok && i > 0 && !t->still[i])
-            ok = (t->still[i] = av_packet_clone(t->packet)) || ap_fail_memory(err);
+    bool ok = black || ap_fail_memory(err), repeats = false;
+    for (size_t i = 0; ok && i < GOP; i++) {
+        repeats = repeats || (i == 2 * PERIOD + 1 && is_periodic(t));
+        ok = repeats || encode(t, black, i == 0, err);
+        if (ok && i > 0)
+            ok = (t->still[i] = av_packet_clone(repeats ? t->still[i - PERIOD] : t->packet)) ||
+                 ap_fail_memory(err);
         av_packet_unref(t->packet);
     }
     av_frame_free(&black);
@@ -169,7 +185,7 @@ ap_video_track *ap_video_track_open(ap_muxer *m, AVRational fps, const ap_stitch
 bool ap_video_track_show(ap_video_track *t, const AVFrame *picture, uint64_t frames, ap_error *err)
 {
     bool stays = frames > 1;
-    if (stays && !learn(t, FFMIN(frames, GOP), err))
+    if (stays && !learn(t, err))
         return false;
     if (!encode(t, picture, stays || t->was_still, err))
         return false;

@@ -441,17 +441,17 @@ memory_is_constant() {
         *san) return 0 ;; # the sanitizer's own
     esac
     ffmpeg -v error -y -f lavfi -i testsrc2=s=800x600 -frames:v 1 photo.jpg
-    for count in 20 1500; do
+    for count in 20 1000; do
         for ((i = 0; i < count; i++)); do echo photo.jpg; done |
             /usr/bin/time -f %M -o "kb.$count" ap-stitch "${small[@]}" --no-audio -d 0.1 --list - -o "many$count.mp4"
         [ "$(of "many$count.mp4" v nb_read_frames)" = "$count" ]
     done
-    [ "$(cat kb.1500)" -lt $(($(cat kb.20) + 8000)) ]
+    [ "$(cat kb.1000)" -lt $(($(cat kb.20) + 8000)) ]
 }
 check memory_is_constant
 
 exact_rates() {
-    for rate in 1 12.5 23.976 24 25 29.97 50 59.94 60 120; do
+    for rate in 1 12.5 23.976 29.97 60; do
         ap-stitch --size 64x64 -j 1 -q --fps "$rate" --no-audio -d 2 red.png -o rate.mp4
         /usr/bin/python3 -c '
 import sys
