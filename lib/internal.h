@@ -254,10 +254,8 @@ typedef enum ap_pcm {
 } ap_pcm;
 
 size_t ap_pcm_size(ap_pcm type);
-/* count samples of bytes to out; integers are divided by 2^(bits-1). bytes and out may not overlap. */
-void ap_pcm_decode(ap_pcm type, bool big_endian, const unsigned char *bytes, float *out, size_t count);
 
-/* A decoder for interleaved PCM that follows in the input: bytes says how many, AP_UNKNOWN = until the end.
+/* A decoder for interleaved PCM that follows in the input: format->frames of it, AP_UNKNOWN = until the end.
  * Takes in and tags over, also on failure. A NaN or Inf in the data becomes 0, with a warning. */
 ap_stream *ap_pcm_stream(ap_input *in, ap_pcm type, bool big_endian, const ap_format *format, ap_tags *tags,
                          ap_error *err);
@@ -285,8 +283,6 @@ bool ap_flac_picture_parse(const unsigned char *bytes, size_t size, ap_tags *tag
 unsigned char *ap_flac_picture_make(const ap_picture *picture, size_t *size);
 /* A malloc'ed string, NULL when out of memory. */
 char *ap_base64_encode(const unsigned char *bytes, size_t size);
-/* The type of an image by its content, NULL if it is none that is known. */
-const char *ap_picture_mime(const unsigned char *data, size_t size);
 /* Sets the picture, unless there is one already and this is not a front cover (type 3). false if it is not
  * an image. */
 bool ap_picture_add(ap_tags *tags, unsigned type, const char *mime, const unsigned char *data, size_t size);

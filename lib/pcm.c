@@ -69,7 +69,8 @@ static void decode_double(const unsigned char *p, bool big, float *out, size_t c
     }
 }
 
-void ap_pcm_decode(ap_pcm type, bool big_endian, const unsigned char *bytes, float *out, size_t count)
+/* count samples of bytes to out; integers are divided by 2^(bits-1). bytes and out may not overlap. */
+static void decode(ap_pcm type, bool big_endian, const unsigned char *bytes, float *out, size_t count)
 {
     switch (type) {
     case AP_PCM_U8:
@@ -127,7 +128,7 @@ static ptrdiff_t pcm_read(ap_stream *s, float *frames, size_t max, ap_error *err
         r->have += (size_t)n;
     }
     size_t count = r->have / r->frame_size, used = count * r->frame_size;
-    ap_pcm_decode(r->type, r->big_endian, r->bytes, frames, count * s->format.channels);
+    decode(r->type, r->big_endian, r->bytes, frames, count * s->format.channels);
     memmove(r->bytes, r->bytes + used, r->have - used);
     r->have -= used;
     if (r->type >= AP_PCM_F32 && ap_sanitize(frames, count * s->format.channels))

@@ -29,11 +29,6 @@ size_t ap_spectrogram_ahead(size_t kernel)
     return kernel / 2 < AP_LANES - 1 ? AP_LANES - 1 : kernel / 2; /* the other medians are found 16 at once */
 }
 
-size_t ap_spectrogram_width(const ap_spectrogram *g)
-{
-    return g->width;
-}
-
 static float *row_of(const ap_spectrogram *g, uint64_t t)
 {
     return g->ring + (size_t)(t % g->slots) * g->width;

@@ -23,8 +23,6 @@ ap_spectrogram *ap_spectrogram_new(size_t bins, size_t kernel, const ap_zone *zo
 void ap_spectrogram_free(ap_spectrogram *g);
 /* How many slots have to be put in before slot t can be asked for. */
 size_t ap_spectrogram_ahead(size_t kernel);
-/* Bins and more, up to a multiple of AP_LANES. */
-size_t ap_spectrogram_width(const ap_spectrogram *g);
 
 /* Slots are put in in order: clear makes the row of slot t zero, add adds a spectrum's power to it. */
 void ap_spectrogram_clear(ap_spectrogram *g, uint64_t t);

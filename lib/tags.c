@@ -149,11 +149,12 @@ bool ap_tags_add(ap_tags *tags, const char *key, const char *value)
     return true;
 }
 
-static void remove_key(ap_tags *tags, const char *key)
+/* Only those among the first so many pairs. */
+static void remove_key(ap_tags *tags, const char *key, size_t first)
 {
     size_t kept = 0;
     for (size_t i = 0; i < tags->count; i++) {
-        if (key_equal(tags->pairs[i].key, key))
+        if (i < first && key_equal(tags->pairs[i].key, key))
             drop_pair(&tags->pairs[i]);
         else
             tags->pairs[kept++] = tags->pairs[i];
@@ -163,8 +164,11 @@ static void remove_key(ap_tags *tags, const char *key)
 
 bool ap_tags_set(ap_tags *tags, const char *key, const char *value)
 {
-    remove_key(tags, key);
-    return ap_tags_add(tags, key, value);
+    size_t before = tags->count;
+    if (!ap_tags_add(tags, key, value)) /* first: the value may be one of those that go */
+        return false;
+    remove_key(tags, key, before);
+    return true;
 }
 
 const char *ap_tags_get(const ap_tags *tags, const char *key)

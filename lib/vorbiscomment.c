@@ -89,7 +89,8 @@ static unsigned char *base64_decode(const unsigned char *text, size_t length, si
 
 /* ---- pictures */
 
-const char *ap_picture_mime(const unsigned char *data, size_t size)
+/* The type of an image by its content, NULL if it is none that is known. */
+static const char *picture_mime(const unsigned char *data, size_t size)
 {
     if (size >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0)
         return "image/jpeg";
@@ -104,7 +105,7 @@ const char *ap_picture_mime(const unsigned char *data, size_t size)
 
 bool ap_picture_add(ap_tags *tags, unsigned type, const char *mime, const unsigned char *data, size_t size)
 {
-    const char *found = ap_picture_mime(data, size);
+    const char *found = picture_mime(data, size);
     if (size == 0 || (!found && strncmp(mime, "image/", 6) != 0))
         return false; /* "-->": only the address of a picture */
     if (type != FRONT_COVER && ap_tags_picture(tags).size)

@@ -198,7 +198,8 @@ same_again() {
     fresh
     a=$(ap-job submit tone.wav)
     b=$(ap-job submit tone.wav 2>note)
-    [ "$a" = "$b" ] && grep -q "submitted before" note
+    [ "$a" = "$b" ]
+    grep -q "submitted before" note
     cp tone.wav 'another name.wav'
     [ "$(ap-job submit 'another name.wav' 2>note)" = "$a" ]
     [ "$(ap-job submit --set period=5 tone.wav)" != "$a" ]
@@ -209,7 +210,8 @@ same_again() {
     fresh
     for i in 1 2 3 4 5 6; do ap-job submit tone.wav >>ids 2>/dev/null & done
     wait
-    [ "$(sort -u ids | wc -l)" -eq 1 ] && [ "$(wc -l <ids)" -eq 6 ]
+    [ "$(sort -u ids | wc -l)" -eq 1 ]
+    [ "$(wc -l <ids)" -eq 6 ]
     counts 1 0 0 0
 }
 check same_again
@@ -227,7 +229,8 @@ waits_and_follows() {
     id=$(ap-job submit --recipe copy --set pause=1 "$(text followed)")
     ap-job run &
     ap-job status "$id" --follow >follow
-    grep -q running follow && tail -4 follow | grep -q 'done'
+    grep -q running follow
+    tail -4 follow | grep -q 'done'
     wait
 }
 check waits_and_follows
@@ -323,7 +326,9 @@ hostile_names() {
     n=0
     while read -r id; do
         out=$(ap-job outputs "$id")
-        [ -s "$out" ] && [[ $out == "$spool/done/$id/out/"* ]] && [[ ${out##*/} != [-.]* ]]
+        [ -s "$out" ]
+        [[ $out == "$spool/done/$id/out/"* ]]
+        [[ ${out##*/} != [-.]* ]]
         ap-manifest get -m "$spool/done/$id" .input.name >name
         printf '%s\n' "${names[n]}" >expected
         case ${names[n]} in
@@ -355,7 +360,8 @@ fails_and_retries() {
     fails 1 ap-job outputs "$one"
     [ -n "$(ap-job log "$one")" ]
     again=$(ap-job submit --recipe copy --set exit=3 "$(text one)") # a failed job does not stand in for a new one
-    [ "$again" != "$one" ] && ap-job cancel "$again"
+    [ "$again" != "$one" ]
+    ap-job cancel "$again"
     [ "$(error_of "$again")" = cancelled ]
     ap-job retry "$one"
     counts 1 0 0 1
@@ -523,11 +529,13 @@ watches_once() {
     echo y >'drop/-y $(touch pwned).txt'
     ap-job watch-folder --recipe=copy --settle=0.2 --once drop 2>/dev/null
     in_place queue 2
-    [ ! -e pwned ] && [ "$(find drop -maxdepth 1 -type f | wc -l)" -eq 0 ]
+    [ ! -e pwned ]
+    [ "$(find drop -maxdepth 1 -type f | wc -l)" -eq 0 ]
     # a wrong option is nothing to blame the files for
     echo z >drop/z.txt
     fails 2 ap-job watch-folder --recipe=none --settle=0 --once drop
-    [ -e drop/z.txt ] && rm drop/z.txt
+    [ -e drop/z.txt ]
+    rm drop/z.txt
     # killed between the submission and the move: the same file is the same job
     cp 'drop/submitted/-y $(touch pwned).txt' drop/y.txt
     ap-job watch-folder --recipe=copy --settle=0.2 --once drop 2>/dev/null
@@ -615,7 +623,8 @@ cleans() {
     ap-job clean >cleaned
     [ "$(wc -l <cleaned)" -eq 3 ]
     counts 1 0 1 0
-    [ -d "$spool/queue/$waiting" ] && [ ! -e "$spool/tmp/dead" ]
+    [ -d "$spool/queue/$waiting" ]
+    [ ! -e "$spool/tmp/dead" ]
     [ "$(find "$spool/.index" -type f | wc -l)" -eq 2 ]
     fails 2 ap-job clean --older-than=soon
 }
@@ -665,7 +674,8 @@ many_runners() {
     wait "${pids[@]}"
     ended=$(date +%s%N)
     counts 0 0 "$jobs" 0
-    [ "$(wc -l <"$ONCE")" -eq "$jobs" ] && [ "$(sort -u "$ONCE" | wc -l)" -eq "$jobs" ]
+    [ "$(wc -l <"$ONCE")" -eq "$jobs" ]
+    [ "$(sort -u "$ONCE" | wc -l)" -eq "$jobs" ]
     for job in "$spool"/done/*; do ap-manifest verify "$job"; done
     [ "$(ap-manifest list --format=json "$spool/done" | grep -c '"attempts":1,')" -eq "$jobs" ]
     echo "figure: $jobs jobs, $runners runners: $(((ended - started) / jobs / 1000000)) ms a job" >&3

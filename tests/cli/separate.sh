@@ -292,7 +292,8 @@ check finds_models
 missing_models_say_what_to_do() {
     fails 1 ap-separate -n htdemucs song.wav -o new
     grep -q "^ap-separate: model 'htdemucs' needs 955717e8-8726e21a.th: run 'ap-fetch-model htdemucs', or put https://.*/955717e8-8726e21a.th into '$AUDIOPIPE_MODELS'$" stderr
-    [ "$(wc -l <stderr)" -eq 1 ] && [ ! -e new ]
+    [ "$(wc -l <stderr)" -eq 1 ]
+    [ ! -e new ]
     cp models/tiny.th models/f7e0c4bc-ba3fe64a.th
     fails 1 ap-separate -n htdemucs_ft song.wav -o new
     grep -q "model 'htdemucs_ft' needs d12395a8-e57c48e6.th: run 'ap-fetch-model htdemucs_ft'" stderr
@@ -317,7 +318,8 @@ broken_models_are_refused() {
     refused() { # MESSAGE
         fails 1 ap-separate -n ./broken.th song.wav -s bass >broken.au
         cat stderr
-        [ "$(wc -l <stderr)" -eq 1 ] && [ ! -s broken.au ]
+        [ "$(wc -l <stderr)" -eq 1 ]
+        [ ! -s broken.au ]
         grep -q "^ap-separate: .*broken.th.*$1" stderr
     }
     for size in 0 1 100 5000 500000 928000; do

@@ -139,7 +139,17 @@ static void what_is_not_an_image_is_refused(void)
     ap_tags_free(&tags);
 }
 
-TEST_MAIN(CASE(base64_is_that_of_rfc4648), CASE(comments_are_read),
+static void a_value_can_be_set_to_itself(void)
+{
+    ap_tags *tags = ap_tags_new();
+    CHECK(ap_tags_add(tags, "ARTIST", "First") && ap_tags_add(tags, "ARTIST", "Second"));
+    CHECK(ap_tags_set(tags, "artist", ap_tags_get(tags, "ARTIST")));
+    CHECK(strcmp(ap_tags_get(tags, "ARTIST"), "First") == 0);
+    CHECK(ap_tags_set(tags, "ARTIST", "") && !ap_tags_get(tags, "ARTIST"));
+    ap_tags_free(tags);
+}
+
+TEST_MAIN(CASE(a_value_can_be_set_to_itself), CASE(base64_is_that_of_rfc4648), CASE(comments_are_read),
           CASE(a_bad_entry_does_not_hide_the_good_ones), CASE(truncated_blocks_are_malformed),
           CASE(a_picture_survives_the_round_trip), CASE(a_picture_in_a_comment_is_found),
           CASE(the_front_cover_is_preferred), CASE(what_is_not_an_image_is_refused))
