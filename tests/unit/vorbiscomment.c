@@ -146,7 +146,7 @@ static void a_value_can_be_set_to_itself(void)
     CHECK(ap_tags_set(tags, "artist", ap_tags_get(tags, "ARTIST")));
     CHECK(strcmp(ap_tags_get(tags, "ARTIST"), "First") == 0);
     CHECK(ap_tags_set(tags, "ARTIST", "") && !ap_tags_get(tags, "ARTIST"));
-    ap_tags_free(tags);
+    ap_tags_free(&tags);
 }
 
 TEST_MAIN(CASE(a_value_can_be_set_to_itself), CASE(base64_is_that_of_rfc4648), CASE(comments_are_read),
