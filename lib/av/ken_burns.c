@@ -67,7 +67,7 @@ static sampling *sample_all(double start, double length, unsigned n, unsigned si
     return s;
 }
 
-static void across(const uint8_t *from, const sampling *columns, unsigned n, int16_t *to)
+AP_HOT static void across(const uint8_t *from, const sampling *columns, unsigned n, int16_t *to)
 {
     for (unsigned i = 0; i < n; i++) {
         const uint8_t *p = from + columns[i].first;
@@ -77,7 +77,7 @@ static void across(const uint8_t *from, const sampling *columns, unsigned n, int
     }
 }
 
-static void down(int16_t *const rows[TAPS], const int16_t *w, unsigned n, uint8_t *to)
+AP_HOT static void down(int16_t *const rows[TAPS], const int16_t *w, unsigned n, uint8_t *restrict to)
 {
     enum { SHIFT = WEIGHT_BITS + EXTRA_BITS };
     const int16_t *a = rows[0], *b = rows[1], *c = rows[2], *d = rows[3];

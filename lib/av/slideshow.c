@@ -124,7 +124,7 @@ static bool look(slideshow *show, size_t index, const AVFrame **picture, ap_erro
 }
 
 /* The mean of a and b, of which b counts for weight 256ths. */
-static void mix(const AVFrame *a, const AVFrame *b, unsigned weight, AVFrame *to)
+AP_HOT static void mix(const AVFrame *a, const AVFrame *b, unsigned weight, AVFrame *to)
 {
     for (int plane = 0; plane < 3; plane++) {
         unsigned width = ap_picture_columns(to, plane);
