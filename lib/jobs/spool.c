@@ -41,9 +41,23 @@ bool ap_make_folder(const char *path, ap_error *err)
     return ap_fail_errno(err, errno, "cannot create '%s'", path);
 }
 
+/* The folders that a path lies in: a new user has no ~/.local. */
+static bool make_parents(const char *path, ap_error *err)
+{
+    char *copy = strdup(path);
+    bool ok = copy || ap_fail_memory(err);
+    for (char *slash = copy; ok && (slash = strchr(slash + (*slash == '/'), '/'));) {
+        *slash = 0;
+        ok = ap_make_folder(copy, err);
+        *slash = '/';
+    }
+    free(copy);
+    return ok;
+}
+
 bool ap_spool_prepare(const char *spool, ap_error *err)
 {
-    bool ok = ap_make_folder(spool, err);
+    bool ok = make_parents(spool, err) && ap_make_folder(spool, err);
     for (ap_place place = 0; ok && place < AP_PLACES; place++) {
         char *path = ap_spool_path(spool, place, NULL, NULL);
         ok = ap_make_folder(path, err);

@@ -39,6 +39,14 @@ error_of() { ap-manifest get -m "$spool/failed/$1" .error; }
 
 # ---- the way from file to output
 
+# For whom nothing of the default path is there yet.
+makes_the_default_spool() {
+    mkdir home
+    env -u AUDIOPIPE_SPOOL -u XDG_DATA_HOME HOME="$PWD/home" ap-job submit --recipe copy "$(text default)" >id
+    [ -d "home/.local/share/audiopipe/spool/queue/$(cat id)" ]
+}
+check makes_the_default_spool
+
 whole_way() {
     fresh
     id=$(ap-job submit --recipe 8d --set period=4 --set format=flac tone.wav)
