@@ -246,7 +246,7 @@ check waits_and_follows
 from_the_net() {
     fresh
     mkdir -p www && cp tone.wav 'www/a b.wav'
-    python3 -m http.server --bind 127.0.0.1 --directory www 0 >server.log 2>&1 &
+    python3 -u -m http.server --bind 127.0.0.1 --directory www 0 >server.log 2>&1 &
     server=$!
     until_true grep -q 'port' server.log || { sleep 1 && cat server.log; }
     port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' server.log)
