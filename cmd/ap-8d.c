@@ -10,6 +10,7 @@ typedef struct config {
     ap_limit_options limit;
     int mode, path, direction;
     bool limited;
+    ap_sofa *set;
 } config;
 
 #define SPATIAL(field) offsetof(config, spatial.field)
@@ -47,6 +48,15 @@ static const option_row rows[] = {
     {0},
 };
 
+/* A live source does not have to wait for the HRTF set. */
+static bool prepare(void *cfg, ap_error *err)
+{
+    config *c = cfg;
+    if (c->mode == AP_SPATIAL_HRTF)
+        c->set = ap_sofa_open(c->spatial.sofa, err);
+    return c->set || c->mode != AP_SPATIAL_HRTF;
+}
+
 static ap_stream *build(ap_stream *s, const void *cfg, ap_error *err)
 {
     const config *c = cfg;
@@ -54,6 +64,7 @@ static ap_stream *build(ap_stream *s, const void *cfg, ap_error *err)
     spatial.mode = (ap_spatial_mode)c->mode;
     spatial.path = (ap_path)c->path;
     spatial.clockwise = c->direction == 1;
+    spatial.set = c->set;
     s = ap_spatialize(s, &spatial, err);
     if (c->reverb.wet > 0)
         s = ap_reverb(s, &c->reverb, err);
@@ -78,6 +89,9 @@ int main(int argc, char **argv)
         .rows = rows,
         .config = &c,
         .build = build,
+        .prepare = prepare,
     };
-    return filter_main(&f, argc, argv);
+    int status = filter_main(&f, argc, argv);
+    ap_sofa_close(c.set);
+    return status;
 }

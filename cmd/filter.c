@@ -234,6 +234,8 @@ static bool run(const filter *f, const char *input, const output_config *out, ap
         f->decoding(f->config, &decode);
     if (f->encoding && !f->encoding(f->config, &encode, err))
         return false;
+    if (f->prepare && !f->prepare(f->config, err))
+        return false;
     ap_stream *s = filter_open(input, &decode, err);
     if (f->build)
         s = f->build(s, f->config, err);

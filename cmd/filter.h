@@ -31,6 +31,8 @@ typedef struct filter {
     void *config;
     /* Wraps the stage around the input. config is the filter's. NULL: the input as it is. */
     ap_stream *(*build)(ap_stream *s, const void *config, ap_error *err);
+    /* What takes time and can be done before there is input; may be NULL. */
+    bool (*prepare)(void *config, ap_error *err);
     /* Options for decoding and encoding beyond the common ones; may be NULL. */
     void (*decoding)(const void *config, ap_decode_options *options);
     bool (*encoding)(const void *config, ap_encode_options *options, ap_error *err);

@@ -214,9 +214,17 @@ typedef enum ap_path {
     AP_PATH_RANDOM /* wanders everywhere within 30 degrees of the horizon, as fast as the circle on average */
 } ap_path;
 
+/* A set of head-related impulse responses from a SOFA file (AES69); any number of streams may share it.
+ * Opening it takes longer than opening the rest of a stream, which does not have to wait for it when it is
+ * opened before. path NULL: MIT KEMAR, as libmysofa brings it. */
+typedef struct ap_sofa ap_sofa;
+ap_sofa *ap_sofa_open(const char *path, ap_error *err);
+void ap_sofa_close(ap_sofa *set); /* takes NULL */
+
 typedef struct ap_spatialize_options {
     ap_spatial_mode mode; /* HRTF: binaural, for headphones; PAN: equal power between two speakers */
-    const char *sofa;     /* HRTF set, NULL = MIT KEMAR of libmysofa */
+    const char *sofa;     /* the SOFA file to be opened, as in ap_sofa_open */
+    const ap_sofa *set;   /* or one that is open, and is so until the stream is closed; NULL = open sofa */
     ap_path path;
     double period_s;      /* one turn, 0.1..100000 */
     bool clockwise;       /* seen from above: front, right, back, left */

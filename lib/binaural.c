@@ -99,8 +99,8 @@ static bool allocate(binaural *b)
     return fine;
 }
 
-ap_renderer ap_binaural_renderer(const char *path, uint32_t rate, size_t block, size_t speakers,
-                                 ap_error *err)
+ap_renderer ap_binaural_renderer(const char *path, const ap_sofa *set, uint32_t rate, size_t block,
+                                 size_t speakers, ap_error *err)
 {
     double swing = ceil(AP_HRTF_DELAY_S * rate), latency = swing + AP_DELAY_TAPS / 2;
     binaural *b = calloc(1, sizeof *b);
@@ -113,7 +113,7 @@ ap_renderer ap_binaural_renderer(const char *path, uint32_t rate, size_t block, 
                     .history = (size_t)(latency + swing) + AP_DELAY_TAPS / 2 + 1,
                     .rate = rate,
                     .latency = latency};
-    b->hrtf = ap_hrtf_open(path, rate, block, err);
+    b->hrtf = ap_hrtf_open(path, set, rate, block, err);
     if (b->hrtf && !allocate(b))
         ap_fail_memory(err);
     else if (b->hrtf)

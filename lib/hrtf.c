@@ -29,7 +29,8 @@ typedef struct ready {
 } ready;
 
 struct ap_hrtf {
-    ap_sofa *sofa;
+    const ap_sofa *sofa;
+    ap_sofa *opened; /* sofa, unless it is the caller's */
     ap_sphere *sphere;
     ready *directions;
     float complex *filters; /* of both ears of each direction; pages that are not used are not there */
@@ -255,7 +256,7 @@ static bool allocate(ap_hrtf *h)
            (h->band = ap_fft_alloc(most / 2 + 1, sizeof *h->band));
 }
 
-ap_hrtf *ap_hrtf_open(const char *path, uint32_t rate, size_t block, ap_error *err)
+ap_hrtf *ap_hrtf_open(const char *path, const ap_sofa *set, uint32_t rate, size_t block, ap_error *err)
 {
     ap_hrtf *h = calloc(1, sizeof *h);
     if (!h) {
@@ -263,8 +264,9 @@ ap_hrtf *ap_hrtf_open(const char *path, uint32_t rate, size_t block, ap_error *e
         return NULL;
     }
     *h = (ap_hrtf){.rate = rate, .block = block};
-    if (!(h->sofa = ap_sofa_open(path, err)))
+    if (!set && !(h->opened = ap_sofa_open(path, err)))
         goto fail;
+    h->sofa = set ? set : h->opened;
     h->sofa_rate = ap_sofa_rate(h->sofa);
     if (allocate(h) && ap_equalise(h->sofa, h->sphere, h->measured_fft, h->measured_size, h->equaliser)) {
         for (size_t k = 0; k <= h->measured_size / 2; k++)
@@ -285,7 +287,7 @@ void ap_hrtf_free(ap_hrtf *h)
     free(h->directions);
     free(h->filters);
     ap_sphere_free(h->sphere);
-    ap_sofa_close(h->sofa);
+    ap_sofa_close(h->opened);
     ap_fft_free(h->measured_fft);
     ap_fft_free(h->fft);
     ap_fft_free(h->filter_fft);

@@ -37,11 +37,6 @@ void ap_crossover_run(ap_crossover *x, float *const in[2], float *const low[2], 
 
 /* ---- sofa.c: sets of head-related impulse responses */
 
-typedef struct ap_sofa ap_sofa;
-
-/* path NULL: the default set. */
-ap_sofa *ap_sofa_open(const char *path, ap_error *err);
-void ap_sofa_close(ap_sofa *s);
 double ap_sofa_rate(const ap_sofa *s);   /* Hz */
 size_t ap_sofa_length(const ap_sofa *s); /* taps */
 /* Unit vectors (x front, y left, z up), no two alike; returns how many. Owned by the set. */
@@ -83,8 +78,8 @@ bool ap_equalise(const ap_sofa *sofa, const ap_sphere *sphere, const ap_fft *fft
 
 typedef struct ap_hrtf ap_hrtf;
 
-/* Filters have block + 1 taps; their spectra, of 2 * block, have block + 1 bins. */
-ap_hrtf *ap_hrtf_open(const char *path, uint32_t rate, size_t block, ap_error *err);
+/* set NULL: opens path. Filters have block + 1 taps; their spectra, of 2 * block, have block + 1 bins. */
+ap_hrtf *ap_hrtf_open(const char *path, const ap_sofa *set, uint32_t rate, size_t block, ap_error *err);
 void ap_hrtf_free(ap_hrtf *h);
 /* The filters of both ears for any direction, and the delays to go with them in frames; their mean over the
  * directions is about 0, and they stay within AP_HRTF_DELAY_S. hint as for ap_sphere_find. */
@@ -141,8 +136,8 @@ size_t ap_spatial_block(uint32_t rate);
 ap_renderer ap_pan_renderer(size_t block, ap_error *err);
 
 /* binaural.c: HRTF. Loads the set at path, NULL = the default. */
-ap_renderer ap_binaural_renderer(const char *path, uint32_t rate, size_t block, size_t speakers,
-                                 ap_error *err);
+ap_renderer ap_binaural_renderer(const char *path, const ap_sofa *set, uint32_t rate, size_t block,
+                                 size_t speakers, ap_error *err);
 
 /* ---- speakers.c: which channel stands where */
 

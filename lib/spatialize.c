@@ -167,7 +167,7 @@ static spatializer *spatializer_new(const ap_format *format, const ap_spatialize
     if (o->mode == AP_SPATIAL_PAN)
         s->renderer = ap_pan_renderer(s->block, err);
     else
-        s->renderer = ap_binaural_renderer(o->sofa, format->rate, s->block, s->speakers.count, err);
+        s->renderer = ap_binaural_renderer(o->sofa, o->set, format->rate, s->block, s->speakers.count, err);
     if (!s->renderer.state)
         goto fail;
     if (!allocate(s))
@@ -196,6 +196,7 @@ ap_stream *ap_spatialize(ap_stream *source, const ap_spatialize_options *options
         return NULL;
     }
     s->options.sofa = NULL; /* the caller's, and not needed any more */
+    s->options.set = NULL;
     ap_kernel kernel = {.process = spatialize,
                         .free = spatializer_free,
                         .block = s->block,

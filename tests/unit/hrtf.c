@@ -64,7 +64,7 @@ static double elevation_of(const double *d)
 static void magnitudes_are_those_measured(void)
 {
     const double(*direction)[3];
-    ap_hrtf *h = ap_hrtf_open(NULL, RATE, BLOCK, NULL);
+    ap_hrtf *h = ap_hrtf_open(NULL, NULL, RATE, BLOCK, NULL);
     ap_sofa *s = ap_sofa_open(NULL, NULL);
     size_t count = ap_sofa_directions(s, &direction);
     float complex(*is)[BLOCK + 1] = calloc(2 * count, sizeof *is),
@@ -103,7 +103,7 @@ static void magnitudes_are_those_measured(void)
 static void average_around_the_horizon_is_flat(void)
 {
     const double(*direction)[3];
-    ap_hrtf *h = ap_hrtf_open(NULL, RATE, BLOCK, NULL);
+    ap_hrtf *h = ap_hrtf_open(NULL, NULL, RATE, BLOCK, NULL);
     ap_sofa *s = ap_sofa_open(NULL, NULL);
     size_t count = ap_sofa_directions(s, &direction);
     ap_sphere *sphere = ap_sphere_new(direction, count);
@@ -146,7 +146,7 @@ static double interaural_us(const float complex *left, const float complex *righ
 static void interaural_times_are_those_measured(void)
 {
     const double(*direction)[3];
-    ap_hrtf *h = ap_hrtf_open(NULL, RATE, BLOCK, NULL);
+    ap_hrtf *h = ap_hrtf_open(NULL, NULL, RATE, BLOCK, NULL);
     ap_sofa *s = ap_sofa_open(NULL, NULL);
     size_t count = ap_sofa_directions(s, &direction);
     double squares = 0, largest = 0;
@@ -178,7 +178,7 @@ static void interaural_times_are_those_measured(void)
 static void directions_left_out_are_found_again(void)
 {
     const double(*direction)[3];
-    ap_hrtf *h = ap_hrtf_open(NULL, RATE, BLOCK, NULL);
+    ap_hrtf *h = ap_hrtf_open(NULL, NULL, RATE, BLOCK, NULL);
     ap_sofa *s = ap_sofa_open(NULL, NULL);
     size_t count = ap_sofa_directions(s, &direction), seen = 0, near_count = 0;
     double(*rest)[3] = malloc(count * sizeof *rest);
@@ -237,7 +237,7 @@ static void directions_left_out_are_found_again(void)
 /* No flutter: half way between two measured directions the level from 6 to 16 kHz is between theirs. */
 static void level_does_not_dip_between_directions(void)
 {
-    ap_hrtf *h = ap_hrtf_open(NULL, RATE, BLOCK, NULL);
+    ap_hrtf *h = ap_hrtf_open(NULL, NULL, RATE, BLOCK, NULL);
     double worst = 0, mean = 0;
     for (int azimuth = 0; azimuth < 360; azimuth += 5) {
         heard *a = at(h, azimuth, 0), *b = at(h, azimuth + 2.5, 0), *c = at(h, azimuth + 5, 0);
@@ -268,10 +268,10 @@ static void every_rate_sounds_the_same(void)
         int thirds;
     } rates[] = {{8000, 0.7, 8},   {22050, 0.5, 13}, {32000, 0.3, 14}, {44101, 0.1, 16},
                  {48000, 0.3, 16}, {96000, 0.4, 16}, {192000, 0.4, 16}};
-    ap_hrtf *reference = ap_hrtf_open(NULL, RATE, BLOCK, NULL);
+    ap_hrtf *reference = ap_hrtf_open(NULL, NULL, RATE, BLOCK, NULL);
     for (size_t r = 0; r < sizeof rates / sizeof *rates; r++) {
         size_t block = ap_spatial_block(rates[r].rate);
-        ap_hrtf *h = ap_hrtf_open(NULL, rates[r].rate, block, NULL);
+        ap_hrtf *h = ap_hrtf_open(NULL, NULL, rates[r].rate, block, NULL);
         for (int azimuth = -130; azimuth <= 130; azimuth += 65) {
             heard *a = at(reference, azimuth, 0), *b = at(h, azimuth, 0);
             for (int ear = 0; ear < 2; ear++) {
@@ -293,7 +293,7 @@ static void every_rate_sounds_the_same(void)
  */
 static void delays_in_the_file_are_used(void)
 {
-    ap_hrtf *h = ap_hrtf_open("tests/data/horizon.sofa", 48000, BLOCK, NULL);
+    ap_hrtf *h = ap_hrtf_open("tests/data/horizon.sofa", NULL, 48000, BLOCK, NULL);
     for (int azimuth = -180; azimuth < 180; azimuth += 5) {
         double lateral = asin(sin(RADIANS(azimuth))), itd = 0.0875 / 343 * (lateral + sin(lateral)) * 48000;
         heard *e = at(h, azimuth, 0), *high = at(h, azimuth, 60);
@@ -316,7 +316,7 @@ static void bad_sets_are_refused(void)
     CHECK(!ap_sofa_open(path, &err) && err.code == AP_FAILED && strstr(err.message, path));
     CHECK(write(fd, "hello, this is not a SOFA file at all\n", 38) == 38);
     CHECK(!ap_sofa_open(path, &err) && err.code == AP_FAILED && strstr(err.message, "not a SOFA file"));
-    CHECK(!ap_hrtf_open(path, RATE, BLOCK, &err) && err.code == AP_FAILED);
+    CHECK(!ap_hrtf_open(path, NULL, RATE, BLOCK, &err) && err.code == AP_FAILED);
     close(fd);
     unlink(path);
 }

@@ -304,7 +304,7 @@ static void standing_still_is_static_convolution(void)
 {
     enum { BLOCK = 512, BLOCKS = 20, TAPS = 3 * BLOCK };
     for (int ear = 0; ear < 2; ear++) {
-        ap_renderer r = ap_binaural_renderer(NULL, 44100, BLOCK, 1, NULL);
+        ap_renderer r = ap_binaural_renderer(NULL, NULL, 44100, BLOCK, 1, NULL);
         float *impulse = calloc(BLOCKS * BLOCK, sizeof *impulse),
               *noise = test_noise(BLOCKS * BLOCK, 0.5f, 5);
         impulse[0] = 1;
@@ -312,7 +312,7 @@ static void standing_still_is_static_convolution(void)
         for (int i = TAPS; i < BLOCKS * BLOCK; i++)
             CHECK(fabsf(taps[i]) < 1e-9f);
         r.free(r.state);
-        r = ap_binaural_renderer(NULL, 44100, BLOCK, 1, NULL);
+        r = ap_binaural_renderer(NULL, NULL, 44100, BLOCK, 1, NULL);
         float *is = still(&r, noise, BLOCKS, BLOCK, ear);
         double worst = 0;
         for (int i = 0; i < BLOCKS * BLOCK; i++) {
@@ -487,6 +487,27 @@ static double loudness(const float *x, uint32_t channels, uint32_t rate, size_t 
 }
 
 /* Pink noise: six one-pole filters of white noise (Paul Kellet). */
+static void an_open_set_can_be_shared(void)
+{
+    ap_format format = {44100, 2, 0, 20000};
+    float *in = test_noise(2 * format.frames, 0.3f, 9);
+    ap_sofa *set = ap_sofa_open("tests/data/horizon.sofa", NULL);
+    ap_spatialize_options by_name = options(1), by_set = by_name;
+    by_name.sofa = "tests/data/horizon.sofa";
+    by_set.sofa = "/nonexistent"; /* not looked at */
+    by_set.set = set;
+    size_t n, k;
+    float *want = turned(in, format, &by_name, 4096, &n);
+    for (int i = 0; i < 2; i++) {
+        float *got = turned(in, format, &by_set, 4096, &k);
+        CHECK(set && n == k && got && want && memcmp(got, want, 2 * n * sizeof *got) == 0);
+        free(got);
+    }
+    ap_sofa_close(set);
+    free(want);
+    free(in);
+}
+
 static void pink(float *x, size_t frames, size_t stride, uint64_t seed)
 {
     static const double pole[] = {0.99886, 0.99332, 0.96900, 0.86650, 0.55000, -0.7616},
@@ -564,4 +585,5 @@ TEST_MAIN(CASE(any_block_size_gives_the_same), CASE(length_is_input_and_tail), C
           CASE(distance_is_a_gain), CASE(standing_still_is_static_convolution),
           CASE(binaural_latency_is_compensated), CASE(turning_sine_stays_clean),
           CASE(no_notch_around_the_crossover), CASE(threads_do_not_meet), CASE(missing_sets_are_told),
-          CASE(another_set_can_be_used), CASE(loudness_of_stereo_is_kept), CASE(loudness_of_mono_is_kept))
+          CASE(another_set_can_be_used), CASE(an_open_set_can_be_shared), CASE(loudness_of_stereo_is_kept),
+          CASE(loudness_of_mono_is_kept))
