@@ -237,18 +237,6 @@ unsigned char *ap_input_load(ap_input *in, size_t size, ap_error *err)
     return NULL;
 }
 
-static bool write_all(int fd, const unsigned char *bytes, size_t size, ap_error *err)
-{
-    while (size) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0)
-            return ap_fail_errno(err, errno, "cannot write a temporary file");
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return true;
-}
-
 bool ap_input_spool(ap_input *in, ap_error *err)
 {
     if (in->seekable)
@@ -258,7 +246,7 @@ bool ap_input_spool(ap_input *in, ap_error *err)
         return false;
     uint64_t size = 0;
     do {
-        if (!write_all(fd, in->buffer + in->at, in->have, err))
+        if (!ap_temporary_write(fd, in->buffer + in->at, in->have, err))
             goto fail;
         size += in->have;
         in->at = 0;

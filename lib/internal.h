@@ -176,6 +176,8 @@ void ap_put_little(unsigned char *p, uint64_t value, int size);
 
 /* An unlinked temporary file. -1 on failure. */
 int ap_temporary_file(ap_error *err);
+/* Writes all of it at the position. */
+bool ap_temporary_write(int fd, const void *bytes, size_t size, ap_error *err);
 /* Reads the whole of s, closes it, and returns an equal stream that starts from the beginning, of known
  * length. visit, if not NULL, sees each block on the way. */
 typedef void ap_visit_fn(void *user, const float *frames, size_t count);

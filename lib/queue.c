@@ -28,19 +28,10 @@ ap_queue *ap_queue_new(ap_error *err)
     return NULL;
 }
 
+/* Appends: ap_queue_take does not move the position. */
 bool ap_queue_put(ap_queue *q, const void *bytes, size_t size, ap_error *err)
 {
-    const char *p = bytes;
-    while (size) {
-        ssize_t n = write(q->file, p, size); /* appends: ap_queue_take does not move the position */
-        if (n < 0 && errno != EINTR)
-            return ap_fail_errno(err, errno, "cannot write a temporary file");
-        if (n > 0) {
-            p += n;
-            size -= (size_t)n;
-        }
-    }
-    return true;
+    return ap_temporary_write(q->file, bytes, size, err);
 }
 
 /* Best effort: a file system that cannot make holes keeps the whole. */

@@ -27,6 +27,21 @@ int ap_temporary_file(ap_error *err)
     return fd;
 }
 
+bool ap_temporary_write(int fd, const void *bytes, size_t size, ap_error *err)
+{
+    const char *p = bytes;
+    while (size) {
+        ssize_t n = write(fd, p, size);
+        if (n < 0 && errno != EINTR)
+            return ap_fail_errno(err, errno, "cannot write a temporary file");
+        if (n > 0) {
+            p += n;
+            size -= (size_t)n;
+        }
+    }
+    return true;
+}
+
 static ptrdiff_t spool_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
     FILE *file = s->state;

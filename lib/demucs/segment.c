@@ -55,21 +55,6 @@ static void measure(double moments[2], const float *frames, size_t count, int ch
     }
 }
 
-static bool write_all(int fd, const void *bytes, size_t size, ap_error *err)
-{
-    const char *p = bytes;
-    while (size) {
-        ssize_t n = write(fd, p, size);
-        if (n < 0 && errno != EINTR)
-            return ap_fail_errno(err, errno, "cannot write a temporary file");
-        if (n > 0) {
-            p += n;
-            size -= (size_t)n;
-        }
-    }
-    return true;
-}
-
 /* Copies the stream to the temporary file and takes its statistics. */
 static bool store(separator *p, ap_stream *s, ap_error *err)
 {
@@ -84,7 +69,7 @@ static bool store(separator *p, ap_stream *s, ap_error *err)
         ap_sanitize(block, samples);
         measure(moments, block, (size_t)n, channels);
         p->frames += n;
-        if (!write_all(p->fd, block, samples * sizeof *block, err)) {
+        if (!ap_temporary_write(p->fd, block, samples * sizeof *block, err)) {
             n = -1;
             break;
         }
