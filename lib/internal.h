@@ -87,6 +87,11 @@ typedef struct ap_kernel {
     uint64_t tail;    /* frames by which the output is longer than the input */
 } ap_kernel;
 
+/* Lets this thread compute with denormal numbers taken as zero, and ends that: they are 160 dB below the
+ * quietest 16-bit sample, and a decaying filter that computes with them is ten times slower. */
+unsigned ap_ignore_denormals(void);
+void ap_restore_denormals(unsigned saved);
+
 /* A stage of rate and length (plus tail) of its source, with channels channels of the given mask. Takes
  * source and state over, also on failure. */
 ap_stream *ap_kernel_stream(ap_stream *source, uint32_t channels, uint32_t mask, const ap_kernel *kernel,

@@ -51,18 +51,31 @@ static ptrdiff_t take_block(ap_stream *s, wrapper *w, ap_error *err)
     return (ptrdiff_t)w->block;
 }
 
-/* Runs the kernel with denormal numbers taken as zero: they are 160 dB below the quietest 16-bit sample, and
- * a decaying filter that computes with them is ten times slower. */
-static void process(const wrapper *w, size_t frames)
+unsigned ap_ignore_denormals(void)
 {
 #ifdef __SSE__
     unsigned saved = _mm_getcsr();
     _mm_setcsr(saved | 0x8040); /* flush to zero, denormals are zero: Intel SDM, volume 1, 10.2.3 */
-    w->kernel.process(w->state, w->in, w->out, frames);
+    return saved;
+#else
+    return 0;
+#endif
+}
+
+void ap_restore_denormals(unsigned saved)
+{
+#ifdef __SSE__
     _mm_setcsr(saved);
 #else
-    w->kernel.process(w->state, w->in, w->out, frames);
+    (void)saved;
 #endif
+}
+
+static void process(const wrapper *w, size_t frames)
+{
+    unsigned saved = ap_ignore_denormals();
+    w->kernel.process(w->state, w->in, w->out, frames);
+    ap_restore_denormals(saved);
 }
 
 /* Runs the kernel once and drops what is left of the latency from its output. */

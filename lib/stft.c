@@ -10,9 +10,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __SSE__
-#include <xmmintrin.h>
-#endif
 
 /* Source frames that are still needed, for what passes and for the remainder. */
 typedef struct delay_line {
@@ -201,27 +198,6 @@ static void overlap_add(transformer *t)
 
 /* ---- stream */
 
-/* Denormal numbers count as zero, as in kernel.c. */
-static unsigned ignore_denormals(void)
-{
-#ifdef __SSE__
-    unsigned saved = _mm_getcsr();
-    _mm_setcsr(saved | 0x8040); /* flush to zero, denormals are zero: Intel SDM, volume 1, 10.2.3 */
-    return saved;
-#else
-    return 0;
-#endif
-}
-
-static void restore_denormals(unsigned saved)
-{
-#ifdef __SSE__
-    _mm_setcsr(saved);
-#else
-    (void)saved;
-#endif
-}
-
 /* Takes one more slot, unless there is none. */
 static bool take_slot(ap_stream *s, transformer *t, ap_error *err)
 {
@@ -230,20 +206,20 @@ static bool take_slot(ap_stream *s, transformer *t, ap_error *err)
     if (t->taken >= t->slots)
         return true;
     float *spectra = ring_slot(t, t->taken);
-    unsigned saved = ignore_denormals();
+    unsigned saved = ap_ignore_denormals();
     for (uint32_t c = 0; c < t->taken_channels; c++)
         transform_channel(t, c, spectra + c * t->row);
     t->spectral.take(t->state, t->taken++, spectra);
-    restore_denormals(saved);
+    ap_restore_denormals(saved);
     return true;
 }
 
 static void give_slot(transformer *t)
 {
-    unsigned saved = ignore_denormals();
+    unsigned saved = ap_ignore_denormals();
     t->spectral.give(t->state, t->given, t->slots, ring_slot(t, t->given), t->made);
     overlap_add(t);
-    restore_denormals(saved);
+    ap_restore_denormals(saved);
 }
 
 static ptrdiff_t stft_read(ap_stream *s, float *frames, size_t max, ap_error *err)
