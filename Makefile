@@ -40,7 +40,7 @@ AV_LDLIBS := $(shell $(PKG_CONFIG) --libs $(AV))
 PLOT = cairo pangocairo
 PLOT_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PLOT))
 PLOT_LDLIBS := $(shell $(PKG_CONFIG) --libs $(PLOT)) -lm
-JOBS = libcjson libcrypto zlib
+JOBS = libcjson nettle zlib
 JOBS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(JOBS))
 JOBS_LDLIBS := $(shell $(PKG_CONFIG) --libs $(JOBS))
 

@@ -101,10 +101,10 @@ static const option_row rows[] = {
      0, 1e9},
     {0, "job-seconds", OPTION_TIME, "SECONDS", AT(work.job_s),
      "work: end a job that takes longer; 0 = no limit", 0, 1e9},
-    {0, "attempts", OPTION_COUNT, "N", AT(work.retry.attempts), "work, settle: tries before a job has failed",
-     1, 1000},
+    {0, "attempts", OPTION_COUNT, "N", AT(work.retry.attempts), "work: tries before a job has failed", 1,
+     1000},
     {0, "backoff", OPTION_NUMBER, "SECONDS", AT(work.retry.backoff_s),
-     "work, settle: pause before the second try, doubled each time", 0, 3600},
+     "work: pause before the second try, doubled each time", 0, 3600},
     {'r', "reason", OPTION_TEXT, "TEXT", AT(reason), "settle: why"},
     {0, "settle", OPTION_NUMBER, "SECONDS", AT(settle_s), "watch: a file unchanged for this long is complete",
      0, 86400},
@@ -252,12 +252,12 @@ static int run_report(int argc, char **argv, ap_error *err)
 
 static int run_exec(int argc, char **argv, ap_error *err)
 {
-    int exit_code = 0;
+    ap_stage_result result;
     (void)argc;
     cfg.stage.manifest = manifest_of(cfg.manifest);
     if (!cfg.stage.name)
         cfg.stage.name = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
-    return ap_stage_run(&cfg.stage, argv, &exit_code, err) ? exit_code : (int)err->code;
+    return ap_stage_run(&cfg.stage, argv, &result, err) ? result.exit_code : (int)err->code;
 }
 
 static int run_probe(int argc, char **argv, ap_error *err)
@@ -273,15 +273,9 @@ static int run_probe(int argc, char **argv, ap_error *err)
 
 /* ---- jobs */
 
-/* The recipe's options, as those of a job or of a submission set them. */
-static bool set_options(ap_recipe *recipe, const cJSON *options, char **settings, ap_error *err)
+static bool set_options(ap_recipe *recipe, char **settings, ap_error *err)
 {
-    const cJSON *option;
     bool ok = true;
-    cJSON_ArrayForEach(option, options)
-    {
-        ok = ok && ap_recipe_set(recipe, option->string, ap_json_string(options, option->string), err);
-    }
     for (char **s = settings; ok && *s; s++) {
         char *key = strndup(*s, strcspn(*s, "="));
         ok = key ? ap_recipe_set(recipe, key, strchr(*s, '=') + 1, err) : ap_fail_memory(err);
@@ -295,24 +289,6 @@ static int run_recipes(int argc, char **argv, ap_error *err)
     (void)argc;
     (void)argv;
     return result(ap_recipe_list(err), err);
-}
-
-/* The job's recipe: its file, and KEY=VALUE of all its options, each followed by a NUL. */
-static int run_recipe(int argc, char **argv, ap_error *err)
-{
-    ap_recipe recipe = {0};
-    (void)argc;
-    (void)argv;
-    cJSON *document = ap_manifest_load(manifest_of(cfg.manifest), err);
-    bool ok = document && ap_recipe_find(&recipe, ap_json_string(document, "recipe"), err) &&
-              set_options(&recipe, cJSON_GetObjectItemCaseSensitive(document, "options"), cfg.settings, err);
-    if (ok)
-        printf("%s%c", recipe.file, 0);
-    for (size_t i = 0; ok && i < recipe.count; i++)
-        printf("%s=%s%c", recipe.options[i].key, recipe.options[i].value, 0);
-    ap_recipe_free(&recipe);
-    cJSON_Delete(document);
-    return result(ok, err);
 }
 
 /* A job of these files; what becomes of it is said here. */
@@ -336,8 +312,7 @@ static int run_submit(int argc, char **argv, ap_error *err)
 {
     ap_recipe recipe;
     int status = AP_OK;
-    bool ok =
-        ap_recipe_find(&recipe, cfg.intake.recipe, err) && set_options(&recipe, NULL, cfg.settings, err);
+    bool ok = ap_recipe_find(&recipe, cfg.intake.recipe, err) && set_options(&recipe, cfg.settings, err);
     cfg.intake.spool = cfg.work.spool;
     cfg.intake.recipe_file = recipe.file;
     cfg.intake.accept = recipe.accept;
@@ -364,18 +339,15 @@ static int run_work(int argc, char **argv, ap_error *err)
     return result(ap_work(&cfg.work, argv[0], err), err);
 }
 
-/* settle done|failed|retry|restart ID, and for done the files that were made */
+/* settle failed|restart ID */
 static int run_settle(int argc, char **argv, ap_error *err)
 {
-    static const char *const outcomes[] = {"done", "failed", "retry", NULL, "restart"};
-    int outcome = 0;
-    while (outcome < 5 && !(outcomes[outcome] && strcmp(outcomes[outcome], argv[0]) == 0))
-        outcome++;
-    if (outcome == 5 || (argc > 2 && outcome != AP_OUTCOME_DONE))
-        return ap_fail(err, AP_USAGE, "settle needs done, failed, retry or restart, and an ID"), AP_USAGE;
-    return result(ap_job_end(cfg.work.spool, argv[1], (ap_outcome)outcome, cfg.reason, &cfg.work.retry,
-                             argv + 2, argc - 2, err),
-                  err);
+    bool restart = strcmp(argv[0], "restart") == 0;
+    (void)argc;
+    if (!restart && strcmp(argv[0], "failed") != 0)
+        return ap_fail(err, AP_USAGE, "settle needs failed or restart, and an ID"), AP_USAGE;
+    ap_outcome outcome = restart ? AP_OUTCOME_RESTART : AP_OUTCOME_FAILED;
+    return result(ap_job_end(cfg.work.spool, argv[1], outcome, cfg.reason, err), err);
 }
 
 static int run_clean(int argc, char **argv, ap_error *err)
@@ -413,15 +385,13 @@ static const verb verbs[] = {
     {"probe", "FILE...", "Prints what files are, by their content.", "", 1, MANY, run_probe},
     {"submit", "FILE...", "Makes jobs of files.",
      "spool recipe owner set name max-size max-duration min-free force link", 1, MANY, run_submit},
-    {"work", "COMMAND", "Claims jobs and runs COMMAND FOLDER for each.",
+    {"work", "SCRIPT", "Claims jobs and runs bash SCRIPT RECIPE KEY=VALUE... for each.",
      "spool jobs once watch max-seconds job-seconds grace attempts backoff", 1, 1, run_work},
-    {"settle", "done|failed|retry|restart ID [OUTPUT]...", "Ends an attempt at a job, or queues it again.",
-     "spool reason attempts backoff", 2, MANY, run_settle},
+    {"settle", "failed|restart ID", "Ends a job, or queues it again.", "spool reason", 2, 2, run_settle},
     {"watch", "DIR", "Prints the names of complete files in a folder, each followed by a NUL.", "settle once",
      1, 1, run_watch},
     {"clean", "", "Removes jobs that ended long ago.", "spool older-than", 0, 0, run_clean},
     {"recipes", "", "Lists the recipes and their options.", "", 0, 0, run_recipes},
-    {"recipe", "", "Prints the file of a job's recipe, and its options.", "manifest", 0, 0, run_recipe},
 };
 
 static const verb *find_verb(const char *name)

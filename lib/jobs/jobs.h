@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * jobs.h - jobs: the record of each, its stages, its folder in the spool. Linked into ap-manifest only, so
- * that libaudiopipe needs neither cJSON nor libcrypto. The record's members are described in ap-manifest(5).
+ * that libaudiopipe needs neither cJSON nor Nettle. The record's members are described in ap-manifest(5).
  *
  * Functions that return bool fill err when they return false; ownership is said where it passes.
  */
@@ -90,7 +90,7 @@ bool ap_sha256_file(const char *path, char hex[AP_SHA256_HEX], uint64_t *bytes, 
 /* Of what in delivers; out, if >= 0, gets a copy. name and copy are the subjects of messages. */
 bool ap_sha256_copy(int in, const char *name, int out, const char *copy, char hex[AP_SHA256_HEX],
                     uint64_t *bytes, ap_error *err);
-bool ap_sha256_text(const char *text, char hex[AP_SHA256_HEX], ap_error *err);
+void ap_sha256_text(const char *text, char hex[AP_SHA256_HEX]);
 
 /* ---- outputs.c */
 
@@ -109,9 +109,17 @@ typedef struct ap_stage_options {
     double grace_s; /* with group: from SIGTERM to SIGKILL */
 } ap_stage_options;
 
+#define AP_LAST_WORDS 1024
+
+typedef struct ap_stage_result {
+    int exit_code;                  /* the command's, 128 + n after signal n */
+    bool told_to_end;               /* a signal came that was passed on: SIGTERM, SIGINT or SIGHUP */
+    char last_words[AP_LAST_WORDS]; /* the last line of standard error, or "" */
+} ap_stage_result;
+
 /* Runs argv; standard input and output are the caller's and are given up by it. Returns false if it could not
- * be run or recorded; else *exit_code is the command's, 128 + n after signal n. */
-bool ap_stage_run(const ap_stage_options *options, char **argv, int *exit_code, ap_error *err);
+ * be run or recorded. */
+bool ap_stage_run(const ap_stage_options *options, char **argv, ap_stage_result *result, ap_error *err);
 
 /* ---- spool.c: the folders of jobs */
 
@@ -165,9 +173,9 @@ typedef enum ap_outcome {
  * lock. */
 bool ap_job_settle(const char *spool, ap_place from, const char *id, ap_outcome outcome, const char *reason,
                    const ap_retry *retry, ap_error *err);
-/* The same for a job of any place; locks it unless this is its worker's command, and adds outputs first. */
-bool ap_job_end(const char *spool, const char *id, ap_outcome outcome, const char *reason,
-                const ap_retry *retry, char **outputs, int count, ap_error *err);
+/* The same for a job that nobody works on: AP_OUTCOME_FAILED if it has not ended, AP_OUTCOME_RESTART if it
+ * has failed. Takes the lock. */
+bool ap_job_end(const char *spool, const char *id, ap_outcome outcome, const char *reason, ap_error *err);
 
 /* ---- claim.c */
 
@@ -215,6 +223,8 @@ bool ap_recipe_parse(ap_recipe *recipe, char *text, ap_error *err);
 bool ap_recipe_set(ap_recipe *recipe, const char *key, const char *value, ap_error *err);
 /* Prints all that can be found. */
 bool ap_recipe_list(ap_error *err);
+/* The file that a command's name stands for, malloc'ed; NULL if there is none. */
+char *ap_command_path(const char *name);
 void ap_recipe_free(ap_recipe *recipe);
 
 /* ---- intake.c: files become jobs */
@@ -230,7 +240,15 @@ typedef struct ap_intake_options {
 bool ap_job_submit(const ap_intake_options *options, char **files, int count, char id[64], bool *duplicate,
                    ap_error *err);
 
-/* ---- worker.c: claims jobs and runs a command for each */
+/* ---- attempt.c: one try at a job */
+
+/* Runs the recipe of a claimed job, with empty out/ and work/, by "bash script RECIPE KEY=VALUE..." in its
+ * folder; then says what becomes of the job: done if it exits with 0 and its outputs are whole. False if that
+ * could not be said, or was not to be: who told the recipe to end will do it. Changes the working folder. */
+bool ap_job_attempt(const char *spool, const char *id, const char *script, const ap_retry *retry,
+                    ap_error *err);
+
+/* ---- worker.c: claims jobs and tries each */
 
 typedef struct ap_work_options {
     const char *spool;
@@ -242,8 +260,8 @@ typedef struct ap_work_options {
     ap_retry retry;
 } ap_work_options;
 
-/* For each job: "command FOLDER", in a process group of its own, output appended to the job's log. */
-bool ap_work(const ap_work_options *options, const char *command, ap_error *err);
+/* An attempt at each job, in a process group of its own, output appended to the job's log. */
+bool ap_work(const ap_work_options *options, const char *script, ap_error *err);
 
 /* ---- watch.c: a folder that files are dropped into */
 

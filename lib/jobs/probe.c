@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <openssl/evp.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,41 +203,31 @@ bool ap_probe_put(const ap_probe *probe, cJSON *object)
 
 /* ---- checksums */
 
-static bool digest(int in, const char *name, int out, const char *copy, EVP_MD_CTX *hash, uint64_t *bytes,
-                   ap_error *err)
+static void finish(struct sha256_ctx *hash, char hex[AP_SHA256_HEX])
+{
+    unsigned char sum[SHA256_DIGEST_SIZE];
+    sha256_digest(hash, sizeof sum, sum);
+    for (size_t i = 0; i < sizeof sum; i++)
+        sprintf(hex + 2 * i, "%02x", sum[i]);
+}
+
+bool ap_sha256_copy(int in, const char *name, int out, const char *copy, char hex[AP_SHA256_HEX],
+                    uint64_t *bytes, ap_error *err)
 {
     static _Thread_local unsigned char block[1 << 18];
+    struct sha256_ctx hash;
     ssize_t n;
+    sha256_init(&hash);
     for (*bytes = 0; (n = read(in, block, sizeof block)) != 0; *bytes += (uint64_t)n) {
         if (n < 0)
             return ap_fail_errno(err, errno, "cannot read '%s'", name);
         for (ssize_t done = 0, w; out >= 0 && done < n; done += w)
             if ((w = write(out, block + done, (size_t)(n - done))) < 0)
                 return ap_fail_errno(err, errno, "cannot write '%s'", copy);
-        if (!EVP_DigestUpdate(hash, block, (size_t)n))
-            return ap_fail_memory(err);
+        sha256_update(&hash, (size_t)n, block);
     }
+    finish(&hash, hex);
     return true;
-}
-
-static bool finish(EVP_MD_CTX *hash, char hex[AP_SHA256_HEX], ap_error *err)
-{
-    unsigned char sum[EVP_MAX_MD_SIZE];
-    if (!EVP_DigestFinal_ex(hash, sum, NULL))
-        return ap_fail_memory(err);
-    for (int i = 0; i < 32; i++)
-        sprintf(hex + 2 * i, "%02x", sum[i]);
-    return true;
-}
-
-bool ap_sha256_copy(int in, const char *name, int out, const char *copy, char hex[AP_SHA256_HEX],
-                    uint64_t *bytes, ap_error *err)
-{
-    EVP_MD_CTX *hash = EVP_MD_CTX_new();
-    bool ok = hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL);
-    ok = ok ? digest(in, name, out, copy, hash, bytes, err) && finish(hash, hex, err) : ap_fail_memory(err);
-    EVP_MD_CTX_free(hash);
-    return ok;
 }
 
 bool ap_sha256_file(const char *path, char hex[AP_SHA256_HEX], uint64_t *bytes, ap_error *err)
@@ -250,12 +240,10 @@ bool ap_sha256_file(const char *path, char hex[AP_SHA256_HEX], uint64_t *bytes, 
     return ok;
 }
 
-bool ap_sha256_text(const char *text, char hex[AP_SHA256_HEX], ap_error *err)
+void ap_sha256_text(const char *text, char hex[AP_SHA256_HEX])
 {
-    EVP_MD_CTX *hash = EVP_MD_CTX_new();
-    bool ok =
-        hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) && EVP_DigestUpdate(hash, text, strlen(text));
-    ok = ok ? finish(hash, hex, err) : ap_fail_memory(err);
-    EVP_MD_CTX_free(hash);
-    return ok;
+    struct sha256_ctx hash;
+    sha256_init(&hash);
+    sha256_update(&hash, strlen(text), (const unsigned char *)text);
+    finish(&hash, hex);
 }

@@ -197,17 +197,19 @@ bool ap_recipe_find(ap_recipe *recipe, const char *name, ap_error *err)
     return ap_fail(err, AP_USAGE, "there is no recipe '%s'", name);
 }
 
-static bool is_command(const char *name)
+char *ap_command_path(const char *name)
 {
     const char *path = getenv("PATH");
-    bool found = false;
-    for (char *folder; !found && (folder = next_folder(&path));) {
+    if (strchr(name, '/'))
+        return strdup(name);
+    for (char *folder; (folder = next_folder(&path));) {
         char *file = ap_print("%s/%s", folder, name);
-        found = file && access(file, X_OK) == 0;
         free(folder);
+        if (file && access(file, X_OK) == 0)
+            return file;
         free(file);
     }
-    return found;
+    return NULL;
 }
 
 static void print_recipe(const char *name, ap_recipe *recipe)
@@ -221,11 +223,14 @@ static void print_recipe(const char *name, ap_recipe *recipe)
         printf("%*s %s (%s)\n", width < 41 ? 41 - width : 0, "", o->help, o->pattern);
     }
     bool missing = false;
-    for (const char *word; *(word = take_word(&recipe->needs));)
-        if (!is_command(word)) {
+    for (const char *word; *(word = take_word(&recipe->needs));) {
+        char *command = ap_command_path(word);
+        if (!command) {
             printf("%s%s", missing ? " " : "           missing here: ", word);
             missing = true;
         }
+        free(command);
+    }
     if (missing)
         printf("\n");
 }

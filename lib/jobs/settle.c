@@ -72,25 +72,15 @@ bool ap_job_settle(const char *spool, ap_place from, const char *id, ap_outcome 
     char *manifest = ap_spool_path(spool, from, id, AP_MANIFEST_NAME);
     char *cancel = ap_spool_path(spool, from, id, "cancel"), *work = ap_spool_path(spool, from, id, "work");
     bool ok = (manifest && cancel && work) || ap_fail_memory(err);
+    if (ok)
+        ap_remove_tree(work); /* first: what is killed after the change is only moved */
     ok = ok && ap_manifest_change(manifest, finish, &e, true, err);
-    if (ok) {
+    if (ok)
         unlink(cancel);
-        ap_remove_tree(work);
-    }
     free(manifest);
     free(cancel);
     free(work);
     return ok && (e.to == from || ap_job_move(spool, from, e.to, id, err));
-}
-
-/* Whether the lock that the worker gave us is on this job. */
-static bool holds_lock(const char *folder)
-{
-    const char *number = getenv("AUDIOPIPE_LOCK");
-    char *path = ap_print("%s/lock", folder);
-    bool ok = number && path && ap_same_file(atoi(number), path);
-    free(path);
-    return ok;
 }
 
 /* What is done stays done; only what has failed starts again. */
@@ -98,11 +88,10 @@ static bool may_end(ap_place place, ap_outcome outcome)
 {
     if (outcome == AP_OUTCOME_RESTART)
         return place == AP_FAILED_JOBS;
-    return place == AP_RUNNING || (place == AP_QUEUE && outcome == AP_OUTCOME_FAILED);
+    return place == AP_RUNNING || place == AP_QUEUE;
 }
 
-bool ap_job_end(const char *spool, const char *id, ap_outcome outcome, const char *reason,
-                const ap_retry *retry, char **outputs, int count, ap_error *err)
+bool ap_job_end(const char *spool, const char *id, ap_outcome outcome, const char *reason, ap_error *err)
 {
     ap_place place;
     if (!ap_job_find(spool, id, &place))
@@ -110,15 +99,9 @@ bool ap_job_end(const char *spool, const char *id, ap_outcome outcome, const cha
     if (!may_end(place, outcome))
         return ap_fail(err, AP_FAILED, "job '%s' is in %s/", id, ap_place_name(place));
     char *folder = ap_spool_path(spool, place, id, NULL);
-    char *manifest = ap_spool_path(spool, place, id, AP_MANIFEST_NAME);
-    bool ok = (folder && manifest) || ap_fail_memory(err);
-    int lock = -1;
-    if (ok && !holds_lock(folder))
-        ok = (lock = ap_job_lock(folder, err)) >= 0;
-    ok = ok && (count == 0 || ap_outputs_add(manifest, outputs, count, NULL, true, err)) &&
-         ap_job_settle(spool, place, id, outcome, reason, retry, err);
+    int lock = folder ? ap_job_lock(folder, err) : (ap_fail_memory(err), -1);
+    bool ok = lock >= 0 && ap_job_settle(spool, place, id, outcome, reason, NULL, err);
     free(folder);
-    free(manifest);
     if (lock >= 0)
         close(lock);
     return ok;

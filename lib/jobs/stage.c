@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define KEPT_LINES 20
-#define LINE_BYTES 1024
+#define LINE_BYTES AP_LAST_WORDS
 #define UPDATE_S 0.5 /* between changes of the manifest for progress */
 
 typedef struct stage {
@@ -33,9 +33,11 @@ typedef struct stage {
     pid_t pid;
     double started_s, updated_s, kill_s; /* monotonic; kill_s: when to, 0 = never */
     int errors, signals;                 /* descriptors: the command's standard error, our signals */
+    sigset_t mask;                       /* as it was */
     char line[LINE_BYTES];
     size_t used;
     bool line_passed; /* the begin of this line was already passed on */
+    bool told;        /* to end */
     char kept[KEPT_LINES][LINE_BYTES];
     unsigned lines;
     double progress, recorded; /* 0..1 */
@@ -57,21 +59,22 @@ static cJSON *command_line(char **argv)
     return list;
 }
 
-/* AUDIOPIPE_TOOLS has lines of "COMMAND VERSION": the version of this one, if it is there, belongs to the
- * record. */
+/* The commands that are beside this one came with it, and have its version, which belongs to the record. */
 static bool put_version(cJSON *document, const char *command)
 {
-    const char *slash = strrchr(command, '/'), *name = slash ? slash + 1 : command;
-    const char *line = getenv("AUDIOPIPE_TOOLS");
-    size_t n = strlen(name);
-    for (; line && *line; line = strchr(line, '\n'), line += line != NULL)
-        if (strncmp(line, name, n) == 0 && line[n] == ' ') {
-            char version[64];
-            snprintf(version, sizeof version, "%.*s", (int)strcspn(line + n + 1, "\n"), line + n + 1);
-            cJSON *tools = cJSON_GetObjectItemCaseSensitive(document, "tools");
-            return cJSON_IsObject(tools) && ap_json_put_text(tools, name, version);
-        }
-    return true;
+    char *path = ap_command_path(command), *here = realpath("/proc/self/exe", NULL);
+    char *slash = path ? strrchr(path, '/') : NULL, *end = here ? strrchr(here, '/') : NULL;
+    bool ok = true;
+    if (slash && end && strncmp(slash, "/ap-", 4) == 0) {
+        *slash = *end = 0;
+        char *folder = realpath(*path ? path : "/", NULL);
+        if (folder && strcmp(folder, here) == 0)
+            ok = ap_json_put_text(cJSON_GetObjectItemCaseSensitive(document, "tools"), slash + 1, AP_VERSION);
+        free(folder);
+    }
+    free(path);
+    free(here);
+    return ok;
 }
 
 static bool begin(cJSON *document, void *user, ap_error *err)
@@ -207,7 +210,7 @@ static bool read_errors(stage *s)
 
 /* ---- the command */
 
-static _Noreturn void become_command(const stage *s, int errors, const sigset_t *mask, pid_t parent)
+static _Noreturn void become_command(const stage *s, int errors, pid_t parent)
 {
     char *manifest = realpath(s->options->manifest, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -215,7 +218,7 @@ static _Noreturn void become_command(const stage *s, int errors, const sigset_t 
         _exit(AP_FAILED);
     if (s->options->group)
         setpgid(0, 0);
-    sigprocmask(SIG_SETMASK, mask, NULL);
+    sigprocmask(SIG_SETMASK, &s->mask, NULL);
     if (dup2(errors, STDERR_FILENO) < 0 || !manifest || setenv("AUDIOPIPE_MANIFEST", manifest, 1) != 0 ||
         setenv("AUDIOPIPE_PROGRESS", "json", 1) != 0)
         _exit(AP_TRY_AGAIN);
@@ -239,12 +242,12 @@ static void give_up_standard_streams(void)
 static bool start(stage *s, ap_error *err)
 {
     static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD};
-    sigset_t signals, before;
+    sigset_t signals;
     int ends[2];
     sigemptyset(&signals);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         sigaddset(&signals, taken[i]);
-    sigprocmask(SIG_BLOCK, &signals, &before);
+    sigprocmask(SIG_BLOCK, &signals, &s->mask);
     s->signals = signalfd(-1, &signals, SFD_CLOEXEC);
     if (s->signals < 0 || pipe2(ends, O_CLOEXEC) != 0)
         return ap_fail_errno(err, errno, "cannot start '%s'", s->argv[0]);
@@ -252,7 +255,7 @@ static bool start(stage *s, ap_error *err)
     pid_t self = getpid();
     s->pid = fork();
     if (s->pid == 0)
-        become_command(s, ends[1], &before, self);
+        become_command(s, ends[1], self);
     close(ends[1]);
     if (s->pid < 0)
         return ap_fail_errno(err, errno, "cannot start '%s'", s->argv[0]);
@@ -271,8 +274,10 @@ static void forward(stage *s, const struct signalfd_siginfo *info)
     bool group = s->options->group;
     if (group || info->ssi_code != SI_KERNEL)
         kill(group ? -s->pid : s->pid, (int)info->ssi_signo);
-    if (group && (info->ssi_signo == SIGTERM || info->ssi_signo == SIGINT || info->ssi_signo == SIGHUP) &&
-        !s->kill_s)
+    if (info->ssi_signo != SIGTERM && info->ssi_signo != SIGINT && info->ssi_signo != SIGHUP)
+        return;
+    s->told = true;
+    if (group && !s->kill_s)
         s->kill_s = ap_monotonic_s() + s->options->grace_s;
 }
 
@@ -328,22 +333,40 @@ static void attend(stage *s)
     }
 }
 
-bool ap_stage_run(const ap_stage_options *options, char **argv, int *exit_code, ap_error *err)
+/* What the command left in the pipe; not what its children may still write. */
+static void read_rest(stage *s)
+{
+    struct pollfd more = {s->errors, POLLIN, 0};
+    while (read_errors(s) && poll(&more, 1, 0) > 0)
+        ;
+    if (s->used)
+        take_line(s, true);
+}
+
+static void stop(const stage *s)
+{
+    if (s->errors >= 0)
+        close(s->errors);
+    if (s->signals >= 0)
+        close(s->signals);
+    sigprocmask(SIG_SETMASK, &s->mask, NULL);
+}
+
+bool ap_stage_run(const ap_stage_options *options, char **argv, ap_stage_result *result, ap_error *err)
 {
     stage s = {.options = options, .argv = argv, .errors = -1, .signals = -1};
     if (!ap_manifest_change(options->manifest, begin, &s, false, err))
         return false;
     s.started_s = s.updated_s = ap_monotonic_s();
-    if (!start(&s, err))
-        return false;
-    attend(&s);
-    while (read_errors(&s)) { /* what it left in the pipe; not what its children may still write */
-        struct pollfd more = {s.errors, POLLIN, 0};
-        if (poll(&more, 1, 0) <= 0)
-            break;
+    bool ok = start(&s, err);
+    if (ok) {
+        attend(&s);
+        read_rest(&s);
+        result->exit_code = exit_code_of(s.status);
+        result->told_to_end = s.told;
+        strcpy(result->last_words, s.lines ? s.kept[(s.lines - 1) % KEPT_LINES] : "");
+        ok = ap_manifest_change(options->manifest, end, &s, false, err);
     }
-    if (s.used)
-        take_line(&s, true);
-    *exit_code = exit_code_of(s.status);
-    return ap_manifest_change(options->manifest, end, &s, false, err);
+    stop(&s);
+    return ok;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * worker.c - claims jobs and runs a command for each, several at a time.
+ * worker.c - claims jobs and tries each, several at a time.
  *
- * The command and all it starts are one process group, and hold the job's lock. When the command ends,
+ * An attempt is a child; it and all it starts are one process group, and hold the job's lock. When it ends,
  * however it does, the rest of the group is killed and the job is looked at: it should have left running/; if
- * not, the command died, and the job is tried again. A guard, a process that only waits for our end, kills
+ * not, the attempt died, and the job is tried again. A guard, a process that only waits for our end, kills
  * the groups if we are killed; if the guard is, it is replaced. */
 #include "jobs.h"
 
@@ -38,7 +38,7 @@ typedef struct job {
 
 typedef struct worker {
     const ap_work_options *options;
-    const char *command;
+    const char *script;
     job *jobs; /* options->jobs of them */
     unsigned running;
     int signals, guard, inotify; /* descriptors */
@@ -104,32 +104,39 @@ static bool redirect(const char *log)
     return in >= 0 && out >= 0 && dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2;
 }
 
-static _Noreturn void become_command(const worker *w, const job *j, const char *folder, const char *log,
-                                     pid_t parent)
+/* Of our descriptors it keeps the lock, for itself and all it starts: the guard is to see our end, and the
+ * other jobs' locks are not its. */
+static bool keep_only(int lock)
 {
-    char number[32];
+    return (lock == 3 || close_range(3, (unsigned)lock - 1, 0) == 0) &&
+           close_range((unsigned)lock + 1, ~0u, 0) == 0 && fcntl(lock, F_SETFD, 0) == 0;
+}
+
+static _Noreturn void attempt(const worker *w, const job *j, const char *log, pid_t parent)
+{
+    const ap_work_options *o = w->options;
+    ap_error err = {AP_TRY_AGAIN, "cannot start"};
     setpgid(0, 0);
+    prctl(PR_SET_NAME, "ap-attempt");
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* until the guard knows of us */
     sigprocmask(SIG_SETMASK, &w->mask, NULL);
     signal(SIGPIPE, SIG_DFL);
-    snprintf(number, sizeof number, "%d", j->lock);
-    if (getppid() == parent && redirect(log) && fcntl(j->lock, F_SETFD, 0) == 0 &&
-        setenv("AUDIOPIPE_LOCK", number, 1) == 0)
-        execlp(w->command, w->command, folder, (char *)NULL);
-    _exit(AP_TRY_AGAIN);
+    if (getppid() == parent && redirect(log) && keep_only(j->lock) &&
+        ap_job_attempt(o->spool, j->id, w->script, &o->retry, &err))
+        _exit(AP_OK);
+    dprintf(STDERR_FILENO, "%s\n", err.message);
+    _exit(err.code);
 }
 
 static bool start(worker *w, job *j, ap_error *err)
 {
-    char *folder = ap_spool_path(w->options->spool, AP_RUNNING, j->id, NULL);
     char *log = ap_spool_path(w->options->spool, AP_RUNNING, j->id, "log");
     pid_t self = getpid();
-    bool ok = (folder && log) || ap_fail_memory(err);
+    bool ok = log || ap_fail_memory(err);
     if (ok && (j->pid = fork()) < 0)
-        ok = ap_fail_errno(err, errno, "cannot start '%s'", w->command);
+        ok = ap_fail_errno(err, errno, "cannot start job '%s'", j->id);
     if (ok && j->pid == 0)
-        become_command(w, j, folder, log, self);
-    free(folder);
+        attempt(w, j, log, self);
     free(log);
     if (!ok) {
         ap_job_settle(w->options->spool, AP_RUNNING, j->id, AP_OUTCOME_REQUEUE, NULL, NULL, NULL);
@@ -175,7 +182,7 @@ static void end_job(worker *w, job *j, verdict why)
     }
 }
 
-/* The command has not moved the job: it died, or could not. */
+/* The attempt has not moved the job: it died, or could not. */
 static bool settle_for(const worker *w, const job *j, int status, ap_error *err)
 {
     const char *spool = w->options->spool;
@@ -198,7 +205,7 @@ static void finish(worker *w, job *j)
 {
     int status = 0, other;
     pid_t pid;
-    kill(-j->pid, SIGKILL); /* what the command left; the group's number is ours until it is reaped */
+    kill(-j->pid, SIGKILL); /* what it left; the group's number is ours until it is reaped */
     tell_guard(w, -j->pid);
     while ((pid = waitpid(-j->pid, &other, 0)) > 0 || errno == EINTR)
         if (pid == j->pid)
@@ -324,10 +331,10 @@ static bool prepare(worker *w, ap_error *err)
     return true;
 }
 
-bool ap_work(const ap_work_options *options, const char *command, ap_error *err)
+bool ap_work(const ap_work_options *options, const char *script, ap_error *err)
 {
     worker w = {.options = options,
-                .command = command,
+                .script = script,
                 .signals = -1,
                 .guard = -1,
                 .inotify = -1,

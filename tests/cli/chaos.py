@@ -171,7 +171,7 @@ def main():
     for r in runners:
         r.wait()
     wait_for_calm()
-    for _ in range(20):
+    for _ in range(600):  # the pause doubles with each time that a job was killed
         subprocess.run(["ap-job", "run", "-j", "2"], stdout=log, stderr=log, check=True)
         if len(where()["done"]) == jobs:
             break

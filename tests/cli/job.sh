@@ -66,8 +66,8 @@ assert m["state"] == "done" and m["attempts"] == 1 and m["recipe"] == "8d" and m
 assert m["input"]["name"] == "tone.wav" and m["input"]["format"] == "wav" and m["input"]["duration"] == 2
 assert m["input"]["loudness"] < 0 and m["outputs"][0]["true_peak"] < 0
 assert [s["name"] for s in m["stages"]] == ["recipe", "8d"] and m["stages"][1]["progress"] == 1
-assert m["tools"]["ap-8d"] and m["created"] <= m["started"] <= m["finished"] and m["error"] is None
-'
+assert m["tools"] == {"ap-8d": sys.argv[1]} and m["created"] <= m["started"] <= m["finished"] and m["error"] is None
+' "$(ap-8d --version | cut -d ' ' -f 3)"
     shows "$id" ap-job list
     shows '^8d  *1  *0  *1  *0 ' ap-job stats
     ap-job fetch "$id" to/here && cmp to/here/tone.8d.flac expected.flac
