@@ -224,7 +224,12 @@ static int run_get(int argc, char **argv, ap_error *err)
 
 static int run_add_output(int argc, char **argv, ap_error *err)
 {
-    return result(ap_outputs_add(manifest_of(cfg.manifest), argv, argc, cfg.name, cfg.measure, err), err);
+    const char *manifest = manifest_of(cfg.manifest);
+    ap_outputs found = {0};
+    bool ok = ap_outputs_look(&found, manifest, argv, argc, cfg.name, cfg.measure, err) &&
+              ap_manifest_change(manifest, ap_outputs_put, &found, true, err);
+    ap_outputs_free(&found);
+    return result(ok, err);
 }
 
 static int run_verify(int argc, char **argv, ap_error *err)
@@ -346,8 +351,8 @@ static int run_settle(int argc, char **argv, ap_error *err)
     (void)argc;
     if (!restart && strcmp(argv[0], "failed") != 0)
         return ap_fail(err, AP_USAGE, "settle needs failed or restart, and an ID"), AP_USAGE;
-    ap_outcome outcome = restart ? AP_OUTCOME_RESTART : AP_OUTCOME_FAILED;
-    return result(ap_job_end(cfg.work.spool, argv[1], outcome, cfg.reason, err), err);
+    const ap_ending ending = {restart ? AP_OUTCOME_RESTART : AP_OUTCOME_FAILED, cfg.reason};
+    return result(ap_job_end(cfg.work.spool, argv[1], &ending, err), err);
 }
 
 static int run_clean(int argc, char **argv, ap_error *err)

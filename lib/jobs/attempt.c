@@ -103,11 +103,11 @@ static bool find_outputs(texts *files, ap_error *err)
 }
 
 /* Hashed, decoded to their end, and on the disk. */
-static bool add_outputs(ap_error *err)
+static bool look_at_outputs(ap_outputs *found, ap_error *err)
 {
     texts files = {0};
     bool ok = find_outputs(&files, err) &&
-              ap_outputs_add(AP_MANIFEST_NAME, files.items, (int)files.count, NULL, true, err);
+              ap_outputs_look(found, AP_MANIFEST_NAME, files.items, (int)files.count, NULL, true, err);
     free_texts(&files);
     return ok;
 }
@@ -141,6 +141,7 @@ bool ap_job_attempt(const char *spool, const char *id, const char *script, const
                     ap_error *err)
 {
     texts line = {0};
+    ap_outputs found = {0};
     bool told = false;
     ap_error why = {AP_OK, ""};
     char *folder = ap_spool_path(spool, AP_RUNNING, id, NULL), *place = realpath(spool, NULL);
@@ -148,13 +149,15 @@ bool ap_job_attempt(const char *spool, const char *id, const char *script, const
     if (ok && chdir(folder) != 0)
         ok = ap_fail_errno(err, errno, "cannot enter '%s'", folder);
     if (ok && find_command(&line, script, &why) && run_recipe(line.items, &told, &why))
-        add_outputs(&why);
+        look_at_outputs(&found, &why);
     if (ok && told)
         ok = ap_fail(err, AP_TRY_AGAIN, "told to end");
-    ap_outcome outcome = why.code == AP_OK          ? AP_OUTCOME_DONE
-                         : why.code == AP_TRY_AGAIN ? AP_OUTCOME_RETRY
-                                                    : AP_OUTCOME_FAILED;
-    ok = ok && ap_job_settle(place, AP_RUNNING, id, outcome, *why.message ? why.message : NULL, retry, err);
+    ap_ending ending = {AP_OUTCOME_DONE, .outputs = &found};
+    if (why.code != AP_OK)
+        ending =
+            (ap_ending){why.code == AP_TRY_AGAIN ? AP_OUTCOME_RETRY : AP_OUTCOME_FAILED, why.message, retry};
+    ok = ok && ap_job_settle(place, AP_RUNNING, id, &ending, err);
+    ap_outputs_free(&found);
     free_texts(&line);
     free(folder);
     free(place);

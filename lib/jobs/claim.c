@@ -95,7 +95,7 @@ static bool decide(const char *spool, ap_place place, const char *id, const char
     const char *reason = ap_json_string(document, "error");
     switch (is_cancelled(spool, place, id) ? CANCELLED : judge(document, place, retry)) {
     case CANCELLED:
-        ap_job_settle(spool, place, id, AP_OUTCOME_FAILED, "cancelled", NULL, err);
+        ap_job_settle(spool, place, id, &(ap_ending){AP_OUTCOME_FAILED, "cancelled"}, err);
         break;
     case TAKE:
         return take(spool, place, id, manifest, err);
@@ -104,7 +104,8 @@ static bool decide(const char *spool, ap_place place, const char *id, const char
                     strcmp(ap_json_string(document, "state"), "done") ? AP_FAILED_JOBS : AP_DONE, id, err);
         break;
     case EXHAUSTED:
-        ap_job_settle(spool, place, id, AP_OUTCOME_RETRY, *reason ? reason : "the runner died", retry, err);
+        ap_job_settle(spool, place, id,
+                      &(ap_ending){AP_OUTCOME_RETRY, *reason ? reason : "the runner died", retry}, err);
         break;
     case LATER:
         break;

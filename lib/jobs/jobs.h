@@ -94,10 +94,20 @@ void ap_sha256_text(const char *text, char hex[AP_SHA256_HEX]);
 
 /* ---- outputs.c */
 
-/* Adds files to the outputs of a manifest, or replaces those of the same name: hashed, probed, synced to the
- * disk. name: NULL = the file's name without extension. An empty file is an error. */
-bool ap_outputs_add(const char *manifest, char **files, int count, const char *name, bool measure,
-                    ap_error *err);
+/* What was found out about files, and about the inputs to compare them with; {0} at first. */
+typedef struct ap_outputs {
+    cJSON *outputs, *input, *more_inputs; /* input, more_inputs: NULL = as they are */
+} ap_outputs;
+
+/* Hashes files, probes them, and brings them and their names to the disk, up to the folder of the manifest,
+ * which is whose who changes that. name: NULL = the file's name without extension. An empty file is an error.
+ */
+bool ap_outputs_look(ap_outputs *found, const char *manifest, char **files, int count, const char *name,
+                     bool measure, ap_error *err);
+/* Adds them to the outputs of a document, or replaces those of the same path. user: an ap_outputs, empty
+ * then. */
+bool ap_outputs_put(cJSON *document, void *user, ap_error *err);
+void ap_outputs_free(ap_outputs *found);
 /* Hashes all outputs again. */
 bool ap_outputs_verify(const char *manifest, ap_error *err);
 
@@ -169,13 +179,19 @@ typedef enum ap_outcome {
     AP_OUTCOME_RESTART, /* back to the queue with all its attempts */
 } ap_outcome;
 
-/* Ends an attempt: writes state, time and reason to the manifest and moves the folder. The caller holds the
- * lock. */
-bool ap_job_settle(const char *spool, ap_place from, const char *id, ap_outcome outcome, const char *reason,
-                   const ap_retry *retry, ap_error *err);
+typedef struct ap_ending {
+    ap_outcome outcome;
+    const char *reason;
+    const ap_retry *retry; /* for AP_OUTCOME_RETRY */
+    ap_outputs *outputs;   /* to be added, NULL = none */
+} ap_ending;
+
+/* Ends an attempt: writes state, time, reason and outputs to the manifest, and moves the folder. The caller
+ * holds the lock. */
+bool ap_job_settle(const char *spool, ap_place from, const char *id, const ap_ending *asked, ap_error *err);
 /* The same for a job that nobody works on: AP_OUTCOME_FAILED if it has not ended, AP_OUTCOME_RESTART if it
  * has failed. Takes the lock. */
-bool ap_job_end(const char *spool, const char *id, ap_outcome outcome, const char *reason, ap_error *err);
+bool ap_job_end(const char *spool, const char *id, const ap_ending *asked, ap_error *err);
 
 /* ---- claim.c */
 

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,21 +40,6 @@ static char *stem_of(const char *path)
     return strndup(name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
 }
 
-/* The names of the folders on the way to a file, from its own up to the current one if it is below that. */
-static bool sync_folders(const char *path, ap_error *err)
-{
-    char *copy = strdup(path);
-    bool ok = copy || ap_fail_memory(err), more = ok;
-    for (char *folder = copy; more;) {
-        folder = dirname(folder);
-        ok = ap_sync_folder(folder, err);
-        more = ok && *path != '/' && strcmp(folder, ".") != 0;
-    }
-    free(copy);
-    return ok;
-}
-
-/* The file and its name are on the disk. */
 static bool sync_file(const char *path, ap_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -64,7 +48,48 @@ static bool sync_file(const char *path, ap_error *err)
         ap_fail_errno(err, errno, "cannot sync '%s'", path);
     if (fd >= 0)
         close(fd);
-    return ok && sync_folders(path, err);
+    return ok;
+}
+
+/* The names of a file and of the folders that it is in, below top; of a file elsewhere only its own. */
+static bool sync_names(const char *top, const char *where, ap_error *err)
+{
+    bool below = *where != '/';
+    char *path = below ? ap_print("%s/%s", top, where) : strdup(where);
+    size_t least = below ? strlen(top) : 0;
+    bool ok = path || ap_fail_memory(err), more = ok;
+    while (more) {
+        char *slash = strrchr(path, '/');
+        *slash = 0;
+        more = (size_t)(slash - path) > least;
+        ok = !more || ap_sync_folder(path, err);
+        more = more && ok && below;
+    }
+    free(path);
+    return ok;
+}
+
+static bool in_same_folder(const char *a, const char *b)
+{
+    const char *slash = strrchr(a, '/');
+    size_t n = slash ? (size_t)(slash - a) + 1 : 0;
+    return strncmp(a, b, n) == 0 && !strchr(b + n, '/');
+}
+
+/* Each folder once, if files of one follow each other. */
+static bool sync_all_names(const cJSON *outputs, const char *manifest, ap_error *err)
+{
+    char *top = folder_of(manifest);
+    bool ok = top || ap_fail_errno(err, errno, "cannot open '%s'", manifest);
+    const cJSON *output;
+    cJSON_ArrayForEach(output, outputs)
+    {
+        const char *where = ap_json_string(output, "path");
+        if (ok && !(output->next && in_same_folder(where, ap_json_string(output->next, "path"))))
+            ok = sync_names(top, where, err);
+    }
+    free(top);
+    return ok;
 }
 
 /* Fills output. */
@@ -102,11 +127,6 @@ static bool insert(cJSON *outputs, cJSON *output)
     return cJSON_AddItemToArray(outputs, output);
 }
 
-/* What is to be put into the manifest. */
-typedef struct news {
-    cJSON *outputs, *input, *more_inputs; /* input, more_inputs: NULL = as they are */
-} news;
-
 /* Takes *value over. */
 static bool put_if_there(cJSON *document, const char *key, cJSON **value)
 {
@@ -115,17 +135,17 @@ static bool put_if_there(cJSON *document, const char *key, cJSON **value)
     return !item || ap_json_put(document, key, item);
 }
 
-static bool append(cJSON *document, void *user, ap_error *err)
+bool ap_outputs_put(cJSON *document, void *user, ap_error *err)
 {
-    news *n = user;
+    ap_outputs *found = user;
     cJSON *outputs = cJSON_GetObjectItemCaseSensitive(document, "outputs"), *output;
     if (!cJSON_IsArray(outputs))
         return ap_fail(err, AP_FAILED, "the manifest has no list of outputs");
-    while ((output = cJSON_DetachItemFromArray(n->outputs, 0)))
+    while ((output = cJSON_DetachItemFromArray(found->outputs, 0)))
         if (!insert(outputs, output))
             return ap_fail_memory(err);
-    return (put_if_there(document, "input", &n->input) &&
-            put_if_there(document, "more_inputs", &n->more_inputs)) ||
+    return (put_if_there(document, "input", &found->input) &&
+            put_if_there(document, "more_inputs", &found->more_inputs)) ||
            ap_fail_memory(err);
 }
 
@@ -143,15 +163,15 @@ static void measure_input(const char *folder, cJSON *input)
     free(path);
 }
 
-static bool measure_inputs(const char *manifest, news *n, ap_error *err)
+static bool measure_inputs(const char *manifest, ap_outputs *found, ap_error *err)
 {
     cJSON *document = ap_manifest_load(manifest, err), *input;
     char *folder = document ? folder_of(manifest) : NULL;
     if (folder) {
-        n->input = cJSON_DetachItemFromObjectCaseSensitive(document, "input");
-        n->more_inputs = cJSON_DetachItemFromObjectCaseSensitive(document, "more_inputs");
-        measure_input(folder, n->input);
-        cJSON_ArrayForEach(input, n->more_inputs)
+        found->input = cJSON_DetachItemFromObjectCaseSensitive(document, "input");
+        found->more_inputs = cJSON_DetachItemFromObjectCaseSensitive(document, "more_inputs");
+        measure_input(folder, found->input);
+        cJSON_ArrayForEach(input, found->more_inputs)
         {
             measure_input(folder, input);
         }
@@ -162,23 +182,27 @@ static bool measure_inputs(const char *manifest, news *n, ap_error *err)
     return ok;
 }
 
-bool ap_outputs_add(const char *manifest, char **files, int count, const char *name, bool measure,
-                    ap_error *err)
+bool ap_outputs_look(ap_outputs *found, const char *manifest, char **files, int count, const char *name,
+                     bool measure, ap_error *err)
 {
-    news n = {.outputs = cJSON_CreateArray()};
-    bool ok = n.outputs || ap_fail_memory(err);
+    *found = (ap_outputs){.outputs = cJSON_CreateArray()};
+    bool ok = found->outputs || ap_fail_memory(err);
     for (int i = 0; ok && i < count; i++) {
         cJSON *output = cJSON_CreateObject();
-        if (!output || !cJSON_AddItemToArray(n.outputs, output))
+        if (!output || !cJSON_AddItemToArray(found->outputs, output))
             ok = ap_fail_memory(err);
         ok = ok && describe(output, manifest, files[i], name, measure, err);
     }
-    ok = ok && (!measure || measure_inputs(manifest, &n, err)) &&
-         ap_manifest_change(manifest, append, &n, false, err);
-    cJSON_Delete(n.outputs);
-    cJSON_Delete(n.input);
-    cJSON_Delete(n.more_inputs);
-    return ok;
+    return ok && sync_all_names(found->outputs, manifest, err) &&
+           (!measure || measure_inputs(manifest, found, err));
+}
+
+void ap_outputs_free(ap_outputs *found)
+{
+    cJSON_Delete(found->outputs);
+    cJSON_Delete(found->input);
+    cJSON_Delete(found->more_inputs);
+    *found = (ap_outputs){0};
 }
 
 static bool verify_one(const char *folder, const cJSON *output, ap_error *err)

@@ -9,10 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What is asked for, and where the job goes then. */
 typedef struct ending {
-    ap_outcome outcome;
-    const char *reason;
-    const ap_retry *retry;
+    const ap_ending *asked;
     ap_place to;
 } ending;
 
@@ -24,51 +23,50 @@ static double backoff(const ap_retry *retry, double attempts)
 
 static bool put_back(cJSON *document, ending *e, double attempts)
 {
-    bool counted = e->outcome == AP_OUTCOME_RETRY;
+    bool counted = e->asked->outcome == AP_OUTCOME_RETRY;
     if (!counted)
-        attempts = e->outcome == AP_OUTCOME_RESTART ? 0 : fmax(attempts - 1, 0);
+        attempts = e->asked->outcome == AP_OUTCOME_RESTART ? 0 : fmax(attempts - 1, 0);
     e->to = AP_QUEUE;
     return ap_json_put_text(document, "state", "queued") && ap_json_put_text(document, "finished", NULL) &&
            ap_json_put_number(document, "attempts", attempts) &&
            (!counted ||
-            ap_json_put_number(document, "not_before", ap_wall_s() + backoff(e->retry, attempts)));
+            ap_json_put_number(document, "not_before", ap_wall_s() + backoff(e->asked->retry, attempts)));
 }
 
 static bool put_away(cJSON *document, ending *e, double attempts)
 {
-    char now[32], reason[1024];
+    char now[32], tried[1024];
+    const char *reason = e->asked->reason ? e->asked->reason : "failed";
     ap_time_text(now);
-    bool done = e->outcome == AP_OUTCOME_DONE;
+    bool done = e->asked->outcome == AP_OUTCOME_DONE;
     e->to = done ? AP_DONE : AP_FAILED_JOBS;
-    if (e->outcome == AP_OUTCOME_RETRY) {
-        snprintf(reason, sizeof reason, "gave up after %g attempts: %s", attempts,
-                 e->reason ? e->reason : "failed");
-        e->reason = NULL;
+    if (e->asked->outcome == AP_OUTCOME_RETRY) {
+        snprintf(tried, sizeof tried, "gave up after %g attempts: %s", attempts, reason);
+        reason = tried;
     }
     return ap_json_put_text(document, "state", done ? "done" : "failed") &&
            ap_json_put_text(document, "finished", now) &&
-           ap_json_put_text(document, "error",
-                            done        ? NULL
-                            : e->reason ? e->reason
-                                        : reason);
+           ap_json_put_text(document, "error", done ? NULL : reason);
 }
 
 static bool finish(cJSON *document, void *user, ap_error *err)
 {
     ending *e = user;
+    const ap_ending *asked = e->asked;
     double attempts = ap_json_number(document, "attempts", 0);
-    bool again = e->outcome == AP_OUTCOME_REQUEUE || e->outcome == AP_OUTCOME_RESTART ||
-                 (e->outcome == AP_OUTCOME_RETRY && (!e->retry || attempts < e->retry->attempts));
-    bool ok = ap_json_put_text(document, "error", e->reason) &&
+    bool again = asked->outcome == AP_OUTCOME_REQUEUE || asked->outcome == AP_OUTCOME_RESTART ||
+                 (asked->outcome == AP_OUTCOME_RETRY && attempts < asked->retry->attempts);
+    if (asked->outputs && !ap_outputs_put(document, asked->outputs, err))
+        return false;
+    bool ok = ap_json_put_text(document, "error", asked->reason) &&
               (again ? put_back(document, e, attempts) : put_away(document, e, attempts));
     cJSON_DeleteItemFromObjectCaseSensitive(document, "runner");
     return ok || ap_fail_memory(err);
 }
 
-bool ap_job_settle(const char *spool, ap_place from, const char *id, ap_outcome outcome, const char *reason,
-                   const ap_retry *retry, ap_error *err)
+bool ap_job_settle(const char *spool, ap_place from, const char *id, const ap_ending *asked, ap_error *err)
 {
-    ending e = {outcome, reason ? reason : outcome == AP_OUTCOME_FAILED ? "failed" : NULL, retry, from};
+    ending e = {asked, from};
     char *manifest = ap_spool_path(spool, from, id, AP_MANIFEST_NAME);
     char *cancel = ap_spool_path(spool, from, id, "cancel"), *work = ap_spool_path(spool, from, id, "work");
     bool ok = (manifest && cancel && work) || ap_fail_memory(err);
@@ -91,16 +89,16 @@ static bool may_end(ap_place place, ap_outcome outcome)
     return place == AP_RUNNING || place == AP_QUEUE;
 }
 
-bool ap_job_end(const char *spool, const char *id, ap_outcome outcome, const char *reason, ap_error *err)
+bool ap_job_end(const char *spool, const char *id, const ap_ending *asked, ap_error *err)
 {
     ap_place place;
     if (!ap_job_find(spool, id, &place))
         return ap_fail(err, AP_FAILED, "there is no job '%s'", id);
-    if (!may_end(place, outcome))
+    if (!may_end(place, asked->outcome))
         return ap_fail(err, AP_FAILED, "job '%s' is in %s/", id, ap_place_name(place));
     char *folder = ap_spool_path(spool, place, id, NULL);
     int lock = folder ? ap_job_lock(folder, err) : (ap_fail_memory(err), -1);
-    bool ok = lock >= 0 && ap_job_settle(spool, place, id, outcome, reason, NULL, err);
+    bool ok = lock >= 0 && ap_job_settle(spool, place, id, asked, err);
     free(folder);
     if (lock >= 0)
         close(lock);

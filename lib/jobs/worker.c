@@ -139,7 +139,7 @@ static bool start(worker *w, job *j, ap_error *err)
         attempt(w, j, log, self);
     free(log);
     if (!ok) {
-        ap_job_settle(w->options->spool, AP_RUNNING, j->id, AP_OUTCOME_REQUEUE, NULL, NULL, NULL);
+        ap_job_settle(w->options->spool, AP_RUNNING, j->id, &(ap_ending){AP_OUTCOME_REQUEUE}, NULL);
         close(j->lock);
         *j = (job){0};
         return false;
@@ -185,20 +185,25 @@ static void end_job(worker *w, job *j, verdict why)
 /* The attempt has not moved the job: it died, or could not. */
 static bool settle_for(const worker *w, const job *j, int status, ap_error *err)
 {
-    const char *spool = w->options->spool;
+    ap_ending ending = {AP_OUTCOME_FAILED, .retry = &w->options->retry};
     char reason[64];
     snprintf(reason, sizeof reason, WIFSIGNALED(status) ? "killed by signal %d" : "stopped with exit code %d",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     switch (j->verdict) {
     case CANCELLED:
-        return ap_job_settle(spool, AP_RUNNING, j->id, AP_OUTCOME_FAILED, "cancelled", NULL, err);
+        ending.reason = "cancelled";
+        break;
     case TOO_LONG:
-        return ap_job_settle(spool, AP_RUNNING, j->id, AP_OUTCOME_FAILED, "took too long", NULL, err);
+        ending.reason = "took too long";
+        break;
     case STOPPED:
-        return ap_job_settle(spool, AP_RUNNING, j->id, AP_OUTCOME_REQUEUE, NULL, NULL, err);
+        ending.outcome = AP_OUTCOME_REQUEUE;
+        break;
     default:
-        return ap_job_settle(spool, AP_RUNNING, j->id, AP_OUTCOME_RETRY, reason, &w->options->retry, err);
+        ending.outcome = AP_OUTCOME_RETRY;
+        ending.reason = reason;
     }
+    return ap_job_settle(w->options->spool, AP_RUNNING, j->id, &ending, err);
 }
 
 static void finish(worker *w, job *j)
