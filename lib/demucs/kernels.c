@@ -19,6 +19,9 @@
 #define STRING2(a) #a
 #define STRING(a) STRING2(a)
 #define INLINE static inline __attribute__((always_inline))
+#define PRAGMA(text) _Pragma(#text)
+/* Before a loop over the registers of a tile: unrolled early enough for them to be registers. */
+#define UNROLL(count) PRAGMA(GCC unroll count)
 
 /* Columns of b that stay in the first cache while the rows of a go by. */
 #define BLOCK_K 512
@@ -33,24 +36,37 @@ INLINE void tile(const dm_product *p, const float *a, const float *const *b, siz
                  size_t column, bool add, float *c, size_t ldc, int vectors)
 {
     vector sum[DM_ROWS][DM_VECTORS];
-    for (int r = 0; r < DM_ROWS; r++)
-        for (int v = 0; v < vectors; v++) {
-            sum[r][v] = add ? *(const vector *)(c + (size_t)r * ldc + v * DM_WIDTH) : (vector){0};
-            if (p->bias && b == p->b)
-                sum[r][v] += p->bias[row + (size_t)r];
-        }
-    for (size_t i = 0; i < k; i++, a += DM_ROWS) {
-        const float *in = b[i] + p->from + column;
-        vector x[DM_VECTORS];
+    UNROLL(DM_ROWS)
+    for (int r = 0; r < DM_ROWS; r++) {
+        UNROLL(DM_VECTORS)
         for (int v = 0; v < vectors; v++)
-            x[v] = *(const vector *)(in + v * DM_WIDTH);
-        for (int r = 0; r < DM_ROWS; r++)
+            sum[r][v] = (vector){0};
+    }
+    for (size_t i = 0; i < k; i++, a += DM_ROWS) {
+        vector x[DM_VECTORS];
+        UNROLL(DM_VECTORS)
+        for (int v = 0; v < vectors; v++)
+            x[v] = *(const vector *)(b[i] + column + v * DM_WIDTH);
+        UNROLL(DM_ROWS)
+        for (int r = 0; r < DM_ROWS; r++) {
+            UNROLL(DM_VECTORS)
             for (int v = 0; v < vectors; v++)
                 sum[r][v] += a[r] * x[v];
+        }
     }
-    for (int r = 0; r < DM_ROWS; r++)
-        for (int v = 0; v < vectors; v++)
-            *(vector *)(c + (size_t)r * ldc + v * DM_WIDTH) = sum[r][v];
+    const float *bias = p->bias && b == p->b ? p->bias + row : NULL;
+    UNROLL(DM_ROWS)
+    for (int r = 0; r < DM_ROWS; r++) {
+        UNROLL(DM_VECTORS)
+        for (int v = 0; v < vectors; v++) {
+            vector *to = (vector *)(c + (size_t)r * ldc + v * DM_WIDTH);
+            if (bias)
+                sum[r][v] += bias[r];
+            if (add)
+                sum[r][v] += *to;
+            *to = sum[r][v];
+        }
+    }
 }
 
 /* A tile at the edge goes through a copy. */
@@ -99,7 +115,7 @@ static void multiply(const dm_product *p)
     for (size_t k = 0; k < p->k; k += BLOCK_K) {
         const size_t size = p->k - k < BLOCK_K ? p->k - k : BLOCK_K;
         for (size_t row = 0; row < p->m; row += DM_ROWS)
-            panel(p, p->a + row * p->k + k * DM_ROWS, p->b + k, size, row, p->add || k > 0);
+            panel(p, p->a + row * p->columns + k * DM_ROWS, p->b + k, size, row, p->add || k > 0);
     }
 }
 
@@ -137,6 +153,24 @@ INLINE float exponential(float x)
     y = y * x + 1.6666665459e-1f;
     y = y * x + 5.0000001201e-1f;
     y = y * (x * x) + x + 1.0f;
+    return of_bits(to_bits(y) + power);
+}
+
+/* 2^x for x <= 0 to about 1 ulp: polynomial of Cephes' exp2f. */
+INLINE float power_of_2(float x)
+{
+    const float magic = 12582912.0f;
+    x = x < -90.0f ? -90.0f : x; /* as above */
+    float n = x + magic;
+    const int32_t power = (int32_t)((uint32_t)to_bits(n) << 23);
+    x -= n - magic;
+    float y = 1.535336188319500e-4f;
+    y = y * x + 1.339887440266574e-3f;
+    y = y * x + 9.618437357674640e-3f;
+    y = y * x + 5.550332471162809e-2f;
+    y = y * x + 2.402264791363012e-1f;
+    y = y * x + 6.931472028550421e-1f;
+    y = y * x + 1.0f;
     return of_bits(to_bits(y) + power);
 }
 
@@ -268,18 +302,19 @@ static void soften(float *restrict s, size_t keys, size_t n, float scale, float 
                    float *restrict sum, float *restrict correction)
 {
     float top[MAX_COLUMNS];
+    scale *= 1.44269504088896341f;
     memcpy(top, max, n * sizeof *top);
     for (size_t k = 0; k < keys; k++)
         for (size_t i = 0; i < n; i++)
             top[i] = s[k * n + i] > top[i] ? s[k * n + i] : top[i];
     for (size_t i = 0; i < n; i++) {
-        correction[i] = exponential(scale * (max[i] - top[i]));
+        correction[i] = power_of_2(scale * (max[i] - top[i]));
         sum[i] *= correction[i];
         max[i] = top[i];
     }
     for (size_t k = 0; k < keys; k++)
         for (size_t i = 0; i < n; i++) {
-            s[k * n + i] = exponential(scale * (s[k * n + i] - top[i]));
+            s[k * n + i] = power_of_2(scale * (s[k * n + i] - top[i]));
             sum[i] += s[k * n + i];
         }
 }

@@ -13,8 +13,8 @@
 /* c[m][n] = bias[m] + a[m][k] b[k][n], plus the old c if add. Neither b nor its rows need to lie together. */
 typedef struct dm_product {
     const float *a;        /* packed by dm_pack */
+    size_t columns;        /* of what was packed: a may be a part of it */
     const float *const *b; /* k rows */
-    size_t from;           /* first column of b */
     size_t m, n, k;
     const float *bias; /* m rounded up to a multiple of mr; NULL: zeros */
     bool add;

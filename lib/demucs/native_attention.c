@@ -7,9 +7,10 @@
 #include <math.h>
 #include <string.h>
 
-/* Keys at a time: with QUERIES their scores fit the first cache. */
-#define KEYS 128
-#define QUERIES 48
+/* A block. Its scores fit the second cache; many keys, so that the sums of products are long, and many
+ * queries, so that keys and values are fetched rarely. */
+#define KEYS 256
+#define QUERIES 96
 
 typedef struct attention {
     dm_engine *engine;
@@ -46,8 +47,10 @@ static void pack_keys(const attention *a, int64_t row, size_t head, float *keys,
     const size_t mr = dm_native_kernels(a->engine)->mr;
     for (size_t c = 0; c < a->d; c++) {
         const float *in = line(a->kv, row, a->key_from + head * a->d + c);
-        for (size_t i = 0; i < (size_t)a->kv->time; i++)
-            keys[((at + i) / mr * a->d + c) * mr + (at + i) % mr] = in[i];
+        float *panel = keys + (at / mr * a->d + c) * mr;
+        for (size_t i = 0, r = at % mr; i < (size_t)a->kv->time; panel += a->d * mr, r = 0)
+            for (; r < mr && i < (size_t)a->kv->time; r++)
+                panel[r] = in[i++];
     }
 }
 
@@ -56,8 +59,9 @@ static void pack_values(const attention *a, int64_t row, size_t head, float *val
     const size_t mr = dm_native_kernels(a->engine)->mr;
     for (size_t c = 0; c < a->d; c++) {
         const float *in = line(a->kv, row, a->value_from + head * a->d + c);
+        float *to = values + (c / mr * a->padded + at) * mr + c % mr;
         for (size_t i = 0; i < (size_t)a->kv->time; i++)
-            values[(c / mr * a->padded + at + i) * mr + c % mr] = in[i];
+            to[i * mr] = in[i];
     }
 }
 
@@ -103,7 +107,7 @@ static void attend(const attention *a, state *st, const float *packed, size_t fr
 {
     const dm_kernels *k = dm_native_kernels(a->engine);
     const float *values = packed + a->padded * a->d;
-    const dm_product scores = {packed + from * a->d, queries, query, keys, n, a->d, NULL, false,
+    const dm_product scores = {packed + from * a->d, a->d, queries, keys, n, a->d, NULL, false,
                                st->scores,           n};
     k->multiply(&scores);
     if (decay)
@@ -114,19 +118,8 @@ static void attend(const attention *a, state *st, const float *packed, size_t fr
             out[c * n + i] *= st->correction[i];
     for (size_t i = 0; i < keys; i++)
         st->rows[i] = st->scores + i * n;
-    for (size_t c = 0; c < a->d; c += k->mr) {
-        const dm_product sum = {values + (c * a->padded + from * k->mr),
-                                st->rows,
-                                0,
-                                a->d - c < k->mr ? a->d - c : k->mr,
-                                n,
-                                keys,
-                                NULL,
-                                true,
-                                out + c * n,
-                                n};
-        k->multiply(&sum);
-    }
+    const dm_product sum = {values + from * k->mr, a->padded, st->rows, a->d, n, keys, NULL, true, out, n};
+    k->multiply(&sum);
 }
 
 /* Queries query..query + n of a row and head. */
@@ -143,7 +136,7 @@ static void run_block(const attention *a, int64_t row, size_t head, size_t query
     }
     memset(out, 0, a->d * n * sizeof *out);
     for (size_t c = 0; c < a->d; c++)
-        queries[c] = line(a->q, row, a->query_from + head * a->d + c);
+        queries[c] = line(a->q, row, a->query_from + head * a->d + c) + query;
     for (size_t from = 0; from < (size_t)a->memory; from += KEYS) {
         const size_t left = (size_t)a->memory - from;
         attend(a, st, a->packed + set * packed_size(a), from, left < KEYS ? left : KEYS, queries, query, n,

@@ -172,7 +172,7 @@ void dm_native_conv_block(const dm_tensor *x, const dm_conv *layer, int64_t row,
         point_direct(x, s, row, from, zeros, b);
     else
         point_copied(x, s, row, from, length, zeros, zeros + length, b);
-    const dm_product p = {d->a, b, 0, d->m, n, d->k, d->bias, add, out, ld};
+    const dm_product p = {d->a, d->k, b, d->m, n, d->k, d->bias, add, out, ld};
     dm_native_kernels(x->engine)->multiply(&p);
 }
 

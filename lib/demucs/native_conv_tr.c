@@ -144,7 +144,7 @@ static void block(const job *j, int64_t group, size_t from, size_t n)
     } else {
         point_time(j, group, from, n, lines, b);
     }
-    const dm_product p = {d->a, b, 0, d->m, n, d->k, d->bias, false, z, n};
+    const dm_product p = {d->a, d->k, b, d->m, n, d->k, d->bias, false, z, n};
     dm_native_kernels(j->x->engine)->multiply(&p);
     if (j->axis.rows)
         put_rows(j, z, group, from, n);

@@ -78,11 +78,11 @@ static void project(const run *r, const direction *d, const float *in, float *ou
     for (size_t i = 0; i < blocks; i++) {
         const float **b = (const float **)dm_native_scratch(engine);
         for (size_t c = 0; c < d->in; c++)
-            b[c] = in + c * r->line;
+            b[c] = in + c * r->line + i * DM_COLUMNS;
         const size_t from = i * DM_COLUMNS, left = r->line - from;
         const dm_product p = {d->input,
+                              d->in,
                               b,
-                              from,
                               4 * (size_t)r->layer->hidden,
                               left < DM_COLUMNS ? left : DM_COLUMNS,
                               d->in,
@@ -102,7 +102,7 @@ static void advance(const run *r, const direction *d, int side, size_t t, float 
     float *g = r->step[side], *c = g + 4 * size, *state = c + size;
     for (size_t i = 0; i < 4 * h; i++)
         memcpy(g + i * lanes, r->gates[side] + i * r->line + t * lanes, lanes * sizeof *g);
-    const dm_product p = {d->hidden, r->pointers[side], 0, 4 * h, lanes, h, NULL, true, g, lanes};
+    const dm_product p = {d->hidden, h, r->pointers[side], 4 * h, lanes, h, NULL, true, g, lanes};
     k->multiply(&p);
     k->lstm_cell(g, g + size, g + 2 * size, g + 3 * size, c, state, size);
     for (size_t i = 0; i < h; i++)

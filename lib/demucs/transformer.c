@@ -254,7 +254,7 @@ static dm_tensor *apply(const dm_transformer *t, const layer *l, dm_tensor *x, d
  * those of the spectral branch are about as long. */
 static int64_t rows_for(int64_t time)
 {
-    const int64_t most = 64, long_enough = 512;
+    const int64_t most = 64, long_enough = 400;
     for (int64_t rows = 1; rows <= most; rows++)
         if (time % rows == 0 && time / rows <= long_enough)
             return rows;
