@@ -203,6 +203,28 @@ formats_and_clipping() {
 }
 check formats_and_clipping
 
+# The published architecture at its full size, with random weights: 335 GFLOP, too many for the sanitizers.
+full_size() {
+    "$tests_folder/data/make-htdemucs" models/full.th
+    /usr/bin/python3 - ap-separate -q -n full song.wav -o full --bits float <<'END'
+import resource
+import subprocess
+import sys
+subprocess.run(sys.argv[1:], check=True)
+megabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+assert megabytes < 1200, megabytes
+END
+    rm models/full.th
+    for stem in "${stems[@]}"; do
+        [ "$(soxi -s "full/$stem.wav")" = "$(soxi -s song.wav)" ]
+        below 0.001 "$(largest a "full/$stem.wav")"
+    done
+    below 0.001 "$(largest a-b full/drums.wav full/vocals.wav)"
+}
+if ! ldd "$(command -v ap-separate)" | grep -q libasan; then
+    check full_size
+fi
+
 # An output that was complete before another failed stays.
 absent_or_whole() { # FILE
     [ ! -e "$1" ] || [ "$(soxi -s "$1")" = "$(soxi -s song.wav)" ]
