@@ -231,6 +231,26 @@ static void add(float *restrict x, const float *restrict y, size_t n)
         x[i] += y[i];
 }
 
+static void butterfly(float *restrict a, float *restrict b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float difference = a[i] - b[i];
+        a[i] += b[i];
+        b[i] = difference;
+    }
+}
+
+static void spread(float *restrict d0, float *restrict d1, float *restrict d2, float *restrict d3, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float x1 = d1[i], x2 = d2[i];
+        d0[i] -= x2;
+        d1[i] = x1 + x2;
+        d2[i] = x2 - x1;
+        d3[i] = x1 - d3[i];
+    }
+}
+
 static void affine(float *x, float factor, float offset, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -321,7 +341,7 @@ static void soften(float *restrict s, size_t keys, size_t n, float scale, float 
 
 /* ---- transforms: radix 2, decimation in time; each lane is a transform of its own */
 
-INLINE void butterfly(float *restrict re, float *restrict im, size_t a, size_t b, float c, float s)
+INLINE void turn(float *restrict re, float *restrict im, size_t a, size_t b, float c, float s)
 {
     for (size_t l = 0; l < DM_FFT_LANES; l++) {
         const float x = re[b + l] * c - im[b + l] * s, y = re[b + l] * s + im[b + l] * c;
@@ -338,7 +358,7 @@ static void fft(float *re, float *im, size_t n, const float *cosines, const floa
         for (size_t block = 0; block < n; block += 2 * half)
             for (size_t i = 0; i < half; i++) {
                 const size_t t = i * (n / 2 / half), a = (block + i) * DM_FFT_LANES;
-                butterfly(re, im, a, a + half * DM_FFT_LANES, cosines[t], sign * sines[t]);
+                turn(re, im, a, a + half * DM_FFT_LANES, cosines[t], sign * sines[t]);
             }
 }
 
@@ -360,6 +380,8 @@ const dm_kernels PASTE(dm_kernels_, DM_NAME) = {
     .relu = relu,
     .glu = glu,
     .add = add,
+    .butterfly = butterfly,
+    .spread = spread,
     .affine = affine,
     .affine_gelu = affine_gelu,
     .moments = moments,

@@ -32,6 +32,10 @@ typedef struct dm_kernels {
     void (*relu)(float *x, size_t n);
     void (*glu)(const float *a, const float *b, float *out, size_t n);
     void (*add)(float *x, const float *y, size_t n);
+    /* a, b = a + b, a - b */
+    void (*butterfly)(float *a, float *b, size_t n);
+    /* Four lines to d0 - d2, d1 + d2, d2 - d1, d1 - d3. */
+    void (*spread)(float *d0, float *d1, float *d2, float *d3, size_t n);
     void (*affine)(float *x, float factor, float offset, size_t n);
     void (*affine_gelu)(float *x, float factor, float offset, size_t n);
     /* Adds the sum and the sum of squares. */

@@ -48,18 +48,32 @@ void dm_native_conv_block(const dm_tensor *x, const dm_conv *layer, int64_t row,
                           bool add, float *out, size_t ld, float *space);
 size_t dm_native_conv_space(const dm_conv *layer, size_t n);
 
+/* out[i] = in[start + i * step], zero outside of the line. */
+void dm_native_copy_line(const float *in, int64_t time, int64_t start, int64_t step, float *out, size_t n);
+/* GLU of z[2c][n] into c lines. */
+void dm_native_halve(const dm_kernels *k, const float *z, size_t channels, size_t n, float *out, size_t ld);
+void dm_native_activate_lines(const dm_kernels *k, dm_act act, float *x, size_t lines, size_t n, size_t ld);
+
+/* ---- native_conv_rows.c */
+
+bool dm_native_in_pairs(const dm_conv_shape *s);
+bool dm_native_pack_pairs(dm_conv *layer, const float *weight, const float *bias);
+dm_tensor *dm_native_convolve_pairs(dm_tensor *x, const dm_conv *layer, dm_act act);
+
 /* ---- native_conv_tr.c */
 
 bool dm_native_pack_transposed(dm_conv *layer, const float *weight, const float *bias);
 dm_tensor *dm_native_convolve_transposed(dm_tensor *x, const dm_conv *layer, dm_crop_to crop, dm_act act);
 
-/* The weights of a layer, packed; transposed layers have a row for each phase and output. */
+/* The weights of a layer, packed; transposed layers have a row for each phase and output, those in pairs of
+ * rows four matrices. */
 typedef struct dm_conv_data {
     float *a, *bias;
     size_t m, k;
 } dm_conv_data;
 
-bool dm_native_pack(dm_conv *layer, size_t m, size_t k, const float *matrix, const float *bias);
+/* count matrices [m][k], one behind the other. */
+bool dm_native_pack(dm_conv *layer, size_t count, size_t m, size_t k, const float *matrix, const float *bias);
 
 /* ---- native_norm.c */
 

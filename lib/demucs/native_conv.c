@@ -11,7 +11,7 @@
 #define DIRECT_LINES 64
 #define DIRECT_TIME 1024
 
-bool dm_native_pack(dm_conv *layer, size_t m, size_t k, const float *matrix, const float *bias)
+bool dm_native_pack(dm_conv *layer, size_t count, size_t m, size_t k, const float *matrix, const float *bias)
 {
     const dm_kernels *kernels = dm_native_kernels(layer->engine);
     dm_conv_data *d = calloc(1, sizeof *d);
@@ -21,10 +21,12 @@ bool dm_native_pack(dm_conv *layer, size_t m, size_t k, const float *matrix, con
     layer->data = d;
     d->m = m;
     d->k = k;
-    d->a = malloc(dm_packed_size(kernels, m, k) * sizeof *d->a);
+    const size_t size = dm_packed_size(kernels, m, k);
+    d->a = malloc(count * size * sizeof *d->a);
     d->bias = calloc(m + kernels->mr, sizeof *d->bias);
     if (d->a && d->bias) {
-        dm_pack(kernels, matrix, m, k, k, 1, d->a);
+        for (size_t i = 0; i < count; i++)
+            dm_pack(kernels, matrix + i * m * k, m, k, k, 1, d->a + i * size);
         for (size_t i = 0; i < m; i++)
             d->bias[i] = bias[i % outputs];
         return true;
@@ -45,15 +47,16 @@ static bool pack_plain(dm_conv *layer, const float *weight, const float *bias)
         for (size_t i = 0; i < in; i++)
             for (size_t t = 0; t < taps; t++)
                 matrix[(o * taps + t) * in + i] = weight[(o * in + i) * taps + t];
-    bool ok = dm_native_pack(layer, out, in * taps, matrix, bias);
+    bool ok = dm_native_pack(layer, 1, out, in * taps, matrix, bias);
     free(matrix);
     return ok;
 }
 
 bool dm_native_new_conv(dm_conv *layer, const float *weight, const float *bias)
 {
-    return layer->shape.transposed ? dm_native_pack_transposed(layer, weight, bias)
-                                   : pack_plain(layer, weight, bias);
+    return layer->shape.transposed             ? dm_native_pack_transposed(layer, weight, bias)
+           : dm_native_in_pairs(&layer->shape) ? dm_native_pack_pairs(layer, weight, bias)
+                                               : pack_plain(layer, weight, bias);
 }
 
 void dm_native_free_conv(dm_conv *layer)
@@ -92,8 +95,7 @@ size_t dm_native_conv_space(const dm_conv *layer, size_t n)
     return 2 * d->k + lines * line_length(s, n) + DM_SLACK; /* a pointer takes two floats */
 }
 
-/* out[i] = in[start + i * step], zero outside of the line. */
-static void copy_line(const float *in, int64_t time, int64_t start, int64_t step, float *out, size_t n)
+void dm_native_copy_line(const float *in, int64_t time, int64_t start, int64_t step, float *out, size_t n)
 {
     size_t i = 0;
     for (; i < n && start + (int64_t)i * step < 0; i++)
@@ -117,8 +119,8 @@ static float *copy_row(const dm_tensor *x, const dm_conv_shape *s, int64_t row, 
     const size_t phases = phases_of(s);
     for (size_t p = 0; p < phases; p++)
         for (int64_t c = 0; c < x->channels; c++, to += length)
-            copy_line(dm_floats(x) + (row * x->channels + c) * x->time, x->time, start + (int64_t)p,
-                      s->stride, to, length);
+            dm_native_copy_line(dm_floats(x) + (row * x->channels + c) * x->time, x->time, start + (int64_t)p,
+                                s->stride, to, length);
     return to;
 }
 
@@ -178,14 +180,13 @@ void dm_native_conv_block(const dm_tensor *x, const dm_conv *layer, int64_t row,
 
 /* ---- the whole */
 
-/* GLU of block z[2c][n] into c lines. */
-static void halve(const dm_kernels *k, const float *z, size_t channels, size_t n, float *out, size_t ld)
+void dm_native_halve(const dm_kernels *k, const float *z, size_t channels, size_t n, float *out, size_t ld)
 {
     for (size_t c = 0; c < channels; c++)
         k->glu(z + c * n, z + (c + channels) * n, out + c * ld, n);
 }
 
-static void activate(const dm_kernels *k, dm_act act, float *x, size_t lines, size_t n, size_t ld)
+void dm_native_activate_lines(const dm_kernels *k, dm_act act, float *x, size_t lines, size_t n, size_t ld)
 {
     for (size_t i = 0; act != DM_LINEAR && i < lines; i++)
         (act == DM_GELU ? k->gelu : k->relu)(x + i * ld, n);
@@ -200,16 +201,18 @@ static void block(const dm_tensor *x, const dm_conv *layer, dm_act act, const dm
     float *out = dm_floats(y) + row * y->channels * y->time + from;
     if (act == DM_GLU) {
         dm_native_conv_block(x, layer, row, from, n, false, z, n, space);
-        halve(k, z, m / 2, n, out, ld);
+        dm_native_halve(k, z, m / 2, n, out, ld);
     } else {
         dm_native_conv_block(x, layer, row, from, n, false, out, ld, space);
-        activate(k, act, out, m, n, ld);
+        dm_native_activate_lines(k, act, out, m, n, ld);
     }
 }
 
 dm_tensor *dm_native_convolve(dm_tensor *x, const dm_conv *layer, dm_act act)
 {
     const dm_conv_shape *s = &layer->shape;
+    if (dm_native_in_pairs(s))
+        return dm_native_convolve_pairs(x, layer, act);
     const int64_t rows = dm_conv_length(x->rows, s->kernel_rows, s->stride_rows, s->pad_rows, 1);
     const int64_t time = dm_conv_length(x->time, s->kernel, s->stride, s->pad, s->dilation);
     const size_t columns = dm_native_columns(x->engine, rows, time);

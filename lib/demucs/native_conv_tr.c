@@ -35,7 +35,7 @@ bool dm_native_pack_transposed(dm_conv *layer, const float *weight, const float 
             for (size_t t = 0; t < a.kernel; t++)
                 matrix[((t % a.stride * out + o) * a.taps + t / a.stride) * in + i] =
                     weight[(i * out + o) * a.kernel + t];
-    bool ok = dm_native_pack(layer, m, k, matrix, bias);
+    bool ok = dm_native_pack(layer, 1, m, k, matrix, bias);
     free(matrix);
     return ok;
 }
