@@ -31,12 +31,6 @@ leading_dash() {
 }
 check leading_dash
 
-# Runs a function in a mount namespace of its own, where it may mount.
-in_namespace() {
-    declare -fx "$1" fails
-    unshare -rm bash -ec "$1"
-}
-
 fill_the_disk() {
     mkdir -p small
     mount -t tmpfs -o size=200k none small

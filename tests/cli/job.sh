@@ -6,7 +6,7 @@
 # length LONG SHORT: how much of it
 length() { if [ "${AP_LONG:-}" ]; then echo "$1"; else echo "$2"; fi; }
 export AUDIOPIPE_SPOOL=$work/spool AUDIOPIPE_BACKOFF=0.1 AUDIOPIPE_RECIPES=$tests_folder/data/recipes:$work/recipes
-spool=$AUDIOPIPE_SPOOL
+export spool=$AUDIOPIPE_SPOOL
 mkdir recipes
 
 sox -n -r 44100 -c 2 -b 16 tone.wav synth 2 sine 440 sine 660 vol 0.5
@@ -292,6 +292,9 @@ refuses() {
         grep -q "'.*$(basename "$file")'" stderr
         [ "$(wc -l <stderr)" -eq 1 ]
     done
+    # also for a recipe that takes anything
+    fails 1 ap-job submit --recipe copy empty.wav
+    grep -q "'empty.wav' is empty" stderr
     ap-job submit tone.wav words.mp3 >ids 2>/dev/null && false
     [ "$(wc -l <ids)" -eq 1 ] # the good one is in
     AUDIOPIPE_MAX_SIZE=0.1 fails 1 ap-job submit --force tone.wav
@@ -304,16 +307,16 @@ check refuses
 
 still_being_written() {
     fresh
-    (for _ in $(seq 40); do head -c 400000 /dev/zero && sleep 0.02; done) >growing.bin &
-    sleep 0.2
-    # either it was seen to grow, or a consistent copy was taken
-    ap-job submit --recipe copy growing.bin >id 2>stderr || grep -q "still being written" stderr
-    wait
-    for folder in "$spool"/queue/*; do
-        [ ! -d "$folder" ] ||
-            [ "$(sha256sum <"$folder/input/growing.bin" | cut -c 1-64)" = "$(ap-manifest get -m "$folder" .input.sha256)" ]
-    done
+    while :; do echo more; done >growing.txt &
+    until_true [ -s growing.txt ]
+    fails 75 ap-job submit --recipe copy growing.txt
+    grep -q "'growing.txt' is still being written" stderr
+    counts 0 0 0 0
     [ -z "$(ls -A "$spool/tmp")" ]
+    kill $!
+    wait $! 2>/dev/null || true
+    id=$(ap-job submit --recipe copy growing.txt)
+    cmp growing.txt "$spool/queue/$id/input/growing.txt"
 }
 check still_being_written
 
@@ -364,7 +367,7 @@ fails_and_retries() {
     ap-job run
     counts 0 0 0 1
     [ "$(error_of "$one")" = 'as was asked for' ]
-    [ -z "$(ls "$spool/failed/$one/work" 2>/dev/null)" ]
+    [ ! -e "$spool/failed/$one/work" ]
     fails 1 ap-job outputs "$one"
     [ -n "$(ap-job log "$one")" ]
     again=$(ap-job submit --recipe copy --set exit=3 "$(text one)") # a failed job does not stand in for a new one
@@ -420,6 +423,39 @@ recipes_that_are_wrong() {
     rm recipes/*
 }
 check recipes_that_are_wrong
+
+finds_outputs() {
+    fresh
+    printf '# tree: x\ncd "$out"\nmkdir -p b/c .d e\nfor f in z a b/2 b/c/1 .hidden .d/in; do echo "$f" >"$f"; done\nln -s z link\n' >recipes/tree.sh
+    id=$(ap-job submit --recipe tree tone.wav)
+    ap-job run
+    ap-manifest get -m "$spool/done/$id" .outputs | sed -n 's/.*"path":.*"out\(.*\)".*/\1/p' | tr '\n' ' ' | tee found
+    [ "$(cat found)" = '/a /b/2 /b/c/1 /z ' ] # the link is the file it points to
+    rm recipes/*
+}
+check finds_outputs
+
+# A recipe that is told to end has its time to do so, and how it does says nothing about the job.
+heeds_sigterm() {
+    fresh
+    printf '# tidy: x\ntrap "sleep 0.3; touch cleaned; exit 1" TERM\ntouch "$out/ready"\nsleep 1000\n' >recipes/tidy.sh
+    sed -i "s|touch cleaned|touch $PWD/cleaned|" recipes/tidy.sh
+    id=$(ap-job submit --recipe tidy tone.wav)
+    ap-job run &
+    until_true [ -e "$spool/running/$id/out/ready" ]
+    kill -TERM $!
+    wait
+    [ -e cleaned ]
+    counts 1 0 0 0
+    [ "$(ap-manifest get -m "$spool/queue/$id" .attempts)" = 0 ]
+    ap-job run &
+    until_true [ -e "$spool/running/$id/out/ready" ]
+    ap-job cancel "$id"
+    wait
+    [ "$(error_of "$id")" = cancelled ]
+    rm recipes/*
+}
+check heeds_sigterm
 
 ignores_sigterm() {
     fresh
@@ -552,12 +588,6 @@ watches_once() {
 check watches_once
 
 # ---- disks
-
-# Runs a function in a mount namespace of its own, where it may mount.
-in_namespace() {
-    declare -fx "$1" fails text counts in_place shows
-    unshare -rm bash -ec "spool=$spool; $1"
-}
 
 # The disk is full at every step in turn: less and less room, from plenty to none.
 fill_the_disk() {

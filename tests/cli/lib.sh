@@ -47,3 +47,11 @@ fails() {
     cat stderr
     return 1
 }
+
+# in_namespace FUNCTION: runs it in a mount namespace of its own, where it may mount.
+in_namespace() {
+    local functions
+    mapfile -t functions < <(compgen -A function)
+    declare -fx "${functions[@]}"
+    unshare -rm bash -ec "$1"
+}

@@ -521,6 +521,29 @@ mistakes() {
 }
 check mistakes
 
+# Room for half of the video, and for all but the end of it, where MP4 moves its index to the front.
+fill_the_disk() {
+    mkdir -p disk
+    for format in mp4 mkv webm; do
+        ap-stitch --size 160x120 -q -a sound.wav noise.png red.png noise.png -o "whole.$format"
+        pages=$((($(stat -c %s "whole.$format") - 1) / 4096))
+        for room in $((pages / 2)) "$pages"; do
+            mount -t tmpfs -o size=$(((room + 1) * 4))k none disk # a page for what was there before
+            echo old >"disk/out.$format"
+            fails 75 ap-stitch --size 160x120 -q -a sound.wav noise.png red.png noise.png -o "disk/out.$format"
+            [ "$(cat stderr)" = "ap-stitch: cannot write 'disk/out.$format': No space left on device" ]
+            [ "$(cat "disk/out.$format")" = old ]
+            [ "$(ls -A disk)" = "out.$format" ]
+            umount disk
+        done
+    done
+}
+full_disk() {
+    head -c 57600 /dev/urandom | ffmpeg -v error -y -f rawvideo -pixel_format rgb24 -video_size 160x120 -i - noise.png
+    in_namespace fill_the_disk
+}
+check full_disk
+
 progress_as_json() {
     ap-stitch --progress=json --size 160x120 --no-audio red.png -o x.mp4 2>err.txt
     tail -1 err.txt | grep -qE '^\{"command":"ap-stitch",.*"progress":1\.0000\}$'
