@@ -193,6 +193,14 @@ $B/tests/unit/demucs_%: tests/unit/demucs_%.c tests/unit/test.h $(DEMUCS_READER_
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-sign-conversion -Wno-unused-function -Ilib -Ilib/demucs -MMD -MP $< \
 		$(DEMUCS_READER_OBJ) $B/libaudiopipe.a $(ALL_LDFLAGS) $(LIB_LDLIBS) $(DEMUCS_LDLIBS) -o $@
 
+# Of the CPU backend all kernels are tested, which the plugin would not let it choose.
+$B/tests/unit/demucs_tensor: tests/unit/demucs_tensor.c tests/unit/test.h $(DEMUCS_OBJ) $B/libaudiopipe.a
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-sign-conversion -Wno-unused-function -Ilib -Ilib/demucs -MMD -MP $< \
+		$(DEMUCS_OBJ) $B/libaudiopipe.a -fopenmp -Wl,--wrap=dm_kernels_usable $(ALL_LDFLAGS) $(LIB_LDLIBS) \
+		$(DEMUCS_LDLIBS) -ldl -o $@
+
 # Pages share some sections, which are put in here.
 MAN_SRC := $(wildcard man/*.[1-9])
 MAN := $(MAN_SRC:%=$B/%)

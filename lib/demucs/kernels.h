@@ -63,7 +63,8 @@ extern const dm_kernels dm_kernels_base;
 extern const dm_kernels dm_kernels_avx2, dm_kernels_avx512;
 #endif
 
-const dm_kernels *dm_kernels_best(void);
+/* Those that this processor can run, the best first; NULL behind the last. */
+const dm_kernels *dm_kernels_usable(size_t index);
 /* Floats that packing m x k takes. */
 size_t dm_packed_size(const dm_kernels *k, size_t m, size_t columns);
 /* a[i][j] = from[i * row + j * column] -> panels of mr rows, column after column; missing rows are 0. */

@@ -4,16 +4,19 @@
 
 #include <string.h>
 
-const dm_kernels *dm_kernels_best(void)
+const dm_kernels *dm_kernels_usable(size_t index)
 {
+    const dm_kernels *usable[3];
+    size_t count = 0;
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"))
-        return &dm_kernels_avx512;
+        usable[count++] = &dm_kernels_avx512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return &dm_kernels_avx2;
+        usable[count++] = &dm_kernels_avx2;
 #endif
-    return &dm_kernels_base;
+    usable[count] = &dm_kernels_base;
+    return index <= count ? usable[index] : NULL;
 }
 
 size_t dm_packed_size(const dm_kernels *k, size_t m, size_t columns)

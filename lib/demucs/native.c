@@ -209,7 +209,7 @@ static bool native_open(dm_engine *engine, const char *device, ap_error *err)
     if (!n)
         return ap_fail_memory(err);
     engine->data = n;
-    n->kernels = dm_kernels_best();
+    n->kernels = dm_kernels_usable(0);
     n->scratch = calloc((size_t)engine->threads, sizeof *n->scratch);
     if (n->scratch)
         return true;

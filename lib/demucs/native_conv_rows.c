@@ -12,11 +12,10 @@
 #include <string.h>
 
 #define INPUTS 4 /* rows that a pair of output rows depends on */
-#define ENOUGH 1 /* channels for the products to outweigh the sums */
 
 bool dm_native_in_pairs(const dm_conv_shape *s)
 {
-    return !s->transposed && s->kernel_rows == 3 && s->stride_rows == 1 && s->stride == 1 && s->in >= ENOUGH;
+    return !s->transposed && s->kernel_rows == 3 && s->stride_rows == 1 && s->stride == 1;
 }
 
 /* matrix[4][out][tap][in] */

@@ -212,7 +212,7 @@ dm_tensor *dm_convolve_transposed(dm_tensor *x, const dm_conv *layer, dm_crop_to
         const dm_conv_shape *s = &layer->shape;
         int64_t rows = (x->rows - 1) * s->stride_rows + s->kernel_rows;
         int64_t time = (x->time - 1) * s->stride + s->kernel;
-        if (fits(s->transposed && takes(layer, x, act) && resolve(&crop, rows, time), x,
+        if (fits(s->transposed && act != DM_GLU && takes(layer, x, act) && resolve(&crop, rows, time), x,
                  "transposed convolution"))
             y = x->engine->ops->convolve_transposed(x, layer, crop, act);
     }
@@ -295,8 +295,8 @@ dm_tensor *dm_add_convolved(dm_tensor *x, dm_tensor *y, const dm_conv *layer)
 {
     dm_tensor *z = NULL;
     if (x && y && layer &&
-        fits(takes(layer, y, DM_LINEAR) && layer->shape.out == x->channels && x->rows == y->rows &&
-                 x->time == y->time,
+        fits(takes(layer, y, DM_LINEAR) && layer->shape.kernel_rows == 1 && layer->shape.out == x->channels &&
+                 x->rows == y->rows && x->time == y->time,
              x, "residual"))
         z = x->engine->ops->add_convolved(x, y, layer);
     dm_drop(x);
@@ -309,7 +309,7 @@ dm_tensor *dm_add_branch(dm_tensor *x, dm_tensor *y, const dm_conv *conv, const 
 {
     dm_tensor *z = NULL;
     if (x && y && conv && norm && scale &&
-        fits(takes(conv, y, DM_GLU) && conv->shape.out == 2 * x->channels &&
+        fits(takes(conv, y, DM_GLU) && conv->shape.kernel_rows == 1 && conv->shape.out == 2 * x->channels &&
                  norm->channels == conv->shape.out && scale->channels == x->channels && x->rows == y->rows &&
                  x->time == y->time,
              x, "branch"))

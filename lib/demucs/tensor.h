@@ -80,7 +80,8 @@ void dm_lstm_free(dm_lstm *layer);
 
 /* ---- operations */
 
-/* The layer, then act. Transposed layers drop what is before from_* and give rows, time (0 = all). */
+/* The layer, then act. Transposed layers know no GLU; along their axis they drop what is before from_* and
+ * give rows or time (0 = all). */
 dm_tensor *dm_convolve(dm_tensor *x, const dm_conv *layer, dm_act act);
 typedef struct dm_crop_to {
     int64_t from_row, rows, from, time;
@@ -97,9 +98,9 @@ dm_tensor *dm_activate(dm_tensor *x, dm_act act);
 dm_tensor *dm_add(dm_tensor *x, dm_tensor *y);
 /* x * factor + offset */
 dm_tensor *dm_scale(dm_tensor *x, double factor, double offset);
-/* x + layer(y) */
+/* x + layer(y), of a layer with one kernel row */
 dm_tensor *dm_add_convolved(dm_tensor *x, dm_tensor *y, const dm_conv *layer);
-/* x + scale * glu(norm(conv(y))), scale for each channel: the end of a DConv branch. */
+/* x + scale * glu(norm(conv(y))), scale for each channel, of one kernel row: the end of a DConv branch. */
 dm_tensor *dm_add_branch(dm_tensor *x, dm_tensor *y, const dm_conv *conv, const dm_norm *norm,
                          const dm_norm *scale);
 /* Mean and standard deviation (of a sample: n - 1) of all elements. x stays with the caller. */
