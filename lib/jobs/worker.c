@@ -22,8 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOK_S 1.0 /* between looks at running jobs: cancelled, too long */
-#define SCAN_S 5.0 /* between looks for new jobs, which inotify shortens on this host */
+#define LOOK_S 1.0  /* between looks at running jobs: cancelled, too long */
+#define KEPT_FD 100 /* the lock in an attempt; recipes use lower numbers */
+#define SCAN_S 5.0  /* between looks for new jobs, which inotify shortens on this host */
 
 typedef enum verdict { RUNNING, CANCELLED, TOO_LONG, STOPPED } verdict;
 
@@ -108,8 +109,9 @@ static bool redirect(const char *log)
  * other jobs' locks are not its. */
 static bool keep_only(int lock)
 {
-    return (lock == 3 || close_range(3, (unsigned)lock - 1, 0) == 0) &&
-           close_range((unsigned)lock + 1, ~0u, 0) == 0 && fcntl(lock, F_SETFD, 0) == 0;
+    int kept = fcntl(lock, F_DUPFD, KEPT_FD);
+    return kept >= 0 && close_range(3, (unsigned)kept - 1, 0) == 0 &&
+           close_range((unsigned)kept + 1, ~0u, 0) == 0;
 }
 
 static _Noreturn void attempt(const worker *w, const job *j, const char *log, pid_t parent)

@@ -4,8 +4,10 @@
 # shellcheck shell=bash disable=SC2154
 
 id=${out%/*} id=${id##*/}
-exec 8>"$CHAOS/$id"
-flock -n 8 || echo "$id" >>"$CHAOS/doubles"
+exec 200>"$CHAOS/$id" # who dies lets go of this before it does of the job
+status=0
+flock -n 200 || status=$? # 1: locked; 137 when it was the one to be killed
+[[ $status != 1 ]] || echo "$id" >>"$CHAOS/doubles"
 stage read cat "$input" | stage shout tr a-z A-Z | stage write tee "$out/shout.txt" >part
 stage pause sleep 0.0"$((RANDOM % 10))"
 stage copy cp part "$out/copy.txt"
