@@ -162,6 +162,14 @@ static char *find_file(const folders *f, const char *name)
     return path;
 }
 
+static const known_model *find_known(const char *name)
+{
+    for (size_t i = 0; i < sizeof known_models / sizeof *known_models; i++)
+        if (strcmp(known_models[i].name, name) == 0)
+            return &known_models[i];
+    return NULL;
+}
+
 /* "folder/955717e8-8726e21a.th", NULL for one that was not published. */
 static const char *known_file(const char *signature)
 {
@@ -173,6 +181,7 @@ static const char *known_file(const char *signature)
     return NULL;
 }
 
+/* name: what was asked for. A bag of somebody's own is no name that could be downloaded, its files are. */
 static bool missing(const folders *f, const char *name, const char *signature, ap_error *err)
 {
     const char *file = known_file(signature);
@@ -181,18 +190,10 @@ static bool missing(const folders *f, const char *name, const char *signature, a
         return ap_fail(err, AP_FAILED, "model '%s' needs '%s.th', which is not in '%s' nor the other folders",
                        name, signature, folder);
     return ap_fail(err, AP_FAILED, "model '%s' needs %s: run 'ap-fetch-model %s', or put %s%s into '%s'",
-                   name, strchr(file, '/') + 1, name, BASE_URL, file, folder);
+                   name, strchr(file, '/') + 1, find_known(name) ? name : signature, BASE_URL, file, folder);
 }
 
 /* ---- names */
-
-static const known_model *find_known(const char *name)
-{
-    for (size_t i = 0; i < sizeof known_models / sizeof *known_models; i++)
-        if (strcmp(known_models[i].name, name) == 0)
-            return &known_models[i];
-    return NULL;
-}
 
 static bool locate_all(dm_model_files *files, const folders *f, const char *name, ap_error *err)
 {
@@ -251,14 +252,14 @@ static bool find_by_name(const char *name, dm_model_files *files, ap_error *err)
         if (access(path, R_OK) == 0)
             return read_bag(files, path, err);
     }
+    char *path = find_file(&f, name);
+    if (path)
+        return take_file(files, path, err);
     const known_model *known = find_known(name);
     if (known && !known->bag)
         return ap_fail(err, AP_FAILED, "model '%s' is not supported: %s", name, known->reason);
     if (known)
         return dm_bag_parse(&files->bag, known->bag, name, err) && locate_all(files, &f, name, err);
-    char *path = find_file(&f, name);
-    if (path)
-        return take_file(files, path, err);
     if (known_file(name))
         return missing(&f, name, name, err);
     return ap_fail(err, AP_FAILED, "there is no model '%s'; --list-models shows those that there are", name);
@@ -289,9 +290,14 @@ void dm_models_free(dm_model_files *files)
 static bool missing_files(const folders *f, const known_model *m, char *files, size_t size)
 {
     dm_bag bag;
+    dm_model_files found;
     *files = 0;
     if (!m->bag || !dm_bag_parse(&bag, m->bag, m->name, NULL))
         return false;
+    if (dm_models_find(m->name, &found, NULL)) { /* perhaps in a file of that name */
+        dm_models_free(&found);
+        return true;
+    }
     for (size_t i = 0; i < bag.count; i++) {
         char *path = find_file(f, bag.models[i]);
         size_t n = strlen(files);
@@ -313,8 +319,12 @@ const char *dm_models_best(void)
     return NULL;
 }
 
-static bool is_published(const char *file)
+/* Named already: a published file, or one that bears the name of a published model. */
+static bool is_published(const char *file, const char *name)
 {
+    const known_model *known = find_known(name);
+    if (known && known->bag)
+        return true;
     for (size_t i = 0; i < sizeof known_files / sizeof *known_files; i++)
         if (strcmp(strchr(known_files[i], '/') + 1, file) == 0)
             return true;
@@ -330,11 +340,12 @@ static void list_folder(const char *folder, ap_model_visit *visit, void *user)
         bool is_bag = ends_with(entry->d_name, ".yaml"), is_model = is_bag;
         for (size_t i = 0; i < SUFFIXES; i++)
             is_model = is_model || ends_with(entry->d_name, suffixes[i]);
-        if (!is_model || is_published(entry->d_name))
+        if (!is_model)
             continue;
         char name[256];
         snprintf(name, sizeof name, "%.*s", (int)(dot - entry->d_name), entry->d_name);
-        visit(user, name, is_bag ? "a bag of models" : folder, "");
+        if (!is_published(entry->d_name, name))
+            visit(user, name, is_bag ? "a bag of models" : folder, "");
     }
     if (dir)
         closedir(dir);

@@ -479,6 +479,12 @@ static void missing_models_say_what_to_do(void)
     CHECK(!dm_models_find("/nowhere/x.th", &files, &err) && strstr(err.message, "No such file"));
     CHECK(dm_models_find("tests/data/demucs/bag-tiny.yaml", &files, &err) && files.bag.count == 2);
     dm_models_free(&files);
+    /* somebody's own bag of published files */
+    bytes bag = {0};
+    add_text(&bag, "models: ['5c90dfd2']");
+    CHECK(!dm_models_find(write_file("mine.yaml", &bag), &files, &err) &&
+          strstr(err.message, "mine.yaml' needs 5c90dfd2-34c22ccb.th: run 'ap-fetch-model 5c90dfd2', or"));
+    free(bag.data);
     free(nothing.data);
 }
 
@@ -489,6 +495,24 @@ static void count_models(void *user, const char *name, const char *description, 
     seen[0]++;
     seen[1] += strcmp(name, "htdemucs") == 0 && !*missing;
     seen[2] += strcmp(name, "htdemucs_6s") == 0 && strcmp(missing, "5c90dfd2-34c22ccb.th") == 0;
+}
+
+/* A file with the name of a published model is that model, for who asks and in the list. */
+static void a_file_may_have_the_name_of_a_published_model(void)
+{
+    dm_model_files files;
+    ap_error err = {0};
+    bytes nothing = {0};
+    add_text(&nothing, "0");
+    int before[3] = {0}, with[3] = {0};
+    dm_models_list(count_models, before);
+    const char *path = write_file("htdemucs_6s.safetensors", &nothing);
+    CHECK(dm_models_find("htdemucs_6s", &files, &err) && strcmp(files.paths[0], path) == 0);
+    dm_models_free(&files);
+    dm_models_list(count_models, with);
+    CHECK(with[0] == before[0] && with[2] == 0);
+    CHECK(remove(path) == 0);
+    free(nothing.data);
 }
 
 static void the_list_says_what_is_there(void)
@@ -508,4 +532,4 @@ TEST_MAIN(CASE(a_checkpoint_is_read), CASE(truncation_is_an_error), CASE(flipped
           CASE(shapes_are_checked_against_the_data), CASE(safetensors_hold_the_same),
           CASE(safetensors_are_described_by_a_file_beside), CASE(broken_safetensors_are_errors),
           CASE(bags_are_parsed), CASE(broken_bags_are_errors), CASE(missing_models_say_what_to_do),
-          CASE(the_list_says_what_is_there))
+          CASE(a_file_may_have_the_name_of_a_published_model), CASE(the_list_says_what_is_there))
