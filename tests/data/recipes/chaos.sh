@@ -4,9 +4,9 @@
 # shellcheck shell=bash disable=SC2154
 
 id=${out%/*} id=${id##*/}
-exec 200>"$CHAOS/$id" # who dies lets go of this before it does of the job
+exec 9>"$CHAOS/$id" # the kernel closes it before the lock of the job, whose number is higher
 status=0
-flock -n 200 || status=$? # 1: locked; 137 when it was the one to be killed
+flock -n 9 || status=$? # 1: locked; 137 when it was the one to be killed
 [[ $status != 1 ]] || echo "$id" >>"$CHAOS/doubles"
 stage read cat "$input" | stage shout tr a-z A-Z | stage write tee "$out/shout.txt" >part
 stage pause sleep 0.0"$((RANDOM % 10))"
