@@ -14,7 +14,7 @@
 static bool map_file(dm_checkpoint *c, ap_error *err)
 {
     struct stat st;
-    int fd = open(c->path, O_RDONLY | O_CLOEXEC);
+    int fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO may have no writer */
     if (fd < 0 || fstat(fd, &st) != 0) {
         ap_fail_errno(err, errno, "cannot open '%s'", c->path);
         goto fail;

@@ -8,7 +8,6 @@
 
 /* No published model comes near these. */
 #define MAX_CHANNELS 8192
-#define MAX_SEGMENT_S 600
 
 /* ---- settings */
 
@@ -86,8 +85,8 @@ bool dm_hybrid_settings(dm_hybrid *h, const dm_checkpoint *c, dm_settings *s, ap
     s->freq_emb = dm_json_number(c->kwargs, "freq_emb", s->freq_emb);
     s->emb_scale = dm_json_number(c->kwargs, "emb_scale", s->emb_scale);
     s->hybrid_old = dm_json_bool(c->kwargs, "hybrid_old", s->hybrid_old);
-    if (!(segment > 0 && segment <= MAX_SEGMENT_S) || !(s->dconv_comp >= 0.5 && s->dconv_comp <= 64) ||
-        !isfinite(s->freq_emb) || !isfinite(s->emb_scale))
+    if (!(segment >= DM_MIN_SEGMENT_S && segment <= DM_MAX_SEGMENT_S) ||
+        !(s->dconv_comp >= 0.5 && s->dconv_comp <= 64) || !isfinite(s->freq_emb) || !isfinite(s->emb_scale))
         return ap_fail(err, AP_FAILED, "'%s' has settings that make no sense", c->path);
     /* As int(Fraction * rate) gives, also where the double is a little less than whole. */
     n->segment = (int64_t)floor(segment * n->rate + 1e-6);

@@ -23,7 +23,6 @@ void dm_network_free(dm_network *network)
 /* ---- TorchScript */
 
 #define MAX_DESCRIPTION 65536
-#define MAX_SEGMENT_S 600
 
 typedef struct scripted {
     dm_network network;
@@ -79,7 +78,7 @@ static bool describe(dm_network *n, const cJSON *json, const char *path, ap_erro
     if (!dm_json_integer(json, "rate", AP_MIN_RATE, AP_MAX_RATE, &n->rate, path, err) ||
         !dm_json_integer(json, "channels", 1, 8, &n->channels, path, err))
         return false;
-    if (!n->stem_count || !(segment > 0 && segment <= MAX_SEGMENT_S))
+    if (!n->stem_count || !(segment >= DM_MIN_SEGMENT_S && segment <= DM_MAX_SEGMENT_S))
         return ap_fail(err, AP_FAILED, "the description of '%s' lacks stems or segment", path);
     n->segment = (int64_t)(segment * n->rate + 0.5);
     return true;

@@ -7,6 +7,9 @@
 #include "tensor.h"
 
 #define DM_MAX_SOURCES 16
+/* Of a model's own segments; no published model comes near these. */
+#define DM_MIN_SEGMENT_S 0.1
+#define DM_MAX_SEGMENT_S 600
 
 typedef struct dm_network dm_network;
 struct dm_network {

@@ -103,6 +103,17 @@ static void a_checkpoint_is_read(void)
     dm_checkpoint_close(c);
 }
 
+static void what_is_no_file_is_an_error(void)
+{
+    ap_error err = {0};
+    bytes nothing = {0};
+    const char *path = write_file("fifo.th", &nothing);
+    CHECK(remove(path) == 0 && mkfifo(path, 0600) == 0);
+    CHECK(!dm_checkpoint_open(path, &err) && strstr(err.message, "fifo.th' is not a checkpoint"));
+    CHECK(remove(path) == 0);
+    CHECK(!dm_checkpoint_open("/", &err) && !dm_checkpoint_open("/dev/zero", &err));
+}
+
 static void truncation_is_an_error(void)
 {
     bytes b = read_file(TINY), part = b;
@@ -525,10 +536,10 @@ static void the_list_says_what_is_there(void)
     CHECK(system(command) == 0);
 }
 
-TEST_MAIN(CASE(a_checkpoint_is_read), CASE(truncation_is_an_error), CASE(flipped_bits_do_not_pass),
-          CASE(nothing_is_executed), CASE(other_classes_are_refused_by_name), CASE(deep_nesting_is_an_error),
-          CASE(billion_laughs_stay_unheard), CASE(wide_laughs_stay_unheard), CASE(shared_data_are_read_once),
-          CASE(huge_numbers_are_errors), CASE(broken_archives_are_errors),
+TEST_MAIN(CASE(a_checkpoint_is_read), CASE(what_is_no_file_is_an_error), CASE(truncation_is_an_error),
+          CASE(flipped_bits_do_not_pass), CASE(nothing_is_executed), CASE(other_classes_are_refused_by_name),
+          CASE(deep_nesting_is_an_error), CASE(billion_laughs_stay_unheard), CASE(wide_laughs_stay_unheard),
+          CASE(shared_data_are_read_once), CASE(huge_numbers_are_errors), CASE(broken_archives_are_errors),
           CASE(shapes_are_checked_against_the_data), CASE(safetensors_hold_the_same),
           CASE(safetensors_are_described_by_a_file_beside), CASE(broken_safetensors_are_errors),
           CASE(bags_are_parsed), CASE(broken_bags_are_errors), CASE(missing_models_say_what_to_do),

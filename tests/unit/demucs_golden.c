@@ -276,20 +276,34 @@ static void a_torchscript_module_runs(void)
     free(out);
 }
 
+/* Opening a file of these bytes fails; says why in err. */
+static bool refused(const void *bytes, size_t size, ap_error *err)
+{
+    char path[] = "/tmp/audiopipe-test-XXXXXX";
+    FILE *out = fdopen(mkstemp(path), "wb");
+    CHECK(fwrite(bytes, 1, size, out) == size);
+    fclose(out);
+    ap_model *m = open_model(path, "cpu", 1, err);
+    CHECK(remove(path) == 0);
+    return plugin() && !m;
+}
+
 /* What the files of a model say has to fit together. */
 static void contradictions_are_errors(void)
 {
     ap_error err = {0};
     size_t size;
     static char bytes[1 << 20];
-    char wrong[] = "/tmp/audiopipe-test-XXXXXX";
-    FILE *in = fopen(models[0], "rb"), *out = fdopen(mkstemp(wrong), "wb");
+    static const char header[] = "{\"__metadata__\":{\"klass\":\"HTDemucs\","
+                                 "\"kwargs\":\"{\\\"sources\\\":[\\\"a\\\"],\\\"segment\\\":1e-5}\"}}";
+    FILE *in = fopen(models[0], "rb");
     CHECK((size = fread(bytes, 1, sizeof bytes, in)) > 900000);
-    CHECK(fwrite(bytes, 1, size / 2, out) == size / 2);
     fclose(in);
-    fclose(out);
-    CHECK(plugin() && !open_model(wrong, "cpu", 1, &err) && err.message[0]);
-    CHECK(remove(wrong) == 0);
+    CHECK(refused(bytes, size / 2, &err) && err.message[0]);
+    memset(bytes, 0, 8);
+    bytes[0] = sizeof header - 1;
+    memcpy(bytes + 8, header, sizeof header);
+    CHECK(refused(bytes, 8 + sizeof header, &err) && strstr(err.message, "settings that make no sense"));
     CHECK(plugin() && !open_model(models[0], "toaster", 1, &err) && err.code == AP_USAGE);
 }
 
