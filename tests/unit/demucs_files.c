@@ -107,7 +107,9 @@ static void what_is_no_file_is_an_error(void)
 {
     ap_error err = {0};
     bytes nothing = {0};
+    add_text(&nothing, "0");
     const char *path = write_file("fifo.th", &nothing);
+    free(nothing.data);
     CHECK(remove(path) == 0 && mkfifo(path, 0600) == 0);
     CHECK(!dm_checkpoint_open(path, &err) && strstr(err.message, "fifo.th' is not a checkpoint"));
     CHECK(remove(path) == 0);
