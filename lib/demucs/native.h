@@ -22,6 +22,12 @@ static inline float *dm_floats(const dm_tensor *x)
 {
     return x->data;
 }
+/* The length of lines that have n floats: no multiple of 4 KiB, which would put all of them into the same few
+ * places of the cache. */
+static inline size_t dm_native_line(size_t n)
+{
+    return ((n + 15) / 16 * 16) | 16;
+}
 /* A tensor with undefined content; NULL when out of memory. */
 dm_tensor *dm_native_new(dm_engine *engine, int64_t rows, int64_t channels, int64_t time);
 /* x itself if nobody else holds it, otherwise a copy. */

@@ -72,12 +72,11 @@ void dm_native_free_conv(dm_conv *layer)
 
 /* ---- a block */
 
-/* A line of a copy: n values, and the rest that the taps reach. Its length is no multiple of 4 KiB, which
- * would put all lines into the same few places of the cache. */
+/* A line of a copy: n values, and the rest that the taps reach. */
 static size_t line_length(const dm_conv_shape *s, size_t n)
 {
     const size_t reach = (size_t)((s->kernel - 1) * s->dilation / s->stride) + 1;
-    return ((n + reach + 15) / 16 * 16) | 16;
+    return dm_native_line(n + reach);
 }
 
 /* A stride in time takes the input apart into that many lines. */

@@ -51,7 +51,7 @@ typedef struct job {
 
 static size_t line_length(const dm_conv_shape *s, size_t n)
 {
-    return ((n + (size_t)((s->kernel - 1) * s->dilation) + 15) / 16 * 16) | 16;
+    return dm_native_line(n + (size_t)((s->kernel - 1) * s->dilation));
 }
 
 /* For pointers, lines[4][in][length] and the sums z[2][out][n]. */

@@ -51,20 +51,13 @@ typedef struct job {
 
 static size_t line_length(const axis *a, size_t n)
 {
-    return ((n + a->taps + 15) / 16 * 16) | 16;
+    return dm_native_line(n + a->taps);
 }
 
 static size_t space_of(const job *j, size_t n)
 {
     const dm_conv_data *d = j->layer->data;
     return 2 * d->k + (d->k + 1) * line_length(&j->axis, n) + d->m * n + 2 * DM_SLACK;
-}
-
-static void activate(const job *j, float *x, size_t n)
-{
-    const dm_kernels *k = dm_native_kernels(j->x->engine);
-    if (j->act != DM_LINEAR)
-        (j->act == DM_GELU ? k->gelu : k->relu)(x, n);
 }
 
 /* Points at the lines of input rows group, group - 1..., which are read where they are. */
@@ -98,13 +91,14 @@ static void point_time(const job *j, int64_t row, size_t from, size_t n, float *
 /* z[phase][out][n] to the output rows stride * group + phase. */
 static void put_rows(const job *j, const float *z, int64_t group, size_t from, size_t n)
 {
+    const dm_kernels *k = dm_native_kernels(j->x->engine);
     const dm_tensor *y = j->y;
     for (size_t phase = 0; phase < j->axis.stride; phase++) {
         const int64_t row = group * (int64_t)j->axis.stride + (int64_t)phase - j->crop.from_row;
         for (int64_t c = 0; row >= 0 && row < y->rows && c < y->channels; c++) {
             float *out = dm_floats(y) + (row * y->channels + c) * y->time + from;
             memcpy(out, z + (phase * (size_t)y->channels + (size_t)c) * n, n * sizeof *out);
-            activate(j, out, n);
+            dm_native_activate_lines(k, j->act, out, 1, n, n);
         }
     }
 }
@@ -114,8 +108,8 @@ static void put_time(const job *j, float *z, int64_t row, size_t from, size_t n)
 {
     const dm_tensor *y = j->y;
     const int64_t stride = (int64_t)j->axis.stride, start = (int64_t)from * stride - j->crop.from;
-    for (size_t i = 0; i < j->axis.stride * (size_t)y->channels; i++)
-        activate(j, z + i * n, n);
+    dm_native_activate_lines(dm_native_kernels(j->x->engine), j->act, z, j->axis.stride * (size_t)y->channels,
+                             n, n);
     for (int64_t c = 0; c < y->channels; c++) {
         float *out = dm_floats(y) + (row * y->channels + c) * y->time;
         for (int64_t phase = 0; phase < stride; phase++) {
