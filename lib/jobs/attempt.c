@@ -84,6 +84,22 @@ static bool is_file(const FTSENT *entry)
            (entry->fts_info == FTS_SL && stat(entry->fts_path, &st) == 0 && S_ISREG(st.st_mode));
 }
 
+/* A link within the job's folder breaks when work/ goes, or, with an absolute path, when the folder moves. */
+static bool outlasts_move(const char *path, ap_error *err)
+{
+    char first = 0, *here = realpath(".", NULL), *real = realpath(path, NULL);
+    size_t n = here ? strlen(here) : 0;
+    bool linked = readlink(path, &first, 1) == 1,
+         ok = (here && real) || ap_fail_errno(err, errno, "cannot find '%s'", path);
+    if (ok && linked && strncmp(real, here, n) == 0 && real[n] == '/' &&
+        (first == '/' || strncmp(real + n, "/work/", 6) == 0))
+        ok = ap_fail(err, AP_FAILED,
+                     "'%s' is a link that breaks when the job moves: copy the file, or move it", path);
+    free(here);
+    free(real);
+    return ok;
+}
+
 /* The files in out/, without hidden ones. */
 static bool find_outputs(texts *files, ap_error *err)
 {
@@ -94,7 +110,8 @@ static bool find_outputs(texts *files, ap_error *err)
         if (entry->fts_name[0] == '.')
             fts_set(tree, entry, FTS_SKIP);
         else if (is_file(entry))
-            ok = append(files, strdup(entry->fts_path)) || ap_fail_memory(err);
+            ok = outlasts_move(entry->fts_path, err) &&
+                 (append(files, strdup(entry->fts_path)) || ap_fail_memory(err));
     if (tree)
         fts_close(tree);
     if (ok && files->count == 0)

@@ -431,6 +431,13 @@ finds_outputs() {
     ap-job run
     ap-manifest get -m "$spool/done/$id" .outputs | sed -n 's/.*"path":.*"out\(.*\)".*/\1/p' | tr '\n' ' ' | tee found
     [ "$(cat found)" = '/a /b/2 /b/c/1 /z ' ] # the link is the file it points to
+    # to work/, which goes, and to the folder as it is named now
+    for target in '../work/file' '$PWD/../out/.file'; do
+        printf '# link: x\necho a >file; cp file "$out/.file"\nln -s "%s" "$out/link"\n' "$target" >recipes/link.sh
+        id=$(ap-job submit --force --recipe link tone.wav)
+        ap-job run
+        shows "'out/link' is a link that breaks" error_of "$id"
+    done
     rm recipes/*
 }
 check finds_outputs
