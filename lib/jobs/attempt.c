@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* A list of texts, NULL at the end. */
@@ -141,11 +143,25 @@ static ap_status fate(int exit_code)
     return AP_FAILED;
 }
 
+/* What the recipe left running ends before its outputs are looked at. We lead that group: we leave it for the
+ * time of the kill. */
+static void end_rest(void)
+{
+    if (setpgid(0, getpgid(getppid())) != 0)
+        return;
+    kill(-getpid(), SIGKILL);
+    while (waitpid(-getpid(), NULL, 0) > 0 || errno == EINTR)
+        ;
+    setpgid(0, 0);
+}
+
 static bool run_recipe(char **line, bool *told, ap_error *err)
 {
     const ap_stage_options options = {.manifest = AP_MANIFEST_NAME, .name = "recipe"};
     ap_stage_result result = {0};
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* for end_rest */
     bool ok = ap_stage_run(&options, line, &result, err);
+    end_rest();
     *told = result.told_to_end;
     if (!ok || result.exit_code == 0)
         return ok;

@@ -502,6 +502,11 @@ leaves_processes_behind() {
     ap-job run
     counts 0 0 1 0
     ! is_running "$(cat "$spool/done/$id/out/pid")" || false
+    # one that writes on: not after its output was hashed
+    printf '# busy: x\nwhile :; do echo more; done >"$out/text" &\nuntil [[ -s $out/text ]]; do :; done\n' >recipes/busy.sh
+    id=$(ap-job submit --recipe busy tone.wav)
+    ap-job run
+    ap-manifest verify "$spool/done/$id"
     rm recipes/*
 }
 check leaves_processes_behind
