@@ -49,6 +49,19 @@ static bool put_away(cJSON *document, ending *e, double attempts)
            ap_json_put_text(document, "error", done ? NULL : reason);
 }
 
+/* A stage that was killed with its recorder could not say so. */
+static bool end_stages(cJSON *document)
+{
+    cJSON *stage;
+    bool ok = true;
+    cJSON_ArrayForEach(stage, cJSON_GetObjectItemCaseSensitive(document, "stages"))
+    {
+        if (strcmp(ap_json_string(stage, "state"), "running") == 0)
+            ok = ok && ap_json_put_text(stage, "state", "failed");
+    }
+    return ok;
+}
+
 static bool finish(cJSON *document, void *user, ap_error *err)
 {
     ending *e = user;
@@ -58,7 +71,7 @@ static bool finish(cJSON *document, void *user, ap_error *err)
                  (asked->outcome == AP_OUTCOME_RETRY && attempts < asked->retry->attempts);
     if (asked->outputs && !ap_outputs_put(document, asked->outputs, err))
         return false;
-    bool ok = ap_json_put_text(document, "error", asked->reason) &&
+    bool ok = end_stages(document) && ap_json_put_text(document, "error", asked->reason) &&
               (again ? put_back(document, e, attempts) : put_away(document, e, attempts));
     cJSON_DeleteItemFromObjectCaseSensitive(document, "runner");
     return ok || ap_fail_memory(err);

@@ -64,12 +64,13 @@ static bool put_version(cJSON *document, const char *command)
 {
     char *path = ap_command_path(command), *here = realpath("/proc/self/exe", NULL);
     char *slash = path ? strrchr(path, '/') : NULL, *end = here ? strrchr(here, '/') : NULL;
+    cJSON *tools = cJSON_GetObjectItemCaseSensitive(document, "tools");
     bool ok = true;
-    if (slash && end && strncmp(slash, "/ap-", 4) == 0) {
+    if (cJSON_IsObject(tools) && slash && end && strncmp(slash, "/ap-", 4) == 0) {
         *slash = *end = 0;
         char *folder = realpath(*path ? path : "/", NULL);
         if (folder && strcmp(folder, here) == 0)
-            ok = ap_json_put_text(cJSON_GetObjectItemCaseSensitive(document, "tools"), slash + 1, AP_VERSION);
+            ok = ap_json_put_text(tools, slash + 1, AP_VERSION);
         free(folder);
     }
     free(path);

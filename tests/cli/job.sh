@@ -511,6 +511,22 @@ leaves_processes_behind() {
 }
 check leaves_processes_behind
 
+# A stage whose recorder was killed does not run for ever.
+ends_killed_stages() {
+    fresh
+    printf '# killed: x\nstage nap sleep 1000\n' >recipes/killed.sh
+    id=$(ap-job submit --recipe killed tone.wav)
+    ap-job run &
+    until_true grep -q '"nap"' "$spool/running/$id/manifest.json"
+    kill -TERM $!
+    wait
+    counts 1 0 0 0
+    [ "$(ap-manifest get -m "$spool/queue/$id" '.stages[0].state' '.stages[1].state' | tr '\n' ' ')" = 'failed failed ' ]
+    ap-job cancel "$id"
+    rm recipes/*
+}
+check ends_killed_stages
+
 stops_in_time() {
     fresh
     for i in 1 2 3 4 5 6; do ap-job submit --recipe copy --set pause=1 "$(text "slow$i")" >/dev/null; done

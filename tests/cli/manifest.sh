@@ -240,6 +240,14 @@ unwritable_record() {
 }
 check unwritable_record
 
+# By a record that someone wrote by hand.
+no_tools_in_record() {
+    echo '{"version":1,"stages":[],"outputs":[]}' >bare.json
+    ap-manifest exec -m bare.json --stage x -- ap-measure --version
+    [ "$(ap-manifest get -m bare.json '.stages[0].state')" = 'done' ]
+}
+check no_tools_in_record
+
 # ---- outputs
 
 adds_and_verifies() {
