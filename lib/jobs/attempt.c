@@ -54,12 +54,12 @@ static bool compose(texts *line, const char *script, const ap_recipe *recipe, ap
     return ok || ap_fail_memory(err);
 }
 
-/* The command line for the recipe of the job in this folder. */
-static bool find_command(texts *line, const char *script, ap_error *err)
+/* The command line for the recipe of the job that has this manifest. */
+static bool find_command(texts *line, const char *script, const char *manifest, ap_error *err)
 {
     ap_recipe recipe = {0};
     const cJSON *option;
-    cJSON *document = ap_manifest_load(AP_MANIFEST_NAME, err);
+    cJSON *document = ap_manifest_load(manifest, err);
     bool ok = document && ap_recipe_find(&recipe, ap_json_string(document, "recipe"), err);
     cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(document, "options"))
     {
@@ -178,10 +178,13 @@ bool ap_job_attempt(const char *spool, const char *id, const char *script, const
     bool told = false;
     ap_error why = {AP_OK, ""};
     char *folder = ap_spool_path(spool, AP_RUNNING, id, NULL), *place = realpath(spool, NULL);
-    bool ok = (folder && place) || ap_fail_errno(err, errno, "cannot find '%s'", spool);
+    char *manifest = ap_spool_path(spool, AP_RUNNING, id, AP_MANIFEST_NAME);
+    bool ok = (folder && manifest && place) || ap_fail_errno(err, errno, "cannot find '%s'", spool);
+    bool found_command =
+        ok && find_command(&line, script, manifest, &why); /* folders of recipes are from here */
     if (ok && chdir(folder) != 0)
         ok = ap_fail_errno(err, errno, "cannot enter '%s'", folder);
-    if (ok && find_command(&line, script, &why) && run_recipe(line.items, &told, &why))
+    if (ok && found_command && run_recipe(line.items, &told, &why))
         look_at_outputs(&found, &why);
     if (ok && told)
         ok = ap_fail(err, AP_TRY_AGAIN, "told to end");
@@ -193,6 +196,7 @@ bool ap_job_attempt(const char *spool, const char *id, const char *script, const
     ap_outputs_free(&found);
     free_texts(&line);
     free(folder);
+    free(manifest);
     free(place);
     return ok;
 }

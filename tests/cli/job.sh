@@ -527,6 +527,17 @@ ends_killed_stages() {
 }
 check ends_killed_stages
 
+# Folders of recipes may be named from where one is.
+finds_recipes_from_here() {
+    fresh
+    printf '# near: x\ncp "$input" "$out"\n' >recipes/near.sh
+    AUDIOPIPE_RECIPES=recipes ap-job submit --recipe near tone.wav
+    AUDIOPIPE_RECIPES=recipes ap-job run
+    counts 0 0 1 0
+    rm recipes/*
+}
+check finds_recipes_from_here
+
 stops_in_time() {
     fresh
     for i in 1 2 3 4 5 6; do ap-job submit --recipe copy --set pause=1 "$(text "slow$i")" >/dev/null; done
