@@ -302,6 +302,13 @@ refuses() {
     AUDIOPIPE_MIN_FREE=900000000 fails 75 ap-job submit --force tone.wav
     counts 1 0 0 0
     [ -z "$(ls -A "$spool/tmp")" ]
+    # what it would not look at
+    id=$(cat ids)
+    for verb in cancel log outputs status; do fails 2 ap-job "$verb" "$id" more; done
+    fails 2 ap-job report "$id" file more
+    fails 2 ap-job watch-folder --once one two
+    fails 2 ap-job doctor more
+    counts 1 0 0 0
 }
 check refuses
 
