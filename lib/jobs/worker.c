@@ -48,7 +48,7 @@ typedef struct worker {
     ap_candidates queue;
     ap_error trouble;
     double started_s, looked_s, scan_s; /* scan_s: when to look for new jobs */
-    bool stopping;
+    bool stopping, interrupted;         /* interrupted: from the terminal */
 } worker;
 
 /* ---- the guard */
@@ -288,6 +288,7 @@ static void wait_for_news(worker *w)
         return;
     }
     w->stopping = true;
+    w->interrupted = w->interrupted || info.ssi_signo == SIGINT;
     for (unsigned i = 0; i < w->options->jobs; i++)
         if (w->jobs[i].pid)
             end_job(w, &w->jobs[i], STOPPED);
@@ -350,6 +351,10 @@ bool ap_work(const ap_work_options *options, const char *script, ap_error *err)
         ap_spool_prepare(options->spool, err) && prepare(&w, err) && start_guard(&w, err) && loop(&w, err);
     ap_candidates_free(&w.queue);
     free(w.jobs);
+    if (w.interrupted) { /* a shell's loop around us is to end, too */
+        sigprocmask(SIG_SETMASK, &w.mask, NULL);
+        raise(SIGINT);
+    }
     if (ok && w.trouble.code != AP_OK && err) {
         *err = w.trouble;
         ok = false;

@@ -518,6 +518,21 @@ leaves_processes_behind() {
 }
 check leaves_processes_behind
 
+# Ctrl-C ends the runner, its jobs, and the loop of a shell around it.
+is_interrupted() {
+    fresh
+    printf '# nap: x\ntouch "$out/ready"\nsleep 1000\n' >recipes/nap.sh
+    id=$(ap-job submit --recipe nap tone.wav)
+    python3 -c 'import signal, os; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execlp("ap-job", "ap-job", "run")' &
+    until_true [ -e "$spool/running/$id/out/ready" ]
+    kill -INT $!
+    fails 130 wait $!
+    counts 1 0 0 0
+    ap-job cancel "$id"
+    rm recipes/*
+}
+check is_interrupted
+
 # A stage whose recorder was killed does not run for ever.
 ends_killed_stages() {
     fresh
