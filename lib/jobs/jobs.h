@@ -260,7 +260,9 @@ bool ap_job_submit(const ap_intake_options *options, char **files, int count, ch
 
 /* Runs the recipe of a claimed job, with empty out/ and work/, by "bash script RECIPE KEY=VALUE..." in its
  * folder; then says what becomes of the job: done if it exits with 0 and its outputs are whole. False if that
- * could not be said, or was not to be: who told the recipe to end will do it. Changes the working folder. */
+ * could not be said, or was not to be: who told the recipe to end will do it. For a child that leads a
+ * process group: changes the working folder, and kills what is left of the group when the recipe has ended.
+ */
 bool ap_job_attempt(const char *spool, const char *id, const char *script, const ap_retry *retry,
                     ap_error *err);
 
@@ -276,7 +278,8 @@ typedef struct ap_work_options {
     ap_retry retry;
 } ap_work_options;
 
-/* An attempt at each job, in a process group of its own, output appended to the job's log. */
+/* An attempt at each job, in a process group of its own, output appended to the job's log. SIGTERM, SIGHUP
+ * and SIGINT end it early; after SIGINT it does not return, but dies of that. */
 bool ap_work(const ap_work_options *options, const char *script, ap_error *err);
 
 /* ---- watch.c: a folder that files are dropped into */
