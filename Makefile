@@ -223,7 +223,7 @@ $B/audiopipe.bash-completion: scripts/audiopipe.bash-completion Makefile $(wildc
 	@mkdir -p $(@D)
 	$(Q)sed 's/@COMMANDS@/$(COMMANDS) $(SCRIPTS:scripts/%=%)/' $< >$@
 
-build-tests: all $(UNIT) $(MAN)
+build-tests: all $(UNIT) $(MAN) build-fuzz/fuzz_th
 
 check: build-tests
 	tests/run $B
