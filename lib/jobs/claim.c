@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef enum verdict { TAKE, LATER, FINISHED, CANCELLED, EXHAUSTED } verdict;
+typedef enum verdict { TAKE, LATER, CANCELLED, OVER } verdict;
 
 /* A wait that is longer than any we order means that the clock was set back. */
 static bool is_due(const cJSON *document)
@@ -30,11 +30,10 @@ static bool is_cancelled(const char *spool, ap_place place, const char *id)
 
 static verdict judge(const cJSON *document, ap_place place, const ap_retry *retry)
 {
-    const char *state = ap_json_string(document, "state");
-    if (place == AP_RUNNING && (strcmp(state, "done") == 0 || strcmp(state, "failed") == 0))
-        return FINISHED; /* killed before the move */
+    if (place == AP_RUNNING && ap_job_has_ended(document))
+        return OVER; /* killed before the move */
     if (ap_json_number(document, "attempts", 0) >= retry->attempts)
-        return EXHAUSTED;
+        return OVER;
     return place == AP_RUNNING || is_due(document) ? TAKE : LATER;
 }
 
@@ -99,11 +98,7 @@ static bool decide(const char *spool, ap_place place, const char *id, const char
         break;
     case TAKE:
         return take(spool, place, id, manifest, err);
-    case FINISHED:
-        ap_job_move(spool, place,
-                    strcmp(ap_json_string(document, "state"), "done") ? AP_FAILED_JOBS : AP_DONE, id, err);
-        break;
-    case EXHAUSTED:
+    case OVER:
         ap_job_settle(spool, place, id,
                       &(ap_ending){AP_OUTCOME_RETRY, *reason ? reason : "the runner died", retry}, err);
         break;

@@ -186,8 +186,10 @@ typedef struct ap_ending {
     ap_outputs *outputs;   /* to be added, NULL = none */
 } ap_ending;
 
-/* Ends an attempt: writes state, time, reason and outputs to the manifest, and moves the folder. The caller
- * holds the lock. */
+/* The state is done or failed. */
+bool ap_job_has_ended(const cJSON *document);
+/* Ends an attempt: writes state, time, reason and outputs to the manifest, unless it has ended already, and
+ * moves the folder. The caller holds the lock. */
 bool ap_job_settle(const char *spool, ap_place from, const char *id, const ap_ending *asked, ap_error *err);
 /* The same for a job that nobody works on: AP_OUTCOME_FAILED if it has not ended, AP_OUTCOME_RESTART if it
  * has failed. Takes the lock. */

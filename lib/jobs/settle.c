@@ -62,10 +62,20 @@ static bool end_stages(cJSON *document)
     return ok;
 }
 
+bool ap_job_has_ended(const cJSON *document)
+{
+    const char *state = ap_json_string(document, "state");
+    return strcmp(state, "done") == 0 || strcmp(state, "failed") == 0;
+}
+
 static bool finish(cJSON *document, void *user, ap_error *err)
 {
     ending *e = user;
     const ap_ending *asked = e->asked;
+    if (ap_job_has_ended(document) && asked->outcome != AP_OUTCOME_RESTART) {
+        e->to = strcmp(ap_json_string(document, "state"), "done") ? AP_FAILED_JOBS : AP_DONE;
+        return true; /* who wrote that was killed before the move */
+    }
     double attempts = ap_json_number(document, "attempts", 0);
     bool again = asked->outcome == AP_OUTCOME_REQUEUE || asked->outcome == AP_OUTCOME_RESTART ||
                  (asked->outcome == AP_OUTCOME_RETRY && attempts < asked->retry->attempts);

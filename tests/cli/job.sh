@@ -746,6 +746,23 @@ broken_jobs_do_not_stop_the_others() {
 }
 check broken_jobs_do_not_stop_the_others
 
+# Who dies between the record's last change and the move leaves a job that has ended and is still in running/.
+ended_before_the_move() {
+    fresh
+    printf '# dies: x\n: >"$out/made"\nap-manifest set -m .. .state=done .error=null\nkill -9 $PPID\nsleep 10\n' >recipes/dies.sh
+    id=$(ap-job submit --recipe dies "$(text dies)")
+    AUDIOPIPE_ATTEMPTS=1 ap-job run # the runner lives
+    rm recipes/dies.sh
+    [ -e "$spool/done/$id/out/made" ]
+    [ "$(ap-manifest get -m "$spool/done/$id" .attempts)" = 1 ]
+    mv "$spool/done/$id" "$spool/running/$id"
+    ap-job run # it died, too
+    [ -e "$spool/done/$id/out/made" ]
+    [ "$(ap-manifest get -m "$spool/done/$id" .attempts)" = 1 ]
+    counts 0 0 1 0
+}
+check ended_before_the_move
+
 # ---- reliability
 
 kills_at_random() {
