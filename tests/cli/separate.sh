@@ -222,7 +222,7 @@ END
     done
     below 0.001 "$(largest a-b full/drums.wav full/vocals.wav)"
 }
-if ! ldd "$(command -v ap-separate)" | grep -q libasan && /usr/bin/python3 -c 'import torch' 2>/dev/null; then
+if [[ $(ldd "$(command -v ap-separate)") != *libasan* ]] && /usr/bin/python3 -c 'import torch' 2>/dev/null; then
     check full_size
 fi
 
