@@ -25,27 +25,29 @@ OPT = -O3
 endif
 
 # -std=c11 also means no contraction to FMA: the same samples on every machine.
-WARN = -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wconversion -Werror
+WARN = -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Werror
 CFLAGS ?= -g
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -fPIC -pthread -fno-math-errno -fno-trapping-math \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -fPIC -pthread -fno-math-errno -fno-trapping-math -fno-semantic-interposition \
 	$(OPT) $(WARN) $(CFLAGS) $(CPPFLAGS)
 ALL_LDFLAGS = $(OPT) -pthread -Wl,--as-needed $(LDFLAGS)
 
-LIBS = libmpg123 sndfile soxr flac vorbisenc vorbis ogg libopusenc fftw3f libmysofa libebur128
-LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS))
-LIB_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS)) -lmp3lame -lm -ldl
-AV = libavformat libavcodec libavutil libswresample libswscale
-AV_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(AV))
-AV_LDLIBS := $(shell $(PKG_CONFIG) --libs $(AV))
-PLOT = cairo pangocairo
-PLOT_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PLOT))
-PLOT_LDLIBS := $(shell $(PKG_CONFIG) --libs $(PLOT)) -lm
-JOBS = libcjson nettle zlib
-JOBS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(JOBS))
-JOBS_LDLIBS := $(shell $(PKG_CONFIG) --libs $(JOBS))
+# ---- what each folder needs
 
-# The separator's plugin for GPUs and TorchScript, if libtorch is there: Debian's libtorch-dev, or make
-# LIBTORCH=/folder/of/libtorch.
+# $(call package,NAME,PKG-CONFIG NAMES): sets NAME_CFLAGS and NAME_LDLIBS.
+define package
+$1_CFLAGS := $$(patsubst -I%,-isystem %,$$(shell $$(PKG_CONFIG) --cflags $2))
+$1_LDLIBS := $$(shell $$(PKG_CONFIG) --libs $2)
+endef
+
+$(eval $(call package,CORE,libmpg123 sndfile soxr flac vorbisenc vorbis ogg libopusenc fftw3f libmysofa libebur128))
+CORE_LDLIBS += -lmp3lame -lm -ldl
+$(eval $(call package,AV,libavformat libavcodec libavutil libswresample libswscale))
+$(eval $(call package,CAIRO,cairo pangocairo))
+CAIRO_LDLIBS += -lm
+$(eval $(call package,JOBS,libcjson nettle zlib))
+NEURAL_LDLIBS = -lcjson -lz -lm -ldl
+
+# libtorch for GPUs and TorchScript, if it is there: Debian's libtorch-dev, or make LIBTORCH=/folder/of/libtorch.
 CXX ?= g++
 LIBTORCH ?= /usr
 TORCH_INCLUDES = $(filter-out /usr/include,$(LIBTORCH)/include) $(LIBTORCH)/include/torch/csrc/api/include
@@ -53,118 +55,120 @@ HAVE_TORCH := $(wildcard $(LIBTORCH)/include/torch/script.h)
 TORCH_LIBDIR := $(if $(filter /usr,$(LIBTORCH)),,$(LIBTORCH)/lib)
 TORCH_LDLIBS = $(TORCH_LIBDIR:%=-L% -Wl,-rpath,%) -Wl,--no-as-needed -ltorch -ltorch_cpu -lc10
 
-LIB_SRC := $(wildcard lib/*.c)
-LIB_OBJ := $(LIB_SRC:%.c=$B/%.o)
-AV_OBJ := $(patsubst %.c,$B/%.o,$(wildcard lib/av/*.c))
-PLOT_OBJ := $(patsubst %.c,$B/%.o,$(wildcard lib/plot/*.c))
-DEMUCS_OBJ := $(patsubst %.c,$B/%.o,$(wildcard lib/demucs/*.c))
-KERNEL_CFLAGS = -ffp-contract=fast -fno-signed-zeros -ffinite-math-only -Wno-psabi
-ifeq ($(shell $(CC) -dumpmachine | cut -d- -f1),x86_64)
-DEMUCS_OBJ += $B/lib/demucs/kernels_avx2.o $B/lib/demucs/kernels_avx512.o
-endif
-DEMUCS_READER_OBJ := $(patsubst %,$B/lib/demucs/%.o,zip unpickle checkpoint th safetensors bag models)
-DEMUCS_LDLIBS = -lcjson -lz -lm
-JOBS_OBJ := $(patsubst %.c,$B/%.o,$(wildcard lib/jobs/*.c))
+# ---- sources: a folder under lib/ and all below it
+
+sources = $(shell find $(1:%=lib/%) -name '*.c' | sort)
+objects = $(patsubst %.c,$B/%.o,$(call sources,$1))
+
+CORE := base dsp stream formats stages pictures
+CORE_SRC := $(call sources,$(CORE))
+CORE_OBJ := $(call objects,$(CORE))
+JOBS_OBJ := $(call objects,jobs)
+AV_OBJ := $(call objects,plugins/av)
+CAIRO_OBJ := $(call objects,plugins/cairo)
+NEURAL_OBJ := $(call objects,plugins/neural)
+FRONT_OBJ := $(patsubst %.c,$B/%.o,$(wildcard cmd/front/*.c))
 COMMANDS := $(patsubst cmd/%.c,%,$(wildcard cmd/ap-*.c))
 SCRIPTS := $(wildcard scripts/ap-*)
 SO = $B/libaudiopipe.so.$(SOVERSION)
+PLUGINS = av cairo neural $(if $(HAVE_TORCH),neural-torch)
 
 # make V=1 shows the commands.
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $1 $@)
 
-all: $(SO) $B/libaudiopipe.a $(COMMANDS:%=$B/%) $(SCRIPTS:scripts/%=$B/%) $(if $(AV_OBJ),$B/audiopipe/av.so) $B/audiopipe/plot.so $B/audiopipe/demucs.so \
-	$(if $(HAVE_TORCH),$B/audiopipe/demucs-torch.so)
+all: $(SO) $B/libaudiopipe.a $(COMMANDS:%=$B/%) $(SCRIPTS:scripts/%=$B/%) $(PLUGINS:%=$B/audiopipe/%.so)
 
-$B/lib/%.o: lib/%.c
-	@mkdir -p $(@D)
-	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LIB_CFLAGS) -MMD -MP -DAP_PLUGINDIR='"$(PLUGINDIR)"' -c $< -o $@
+# ---- objects: one recipe; each folder adds its flags in MORE
 
-$B/lib/av/%.o: lib/av/%.c
-	@mkdir -p $(@D)
-	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -Ilib $(AV_CFLAGS) -MMD -MP -c $< -o $@
+$B/lib/%: MORE = -Wconversion $(CORE_CFLAGS) -DAP_PLUGINDIR='"$(PLUGINDIR)"'
+$B/lib/jobs/%: MORE = -Wconversion $(JOBS_CFLAGS)
+$B/lib/plugins/%: MORE = -Wconversion -fvisibility=hidden
+$B/lib/plugins/av/%: MORE = -Wconversion -fvisibility=hidden $(AV_CFLAGS)
+$B/lib/plugins/cairo/%: MORE = -Wconversion -fvisibility=hidden $(CAIRO_CFLAGS)
+$B/lib/plugins/neural/%: MORE = -Wconversion -fvisibility=hidden -fopenmp
+$B/cmd/%: MORE = -Wconversion -Icmd
 
-$B/lib/plot/%.o: lib/plot/%.c
-	@mkdir -p $(@D)
-	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -Ilib $(patsubst -I%,-isystem %,$(PLOT_CFLAGS)) -MMD -MP -c $< -o $@
+define compile
+@mkdir -p $(@D)
+$(call say,CC)
+$(Q)$(CC) $(ALL_CFLAGS) $(MORE) -Ilib -MMD -MP -c $< -o $@
+endef
 
-$B/lib/demucs/%.o: lib/demucs/%.c
-	@mkdir -p $(@D)
-	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -fopenmp -fvisibility=hidden -Ilib -MMD -MP -c $< -o $@
+$B/%.o: %.c
+	$(compile)
 
 # The kernels for each instruction set; which of them to use is decided at run time.
-$B/lib/demucs/kernels.o: ALL_CFLAGS += $(KERNEL_CFLAGS)
-$B/lib/demucs/kernels_avx2.o: KERNEL = -DDM_NAME=avx2 -DDM_WIDTH=8 -DDM_ROWS=4 -DDM_VECTORS=3 -mavx2 -mfma
-$B/lib/demucs/kernels_avx512.o: KERNEL = -DDM_NAME=avx512 -DDM_WIDTH=16 -DDM_ROWS=8 -DDM_VECTORS=3 -mavx512f \
+CPU = $B/lib/plugins/neural/cpu
+KERNEL_CFLAGS = -ffp-contract=fast -fno-signed-zeros -ffinite-math-only -Wno-psabi
+$(CPU)/kernels%: ALL_CFLAGS += $(KERNEL_CFLAGS)
+$(CPU)/kernels_avx2.o: ALL_CFLAGS += -DNN_NAME=avx2 -DNN_WIDTH=8 -DNN_ROWS=4 -DNN_VECTORS=3 -mavx2 -mfma
+$(CPU)/kernels_avx512.o: ALL_CFLAGS += -DNN_NAME=avx512 -DNN_WIDTH=16 -DNN_ROWS=8 -DNN_VECTORS=3 -mavx512f \
 	-mavx512vl -mavx512bw -mavx512dq -mavx2 -mfma -mprefer-vector-width=512
-
-$B/lib/demucs/kernels_avx2.o $B/lib/demucs/kernels_avx512.o: lib/demucs/kernels.c
-	@mkdir -p $(@D)
-	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) $(KERNEL_CFLAGS) $(KERNEL) -fvisibility=hidden -Ilib -MMD -MP -c $< -o $@
+ifeq ($(shell $(CC) -dumpmachine | cut -d- -f1),x86_64)
+NEURAL_OBJ += $(CPU)/kernels_avx2.o $(CPU)/kernels_avx512.o
+endif
+$(CPU)/kernels_avx2.o $(CPU)/kernels_avx512.o: lib/plugins/neural/cpu/kernels.c
+	$(compile)
 
 # libtorch's headers, as system headers, are not held to the warnings.
-$B/lib/demucs/tensor_torch.o: lib/demucs/tensor_torch.cpp
+TORCH_OBJ = $B/lib/plugins/neural/torch/torch.o
+$(TORCH_OBJ): lib/plugins/neural/torch/torch.cpp
 	@mkdir -p $(@D)
 	$(call say,CXX)
 	$(Q)$(CXX) -std=c++17 -fPIC -fvisibility=hidden $(OPT) -Wall -Wextra -Wshadow -Werror -g $(CPPFLAGS) -Ilib \
 		$(TORCH_INCLUDES:%=-isystem %) -MMD -MP -c $< -o $@
-$B/lib/jobs/%.o: lib/jobs/%.c
-	@mkdir -p $(@D)
-	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -Ilib $(JOBS_CFLAGS) -MMD -MP -c $< -o $@
 
-$B/cmd/%.o: cmd/%.c
-	@mkdir -p $(@D)
-	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -Ilib -MMD -MP -c $< -o $@
+# ---- the library, its plugins, the commands
 
-$(SO): $(LIB_OBJ)
+$(SO): $(CORE_OBJ) lib/libaudiopipe.map
 	$(call say,LINK)
-	$(Q)$(CC) -shared -Wl,-soname,libaudiopipe.so.$(SOVERSION) $(ALL_LDFLAGS) $^ $(LIB_LDLIBS) -o $@
+	$(Q)$(CC) -shared -Wl,-soname,libaudiopipe.so.$(SOVERSION) -Wl,--version-script=lib/libaudiopipe.map $(ALL_LDFLAGS) \
+		$(CORE_OBJ) $(CORE_LDLIBS) -o $@
 	$(Q)ln -sf libaudiopipe.so.$(SOVERSION) $B/libaudiopipe.so
 
-# For the unit tests, which reach inside.
-$B/libaudiopipe.a: $(LIB_OBJ)
-	$(call say,AR)
-	$(Q)rm -f $@; $(AR) rcs $@ $^
+# Jobs are linked into the commands that keep them; the other archives are for the unit tests, which reach inside.
+define archive
+@mkdir -p $(@D)
+$(call say,AR)
+$(Q)rm -f $@; $(AR) rcs $@ $^
+endef
+$B/libaudiopipe.a: $(CORE_OBJ)
+	$(archive)
+$B/jobs.a: $(JOBS_OBJ)
+	$(archive)
+$B/av.a: $(AV_OBJ)
+	$(archive)
+$B/neural.a: $(NEURAL_OBJ)
+	$(archive)
 
+define plugin
+@mkdir -p $(@D)
+$(call say,LINK)
+$(Q)$(PLUGIN_LD) -shared $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' $(filter %.o,$^) -L$B -laudiopipe $(PLUGIN_LDLIBS) -o $@
+endef
+PLUGIN_LD = $(CC)
+$B/audiopipe/av.so: PLUGIN_LDLIBS = $(AV_LDLIBS)
 $B/audiopipe/av.so: $(AV_OBJ) $(SO)
-	@mkdir -p $(@D)
-	$(call say,LINK)
-	$(Q)$(CC) -shared $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' $(AV_OBJ) -L$B -laudiopipe $(AV_LDLIBS) -o $@
+	$(plugin)
+$B/audiopipe/cairo.so: PLUGIN_LDLIBS = $(CAIRO_LDLIBS)
+$B/audiopipe/cairo.so: $(CAIRO_OBJ) $(SO)
+	$(plugin)
+$B/audiopipe/neural.so: PLUGIN_LDLIBS = -fopenmp $(NEURAL_LDLIBS)
+$B/audiopipe/neural.so: $(NEURAL_OBJ) $(SO)
+	$(plugin)
+$B/audiopipe/neural-torch.so: PLUGIN_LD = $(CXX)
+$B/audiopipe/neural-torch.so: PLUGIN_LDLIBS = $(TORCH_LDLIBS)
+$B/audiopipe/neural-torch.so: $(TORCH_OBJ) $B/lib/plugins/neural/tensor/tensor.o $(SO)
+	$(plugin)
 
-$B/audiopipe/plot.so: $(PLOT_OBJ) $(SO)
-	@mkdir -p $(@D)
+$B/ap-%: $B/cmd/ap-%.o $(FRONT_OBJ) $(SO)
 	$(call say,LINK)
-	$(Q)$(CC) -shared $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' $(PLOT_OBJ) -L$B -laudiopipe $(PLOT_LDLIBS) -o $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(filter %.o %.a,$^) -L$B -laudiopipe $(COMMAND_LDLIBS) -lm -o $@
 
-FRONT := $(patsubst cmd/%.c,$B/cmd/%.o,$(filter-out cmd/ap-%,$(wildcard cmd/*.c)))
-
-$B/audiopipe/demucs.so: $(DEMUCS_OBJ) $(SO)
-	@mkdir -p $(@D)
-	$(call say,LINK)
-	$(Q)$(CC) -shared -fopenmp $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' $(DEMUCS_OBJ) -L$B -laudiopipe \
-		$(DEMUCS_LDLIBS) -ldl -o $@
-
-$B/audiopipe/demucs-torch.so: $B/lib/demucs/tensor_torch.o $B/lib/demucs/tensor.o $(SO)
-	@mkdir -p $(@D)
-	$(call say,LINK)
-	$(Q)$(CXX) -shared $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' $(filter %.o,$^) -L$B -laudiopipe \
-		$(TORCH_LDLIBS) -o $@
-
-$B/ap-%: $B/cmd/ap-%.o $(FRONT) $(SO)
-	$(call say,LINK)
-	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(filter %.o,$^) -L$B -laudiopipe -lm -o $@
-
-# Only this one links the jobs and what they need.
-$B/ap-manifest: $B/cmd/ap-manifest.o $(JOBS_OBJ) $(FRONT) $(SO)
-	$(call say,LINK)
-	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(filter %.o,$^) -L$B -laudiopipe $(JOBS_LDLIBS) -lm -o $@
+# Only these link the jobs and what they need.
+$B/ap-manifest: COMMAND_LDLIBS = $(JOBS_LDLIBS)
+$B/ap-manifest: $B/jobs.a
 
 # The script and its recipes, beside the commands.
 $B/ap-job: scripts/ap-job $(wildcard scripts/recipes/*)
@@ -178,28 +182,24 @@ $B/ap-fetch-model: scripts/ap-fetch-model
 	$(Q)ln -sf ../$< $@
 	$(Q)touch -h $@
 
-UNIT := $(patsubst tests/unit/%.c,$B/tests/unit/%,$(wildcard tests/unit/*.c))
+# ---- tests
 
+UNIT := $(patsubst tests/unit/%.c,$B/tests/unit/%,$(shell find tests/unit -name '*.c'))
+UNIT_CFLAGS = $(ALL_CFLAGS) -Wno-unused-function -Itests/unit -Itests/fuzz -Ilib
+
+# The unit tests mirror lib/; those of jobs and plugins link what they test.
 $B/tests/unit/%: tests/unit/%.c tests/unit/test.h $B/libaudiopipe.a
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-sign-conversion -Wno-unused-function -Ilib -MMD -MP $< $B/libaudiopipe.a $(ALL_LDFLAGS) \
-		$(LIB_LDLIBS) -o $@
+	$(Q)$(CC) $(UNIT_CFLAGS) $(MORE) -MMD -MP $< $(filter-out $B/libaudiopipe.a,$(filter %.a,$^)) $B/libaudiopipe.a $(ALL_LDFLAGS) \
+		$(CORE_LDLIBS) $(TEST_LDLIBS) -o $@
 
-# The readers of the separator's files need no libtorch; the networks are tested through the plugin.
-$B/tests/unit/demucs_%: tests/unit/demucs_%.c tests/unit/test.h $(DEMUCS_READER_OBJ) $B/libaudiopipe.a
-	@mkdir -p $(@D)
-	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-sign-conversion -Wno-unused-function -Ilib -Ilib/demucs -MMD -MP $< \
-		$(DEMUCS_READER_OBJ) $B/libaudiopipe.a $(ALL_LDFLAGS) $(LIB_LDLIBS) $(DEMUCS_LDLIBS) -o $@
-
-# Of the CPU backend all kernels are tested, which the plugin would not let it choose.
-$B/tests/unit/demucs_tensor: tests/unit/demucs_tensor.c tests/unit/test.h $(DEMUCS_OBJ) $B/libaudiopipe.a
-	@mkdir -p $(@D)
-	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-sign-conversion -Wno-unused-function -Ilib -Ilib/demucs -MMD -MP $< \
-		$(DEMUCS_OBJ) $B/libaudiopipe.a -fopenmp -Wl,--wrap=dm_kernels_usable $(ALL_LDFLAGS) $(LIB_LDLIBS) \
-		$(DEMUCS_LDLIBS) -ldl -o $@
+$B/tests/unit/jobs/%: TEST_LDLIBS = $(JOBS_LDLIBS)
+$(filter $B/tests/unit/jobs/%,$(UNIT)): $B/jobs.a
+$B/tests/unit/plugins/neural/%: TEST_LDLIBS = -fopenmp $(NEURAL_LDLIBS)
+# All kernels are tested, not only those that the plugin would choose.
+$B/tests/unit/plugins/neural/tensor: TEST_LDLIBS += -Wl,--wrap=nn_kernels_usable
+$(filter $B/tests/unit/plugins/neural/%,$(UNIT)): $B/neural.a
 
 # Pages share some sections, which are put in here.
 MAN_SRC := $(wildcard man/*.[1-9])
@@ -233,6 +233,38 @@ check-all: build-tests
 	$(MAKE) SAN=1 build-tests
 	tests/run build build-san
 
+# The tests of jobs at full length: 200 kills, 500 jobs for 8 runners, 10,000 waiting jobs; how well stems are found.
+check-long: build-tests
+	AP_LONG=1 AP_TIMEOUT=7200 tests/run $B -- cli/job
+	tests/bench/sdr $B
+
+bench: all
+	tests/bench/run $B
+
+# libFuzzer targets: build-fuzz/fuzz_decode CORPUS. CMPLX needs GCC 4.7; clang 14 cannot link clones.
+FUZZ := $(patsubst tests/fuzz/%.c,build-fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_CFLAGS = -fgnuc-version=4.7 '-Dtarget_clones(...)=unused' -g -O1 -std=c11 -D_GNU_SOURCE \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -DAP_PLUGINDIR='"/nonexistent"' -Ilib -Itests/fuzz
+LIB_HEADERS := $(shell find lib -name '*.h')
+READERS := $(wildcard lib/plugins/neural/files/*.c)
+
+build-fuzz/%: tests/fuzz/%.c $(CORE_SRC) $(LIB_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,FUZZ)
+	$(Q)clang $(FUZZ_CFLAGS) $(CORE_CFLAGS) $(FUZZ_MORE) $(filter %.c,$^) $(CORE_LDLIBS) $(FUZZ_LDLIBS) -o $@
+
+build-fuzz/fuzz_th: FUZZ_LDLIBS = -lcjson -lz
+build-fuzz/fuzz_th: $(READERS) tests/fuzz/archive.h
+build-fuzz/fuzz_manifest: FUZZ_LDLIBS = $(JOBS_LDLIBS)
+build-fuzz/fuzz_manifest: $(call sources,jobs)
+build-fuzz/fuzz_image: FUZZ_MORE = $(AV_CFLAGS)
+build-fuzz/fuzz_image: FUZZ_LDLIBS = $(AV_LDLIBS)
+build-fuzz/fuzz_image: $(patsubst %,lib/plugins/av/%.c,image gif picture fit blur)
+
+fuzz: $(FUZZ)
+
+# ---- installing
+
 install: all $(MAN) $B/audiopipe.pc $B/audiopipe.bash-completion
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR) $(DESTDIR)$(COMPDIR)
 	$(INSTALL) -d $(DESTDIR)$(PLUGINDIR) $(sort $(foreach m,$(MAN_SRC),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))))
@@ -242,7 +274,7 @@ install: all $(MAN) $B/audiopipe.pc $B/audiopipe.bash-completion
 	$(INSTALL) -m 644 scripts/batch.mk $(DESTDIR)$(SHAREDIR)
 	$(INSTALL) -m 644 $(SO) $(DESTDIR)$(LIBDIR)
 	ln -sf libaudiopipe.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libaudiopipe.so
-	$(INSTALL) -m 644 $(wildcard $B/audiopipe/*.so) $(DESTDIR)$(PLUGINDIR)
+	$(INSTALL) -m 644 $(PLUGINS:%=$B/audiopipe/%.so) $(DESTDIR)$(PLUGINDIR)
 	$(INSTALL) -m 644 lib/audiopipe.h $(DESTDIR)$(INCLUDEDIR)
 	$(INSTALL) -m 644 $B/audiopipe.pc $(DESTDIR)$(PKGCONFIGDIR)
 	$(INSTALL) -m 644 $B/audiopipe.bash-completion $(DESTDIR)$(COMPDIR)/ap-decode
@@ -255,43 +287,6 @@ uninstall:
 	rm -f $(SCRIPTS:scripts/%=$(DESTDIR)$(COMPDIR)/%)
 	rm -rf $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(SHAREDIR)
 	for m in $(MAN_SRC); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
-
-# libFuzzer targets: build-fuzz/fuzz_decode CORPUS. CMPLX needs GCC 4.7; clang 14 cannot link clones.
-FUZZ := $(patsubst tests/fuzz/%.c,build-fuzz/%,$(wildcard tests/fuzz/*.c))
-
-build-fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(wildcard lib/*.h)
-	@mkdir -p $(@D)
-	$(call say,FUZZ)
-	$(Q)clang -fgnuc-version=4.7 '-Dtarget_clones(...)=unused' -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		-DAP_PLUGINDIR='"/nonexistent"' -Ilib $(LIB_CFLAGS) $< $(LIB_SRC) $(LIB_LDLIBS) -o $@
-
-build-fuzz/fuzz_th: tests/fuzz/fuzz_th.c tests/fuzz/archive.h $(DEMUCS_READER_OBJ:$B/%.o=%.c) lib/error.c
-	@mkdir -p $(@D)
-	$(call say,FUZZ)
-	$(Q)clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Ilib -Ilib/demucs \
-		$(filter %.c,$^) -lcjson -lz -lm -o $@
-
-build-fuzz/fuzz_manifest: tests/fuzz/fuzz_manifest.c $(wildcard lib/jobs/*.[ch]) $(LIB_SRC) $(wildcard lib/*.h)
-	@mkdir -p $(@D)
-	$(call say,FUZZ)
-	$(Q)clang -fgnuc-version=4.7 '-Dtarget_clones(...)=unused' -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		-DAP_PLUGINDIR='"/nonexistent"' -Ilib $(LIB_CFLAGS) $(filter %.c,$^) $(LIB_LDLIBS) $(JOBS_LDLIBS) -o $@
-
-build-fuzz/fuzz_image: tests/fuzz/fuzz_image.c $(patsubst %,lib/av/%.c,image gif picture fit blur) $(LIB_SRC) $(wildcard lib/*.h)
-	@mkdir -p $(@D)
-	$(call say,FUZZ)
-	$(Q)clang -fgnuc-version=4.7 '-Dtarget_clones(...)=unused' -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		-DAP_PLUGINDIR='"/nonexistent"' -Ilib -Ilib/av $(LIB_CFLAGS) $(AV_CFLAGS) $(filter %.c,$^) $(LIB_LDLIBS) $(AV_LDLIBS) -o $@
-
-fuzz: $(FUZZ)
-
-# The tests of jobs at full length: 200 kills, 500 jobs for 8 runners, 10,000 waiting jobs; how well stems are found.
-check-long: build-tests
-	AP_LONG=1 AP_TIMEOUT=7200 tests/run $B -- cli/job
-	tests/bench/sdr $B
-
-bench: all
-	tests/bench/run $B
 
 clean:
 	rm -rf build build-san build-fuzz

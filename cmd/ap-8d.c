@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-8d - rotating ("8D") audio: spatialize, reverb, limit. */
-#include "filter.h"
+#include "front/filter.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-decode - any audio or video file to an apstream. */
-#include "filter.h"
+#include "front/filter.h"
 
 typedef struct config {
     unsigned rate, channels, track;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-encode - an apstream to a file. */
-#include "filter.h"
+#include "front/filter.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-hpss - harmonic-percussive separation. */
-#include "stems.h"
+#include "front/stems.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-limit - look-ahead true-peak limiter. */
-#include "filter.h"
+#include "front/filter.h"
 
 #define AT(field) offsetof(ap_limit_options, field)
 

@@ -1,7 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-manifest - the record of a job, and what ap-job needs that a shell cannot do safely. */
-#include "../lib/jobs/jobs.h"
-#include "options.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "front/options.h"
+#include "front/stems.h"
+#include "jobs/record/json.h"
+#include "jobs/record/manifest.h"
+#include "jobs/record/outputs.h"
+#include "jobs/record/probe.h"
+#include "jobs/run/recipe.h"
+#include "jobs/run/stage.h"
+#include "jobs/run/worker.h"
+#include "jobs/show/list.h"
+#include "jobs/show/report.h"
+#include "jobs/spool/clean.h"
+#include "jobs/spool/intake.h"
+#include "jobs/spool/settle.h"
+#include "jobs/spool/watch.h"
 
 #include <errno.h>
 #include <limits.h>

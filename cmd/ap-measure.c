@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-measure - loudness, peaks, levels, silence and length of audio files. */
-#include "filter.h"
-#include "text.h"
+#include "front/filter.h"
+#include "front/text.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-mix - the sum of several inputs. */
-#include "filter.h"
+#include "front/filter.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-normalize - a constant gain that brings audio to a loudness, a peak or an RMS level. */
-#include "filter.h"
-#include "text.h"
+#include "front/filter.h"
+#include "front/text.h"
 
 #include <errno.h>
 #include <math.h>

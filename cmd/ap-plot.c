@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-plot - pictures of audio, and peaks for web players. */
-#include "filter.h"
-#include "folder.h"
+#include "front/filter.h"
+#include "front/folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>

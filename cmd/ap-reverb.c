@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-reverb - Freeverb. */
-#include "filter.h"
+#include "front/filter.h"
 
 #define AT(field) offsetof(ap_reverb_options, field)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-separate - music to stems: vocals, drums, bass, other. */
-#include "stems.h"
+#include "front/stems.h"
 
 #include <stdio.h>
 #include <string.h>

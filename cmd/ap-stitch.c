@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-stitch - images to video, with sound. */
-#include "filter.h"
-#include "names.h"
+#include "front/filter.h"
+#include "front/names.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -457,7 +457,7 @@ void ap_plot_defaults(ap_plot_options *options);
 /* Draws count sources on one time axis. One source: a waveform for each channel. Several (stems): one for
  * each source, of all channels together, labelled with names[i]; names may be NULL with one source. They are
  * read one after another. Takes the sources over, also on failure, and sets them to NULL; a NULL among them
- * fails and leaves *err alone. Written atomically. Needs the plugin plot.so. */
+ * fails and leaves *err alone. Written atomically. Needs the plugin cairo.so. */
 bool ap_plot(ap_stream **sources, const char *const *names, size_t count, const char *path,
              const ap_plot_options *options, ap_error *err);
 /* The same to a descriptor, which may be a pipe and is not closed; options->format is needed. */
@@ -485,7 +485,7 @@ typedef struct ap_separate_options {
 void ap_separate_defaults(ap_separate_options *options);
 
 /* A loaded model. The strings of the options have to outlive it. Neural ones need the plugin
- * audiopipe/demucs.so. */
+ * audiopipe/neural.so. */
 typedef struct ap_separator ap_separator;
 
 ap_separator *ap_separator_open(const ap_separate_options *options, ap_error *err);

@@ -12,7 +12,7 @@ formatted() {
 
 clean_for_cppcheck() {
     cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
-        --suppressions-list=tests/cppcheck-suppressions -D__x86_64__ -D__SSE__ -Ilib lib cmd
+        --suppressions-list=tests/cppcheck-suppressions -D__x86_64__ -D__SSE__ -Ilib -Icmd lib cmd
 }
 
 clean_for_shellcheck() {
@@ -27,7 +27,36 @@ clean_man_pages() {
 
 # The one C++ file is the libtorch shim.
 no_other_cpp() {
-    ! git ls-files '*.cpp' '*.cc' '*.hpp' | grep -v '^lib/demucs/tensor_torch.cpp$'
+    ! git ls-files '*.cpp' '*.cc' '*.hpp' | grep -v '^lib/plugins/neural/torch/torch.cpp$'
+}
+
+# Includes lead downwards only.
+clean_layers() {
+    python3 tests/layers.py
+}
+
+# The names in a part of the list of exports: AUDIOPIPE_0, AUDIOPIPE_PRIVATE_0.
+listed() { sed -n "/^$1 /,/^}/s/^    \(ap_.*\);/\1/p" lib/libaudiopipe.map | sort; }
+
+# The functions that a header declares.
+declared() {
+    gcc -fpreprocessed -dD -E -P "$1" | grep -v '^ *typedef' | grep -v '^#' | tr '\n' ' ' | sed 's/{[^}]*}//g' |
+        grep -oE '\bap_[a-z0-9_]+ ?\(' | tr -d ' (' | sort -u
+}
+
+# What plugins, jobs and commands take from the library.
+used() {
+    find "$AP_BUILD"/lib/{plugins,jobs,serve} "$AP_BUILD"/cmd -name '*.o' -exec nm -u {} + 2>/dev/null |
+        awk '{ print $NF }' | grep '^ap_' | sort -u
+}
+
+# The library exports its public functions, and what its own plugins and commands use, and no more.
+exports_what_is_listed() {
+    diff <(listed AUDIOPIPE_0) <(declared lib/audiopipe.h)
+    diff <({ listed AUDIOPIPE_0 && listed AUDIOPIPE_PRIVATE_0; } | sort) \
+        <(nm -D --defined-only "$AP_BUILD/libaudiopipe.so" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort)
+    diff <(listed AUDIOPIPE_PRIVATE_0) \
+        <(comm -12 <(comm -23 <(used) <(listed AUDIOPIPE_0)) <(nm "$AP_BUILD/libaudiopipe.a" | awk '$2 == "T" { print $3 }' | sort -u))
 }
 
 check formatted
@@ -35,4 +64,6 @@ check clean_for_cppcheck
 check clean_for_shellcheck
 check clean_man_pages
 check no_other_cpp
+check clean_layers
+check exports_what_is_listed
 finish

@@ -174,16 +174,16 @@ mistakes() {
 check mistakes
 
 without_the_plugin() {
-    [ ! -e /usr/local/lib/audiopipe/plot.so ] || return 0 # installed: it would be found
+    [ ! -e /usr/local/lib/audiopipe/cairo.so ] || return 0 # installed: it would be found
     mkdir -p alone
     cp "$AP_BUILD"/ap-plot "$AP_BUILD"/libaudiopipe.so* alone
     fails 1 alone/ap-plot tone.wav -o x.png
-    grep -q "the plugin plot.so is missing" stderr
+    grep -q "the plugin cairo.so is missing" stderr
     AUDIOPIPE_PLUGINS=$AP_BUILD/audiopipe alone/ap-plot tone.wav -o y.png
     alone/ap-plot tone.wav -o y.json # needs none
-    echo garbage >plot.so
+    echo garbage >cairo.so
     fails 1 env AUDIOPIPE_PLUGINS=. alone/ap-plot tone.wav -o x.png
-    grep -q "cannot load the plugin plot.so" stderr
+    grep -q "cannot load the plugin cairo.so" stderr
 }
 check without_the_plugin
 

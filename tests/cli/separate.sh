@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # ap-separate with small models of random weights. What they give is compared with the original's output by
-# tests/unit/demucs_golden.c; this is about everything around it.
+# tests/unit/plugins/neural/golden.c; this is about everything around it.
 . "$(dirname "$0")/lib.sh"
 
 golden=$tests_folder/data/demucs
@@ -332,11 +332,11 @@ missing_models_say_what_to_do() {
     mkdir -p bare
     cp "$(command -v ap-separate)" "$AP_BUILD"/libaudiopipe.so.* bare
     fails 1 env AUDIOPIPE_PLUGINS=/nowhere LD_LIBRARY_PATH="$PWD/bare" bare/ap-separate -n tiny song.wav -o new
-    grep -q "the plugin demucs.so is missing" stderr
+    grep -q "the plugin neural.so is missing" stderr
 }
 check missing_models_say_what_to_do
 
-# A line for each, whatever is in the file. More of this is in tests/unit/demucs_files.c.
+# A line for each, whatever is in the file. More of this is in tests/unit/plugins/neural/files.c.
 broken_models_are_refused() {
     refused() { # MESSAGE
         fails 1 ap-separate -n ./broken.th song.wav -s bass >broken.au
@@ -399,10 +399,10 @@ loads_no_more_than_it_needs() {
     done
     export ASAN_OPTIONS=detect_leaks=0 # LeakSanitizer cannot work under strace
     strace -f -e trace=openat -o files "${tiny[@]}" --device cpu song.wav -s bass >/dev/null
-    grep -q 'demucs.so' files
+    grep -q 'neural.so' files
     if grep 'libtorch' files; then return 1; fi
     strace -f -e trace=openat -o files ap-separate --help >/dev/null
-    if grep 'demucs.so' files; then return 1; fi
+    if grep 'neural.so' files; then return 1; fi
 }
 check loads_no_more_than_it_needs
 

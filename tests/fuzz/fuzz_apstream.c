@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * Any bytes as an apstream; what can be read has to survive being written and read again. */
-#include "internal.h"
+#include "audiopipe.h"
 
 #include <stdlib.h>
 #include <string.h>

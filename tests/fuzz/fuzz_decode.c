@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * Any bytes, decoded as a file. */
-#include "internal.h"
+#include "audiopipe.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

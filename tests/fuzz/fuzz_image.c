@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * Any bytes as an image, fitted into a small video in every way. */
-#include "video.h"
+#include "plugins/av/video.h"
 
 #include <libavutil/log.h>
 #include <stdlib.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * Any bytes as a text, a path into a document, a recipe's header, a time, and a manifest with its report. */
-#include "jobs/jobs.h"
+#include "base/output.h"
+#include "jobs/record/json.h"
+#include "jobs/record/manifest.h"
+#include "jobs/run/recipe.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,30 +2,30 @@
  * fuzz_th.c - libFuzzer target for the readers of model files. The first byte says what the rest is: a whole
  * file, a pickle (which gets an archive around it with the right checksums), or a bag. */
 #include "archive.h"
-#include "bag.h"
-#include "checkpoint.h"
-#include "unpickle.h"
+#include "plugins/neural/files/bag.h"
+#include "plugins/neural/files/checkpoint.h"
+#include "plugins/neural/files/unpickle.h"
 
 static void read_checkpoint(const unsigned char *data, size_t size)
 {
     ap_error err;
-    dm_checkpoint *c = calloc(1, sizeof *c);
+    nn_checkpoint *c = calloc(1, sizeof *c);
     c->path = strdup("fuzz");
     c->bytes = data;
     c->size = size;
-    if (size >= 16 && (data[8] == '{' ? dm_safetensors_read(c, &err) : dm_th_read(c, &err))) {
+    if (size >= 16 && (data[8] == '{' ? nn_safetensors_read(c, &err) : nn_th_read(c, &err))) {
         for (size_t i = 0; i < c->count; i++) {
-            float *out = dm_stored_count(&c->tensors[i]) < 1 << 20
-                             ? malloc((size_t)dm_stored_count(&c->tensors[i]) * sizeof *out)
+            float *out = nn_stored_count(&c->tensors[i]) < 1 << 20
+                             ? malloc((size_t)nn_stored_count(&c->tensors[i]) * sizeof *out)
                              : NULL;
             if (out)
-                dm_stored_floats(&c->tensors[i], out);
+                nn_stored_floats(&c->tensors[i], out);
             free(out);
         }
-        dm_json_number(c->kwargs, "segment", 0);
+        nn_json_number(c->kwargs, "segment", 0);
     }
     c->bytes = NULL; /* not mapped */
-    dm_checkpoint_close(c);
+    nn_checkpoint_close(c);
 }
 
 static void read_pickle(const unsigned char *data, size_t size)
@@ -51,10 +51,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (data[0] == 'F') {
         read_checkpoint(data + 1, size - 1);
     } else if (data[0] == 'B') {
-        dm_bag bag;
+        nn_bag bag;
         char *text = calloc(1, size);
         memcpy(text, data + 1, size - 1);
-        dm_bag_parse(&bag, text, "fuzz", NULL);
+        nn_bag_parse(&bag, text, "fuzz", NULL);
         free(text);
     } else {
         read_pickle(data + 1, size - 1);

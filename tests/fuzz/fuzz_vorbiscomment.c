@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * Any bytes as a Vorbis comment, a FLAC picture, and an ID3 tag; a picture has to survive the round trip. */
-#include "internal.h"
+#include "formats/vorbiscomment.h"
 
 #include <stdlib.h>
 #include <string.h>

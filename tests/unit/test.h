@@ -10,7 +10,7 @@
 #ifndef TEST_H
 #define TEST_H
 
-#include "internal.h"
+#include "audiopipe.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * folder.c - the audio files of a folder. */
+#include "front/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool fail(ap_error *err, ap_status code, const char *format, const char *subject, const char *why)
+{
+    err->code = code;
+    snprintf(err->message, sizeof err->message, format, subject, why);
+    return false;
+}
+
+static const char *extension(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && dot != name ? dot : "";
+}
+
+static int is_audio(const struct dirent *entry)
+{
+    static const char *const known[] = {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aiff",
+                                        ".aif", ".au",   ".m4a", ".caf", ".w64", ".rf64"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (entry->d_name[0] != '.' && strcasecmp(extension(entry->d_name), known[i]) == 0)
+            return 1;
+    return 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name); /* the same in every locale */
+}
+
+static bool add_stem(audio_folder *list, const command *c, const char *path, const char *file, bool quiet,
+                     ap_error *err)
+{
+    char whole[PATH_MAX];
+    if (snprintf(whole, sizeof whole, "%s/%s", path, file) >= (int)sizeof whole)
+        return fail(err, AP_FAILED, "cannot open '%s': %s", path, strerror(ENAMETOOLONG));
+    size_t i = list->count;
+    list->names[i] = strndup(file, strlen(file) - strlen(extension(file)));
+    if (!list->names[i])
+        return fail(err, AP_TRY_AGAIN, "out of memory%s%s", "", "");
+    list->count++;
+    list->streams[i] =
+        filter_watch(&list->watchers[i], c, filter_open(whole, NULL, err), PROGRESS_NONE, quiet, err);
+    return list->streams[i];
+}
+
+/* The last part of the folder's absolute path. */
+static char *own_name(const char *path)
+{
+    char *absolute = realpath(path, NULL);
+    const char *slash = absolute ? strrchr(absolute, '/') : NULL;
+    char *name = strdup(slash && slash[1] ? slash + 1 : path);
+    free(absolute);
+    return name;
+}
+
+bool folder_open(audio_folder *list, const command *c, const char *path, bool quiet, ap_error *err)
+{
+    struct dirent **entries = NULL;
+    *list = (audio_folder){.count = 0};
+    int n = scandir(path, &entries, is_audio, by_name);
+    if (n < 0)
+        return fail(err, AP_FAILED, "cannot open '%s': %s", path, strerror(errno));
+    list->streams = calloc((size_t)n + 1, sizeof *list->streams);
+    list->names = calloc((size_t)n + 1, sizeof *list->names);
+    list->watchers = calloc((size_t)n + 1, sizeof *list->watchers);
+    list->name = own_name(path);
+    bool ok = list->streams && list->names && list->watchers && list->name;
+    if (!ok)
+        fail(err, AP_TRY_AGAIN, "out of memory%s%s", "", "");
+    else if (n == 0)
+        ok = fail(err, AP_FAILED, "there are no audio files in '%s'%s", path, "");
+    for (int i = 0; i < n; i++) {
+        ok = ok && add_stem(list, c, path, entries[i]->d_name, quiet, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return ok;
+}
+
+void folder_close(audio_folder *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        ap_close(&list->streams[i]);
+        free(list->names[i]);
+    }
+    free(list->streams);
+    free(list->names);
+    free(list->watchers);
+    free(list->name);
+}

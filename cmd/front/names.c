@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * names.c - lists of file names. */
+#include "front/names.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool out_of_memory(ap_error *err)
+{
+    *err = (ap_error){AP_TRY_AGAIN, "out of memory"};
+    return false;
+}
+
+bool names_add(name_list *list, const char *name, ap_error *err)
+{
+    if (list->count == list->room) {
+        size_t room = list->room ? 2 * list->room : 64;
+        const char **names = realloc(list->names, room * sizeof *names);
+        if (!names)
+            return out_of_memory(err);
+        list->names = names;
+        list->room = room;
+    }
+    list->names[list->count++] = name;
+    return true;
+}
+
+/* All of a file, with a zero byte behind it. */
+static char *read_all(FILE *file, size_t *size)
+{
+    char *text = NULL;
+    size_t room = 0, n;
+    *size = 0;
+    do {
+        if (*size + 1 >= room) {
+            char *larger = realloc(text, room = room ? 2 * room : 65536);
+            if (!larger) {
+                free(text);
+                return NULL;
+            }
+            text = larger;
+        }
+        n = fread(text + *size, 1, room - 1 - *size, file);
+        *size += n;
+    } while (n);
+    text[*size] = 0;
+    return text;
+}
+
+static bool split(name_list *list, size_t size, ap_error *err)
+{
+    char end = memchr(list->text, 0, size) ? 0 : '\n';
+    for (char *name = list->text, *last = name + size; name < last;) {
+        char *next = memchr(name, end, (size_t)(last - name));
+        next = next ? next : last;
+        *next = 0;
+        if (*name && !names_add(list, name, err))
+            return false;
+        name = next + 1;
+    }
+    return true;
+}
+
+bool names_read(name_list *list, const char *path, ap_error *err)
+{
+    errno = 0;
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+    size_t size = 0;
+    list->text = file ? read_all(file, &size) : NULL;
+    bool failed = !file || ferror(file);
+    if (failed) {
+        err->code = AP_FAILED;
+        snprintf(err->message, sizeof err->message, "cannot read the list '%s': %s", path, strerror(errno));
+    }
+    if (file && file != stdin)
+        fclose(file);
+    if (failed)
+        return false;
+    return list->text ? split(list, size, err) : out_of_memory(err);
+}
+
+void names_free(name_list *list)
+{
+    free(list->names);
+    free(list->text);
+}

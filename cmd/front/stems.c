@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * stems.c - the front end of commands that make several stems of one input. */
+#include "front/stems.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct saved_stem {
+    char *stem;       /* to be freed */
+    const char *path; /* behind it */
+} saved_stem;
+
+typedef struct stem_config {
+    const char *stem, *path, *pattern;
+    saved_stem saves[MAX_STEMS];
+    size_t save_count;
+    output_config out;
+} stem_config;
+
+/* One stem on its way. */
+typedef struct target {
+    size_t stem; /* index into the names */
+    char *path;
+    ap_encode_options encode;
+} target;
+
+/* All of a run. */
+typedef struct run {
+    const stem_filter *filter;
+    const stem_config *config;
+    const char *input;
+    const char *names[MAX_STEMS];
+    size_t name_count, in_folder;
+    target targets[2 * MAX_STEMS];
+    size_t count;
+    char *made_folders[8]; /* made by us, to be removed on failure */
+    size_t made_count;
+} run;
+
+static bool fail(ap_error *err, ap_status code, const char *format, const char *subject, const char *reason)
+{
+    err->code = code;
+    snprintf(err->message, sizeof err->message, format, subject, reason);
+    return false;
+}
+
+static bool fail_memory(ap_error *err)
+{
+    return fail(err, AP_TRY_AGAIN, "%s%s", "out of memory", "");
+}
+
+/* ---- options */
+
+/* -S STEM=PATH */
+static bool add_save(void *cfg, const char *argument, ap_error *err)
+{
+    stem_config *c = cfg;
+    const char *equals = strchr(argument, '=');
+    if (!equals || equals == argument || !equals[1])
+        return fail(err, AP_USAGE, "'%s' is not STEM=PATH%s", argument, "");
+    if (c->save_count == MAX_STEMS)
+        return fail(err, AP_USAGE, "'%s' is one too many%s", argument, "");
+    saved_stem *saved = &c->saves[c->save_count];
+    saved->stem = strdup(argument);
+    if (!saved->stem)
+        return fail_memory(err);
+    saved->stem[equals - argument] = 0;
+    saved->path = saved->stem + (equals - argument) + 1;
+    c->save_count++;
+    return true;
+}
+
+static const option_row stem_rows[] = {
+    {'s', "stem", OPTION_TEXT, "STEM", offsetof(stem_config, stem),
+     "write only this stem, to standard output"},
+    {'o', "output", OPTION_TEXT, "PATH", offsetof(stem_config, path),
+     "write all stems into this folder; with -s, that stem to this file"},
+    {0, "filename", OPTION_TEXT, "PATTERN", offsetof(stem_config, pattern),
+     "names in the folder, with {track}, {trackext}, {stem}, {ext} (default {stem}.{ext})"},
+    {'S', "save", OPTION_CALL, "STEM=PATH", 0,
+     "write this stem to this file or FIFO, - for standard output (repeatable)", 0, 0, NULL, add_save, false},
+    {0},
+};
+
+/* ---- paths */
+
+#define STANDARD_OUTPUT "/dev/stdout"
+
+static bool is_dash(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+/* What the words of a pattern stand for. */
+typedef struct words {
+    char track[256], extension[256]; /* of the input, without folder */
+    const char *stem, *format;
+} words;
+
+static void split_input(const char *input, words *w)
+{
+    const char *slash = input ? strrchr(input, '/') : NULL;
+    snprintf(w->track, sizeof w->track, "%s", !input || is_dash(input) ? "stdin" : slash ? slash + 1 : input);
+    char *dot = strrchr(w->track, '.');
+    w->extension[0] = 0;
+    if (dot && dot != w->track) {
+        strcpy(w->extension, dot + 1);
+        *dot = 0;
+    }
+}
+
+/* What a word in braces, of this length, stands for; NULL for any other. */
+static const char *value_of(const words *w, const char *word, size_t length)
+{
+    const char *const pairs[][2] = {
+        {"{track}", w->track}, {"{trackext}", w->extension}, {"{stem}", w->stem}, {"{ext}", w->format}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (strlen(pairs[i][0]) == length && strncmp(pairs[i][0], word, length) == 0)
+            return pairs[i][1];
+    return NULL;
+}
+
+/* The pattern with its words replaced, in the folder. */
+static char *expand(const run *r, const char *stem, ap_error *err)
+{
+    words w = {.stem = stem, .format = r->config->out.format ? r->config->out.format : "wav"};
+    char path[4096];
+    split_input(r->input, &w);
+    size_t at = (size_t)snprintf(path, sizeof path, "%s/", r->config->path);
+    const char *p = r->config->pattern ? r->config->pattern : "{stem}.{ext}";
+    while (*p && at < sizeof path) {
+        const char *brace = *p == '{' ? strchr(p, '}') : NULL;
+        const size_t length = brace ? (size_t)(brace - p) + 1 : 1;
+        const char *value = brace ? value_of(&w, p, length) : NULL;
+        if (brace && !value) {
+            fail(err, AP_USAGE, "'%s' has something else in braces than {track}, {trackext}, {stem}, {ext}%s",
+                 r->config->pattern, "");
+            return NULL;
+        }
+        at += (size_t)snprintf(path + at, sizeof path - at, "%.*s", value ? 256 : 1, value ? value : p);
+        p += length;
+    }
+    char *copy = at < sizeof path ? strdup(path) : NULL;
+    if (!copy)
+        fail(err, AP_USAGE, "the path for '%s' is too long%s", stem, "");
+    return copy;
+}
+
+/* Makes the folders that path needs, and remembers the new ones. */
+static bool make_folders(run *r, const char *path, ap_error *err)
+{
+    char *folder = strdup(path);
+    if (!folder)
+        return fail_memory(err);
+    bool ok = true;
+    for (char *slash = strchr(folder + 1, '/'); ok && slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        bool made = mkdir(folder, 0777) == 0;
+        if (!made && errno != EEXIST && errno != EISDIR)
+            ok = fail(err, errno == ENOSPC || errno == EDQUOT ? AP_TRY_AGAIN : AP_FAILED,
+                      "cannot create folder '%s': %s", folder, strerror(errno));
+        if (made && r->made_count < sizeof r->made_folders / sizeof *r->made_folders)
+            r->made_folders[r->made_count++] = strdup(folder);
+        *slash = '/';
+    }
+    free(folder);
+    return ok;
+}
+
+static void free_run(run *r, bool remove_folders)
+{
+    while (r->made_count--) {
+        if (remove_folders && r->made_folders[r->made_count])
+            (void)rmdir(r->made_folders[r->made_count]);
+        free(r->made_folders[r->made_count]);
+    }
+    for (size_t i = 0; i < r->count; i++)
+        free(r->targets[i].path);
+}
+
+/* ---- targets */
+
+static bool find_stem(const run *r, const char *stem, size_t *index, ap_error *err)
+{
+    for (*index = 0; *index < r->name_count; ++*index)
+        if (strcmp(r->names[*index], stem) == 0)
+            return true;
+    char known[256] = "";
+    for (size_t i = 0; i < r->name_count; i++)
+        snprintf(known + strlen(known), sizeof known - strlen(known), " %s", r->names[i]);
+    return fail(err, AP_USAGE, "stem '%s' is unknown; known are%s", stem, known);
+}
+
+/* What has no extension because it is no file of its own carries an apstream. */
+static const char *format_of(const char *path)
+{
+    struct stat st;
+    bool special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+    return special || strncmp(path, "/dev/", 5) == 0 ? "au" : NULL;
+}
+
+/* Takes path over; NULL: err says why already. */
+static bool add_target(run *r, size_t stem, char *path, ap_error *err)
+{
+    if (!path)
+        return false;
+    target *t = &r->targets[r->count++];
+    *t = (target){.stem = stem, .path = path};
+    for (size_t i = 0; i + 1 < r->count; i++)
+        if (strcmp(r->targets[i].path, path) == 0)
+            return fail(err, AP_USAGE, "'%s' is named twice%s", path, "");
+    filter_encode_options(&r->config->out, &t->encode);
+    if (!t->encode.format)
+        t->encode.format = format_of(path);
+    return ap_encode_check(path, &t->encode, err);
+}
+
+static bool add_copy(run *r, size_t stem, const char *path, ap_error *err)
+{
+    char *copy = strdup(is_dash(path) ? STANDARD_OUTPUT : path);
+    return copy ? add_target(r, stem, copy, err) : fail_memory(err);
+}
+
+static bool find_targets(run *r, ap_error *err)
+{
+    const stem_config *c = r->config;
+    size_t stem;
+    for (size_t i = 0; i < c->save_count; i++)
+        if (!find_stem(r, c->saves[i].stem, &stem, err) || !add_copy(r, stem, c->saves[i].path, err))
+            return false;
+    if (c->stem)
+        return find_stem(r, c->stem, &stem, err) && add_copy(r, stem, c->path ? c->path : "-", err);
+    for (stem = 0; c->path && stem < r->in_folder; stem++)
+        if (!add_target(r, stem, expand(r, r->names[stem], err), err))
+            return false;
+    return true;
+}
+
+static bool make_all_folders(run *r, ap_error *err)
+{
+    if (r->config->stem || !r->config->path)
+        return true;
+    for (size_t i = r->config->save_count; i < r->count; i++)
+        if (!make_folders(r, r->targets[i].path, err))
+            return false;
+    return true;
+}
+
+/* ---- the run */
+
+static unsigned wanted_stems(const run *r)
+{
+    unsigned wanted = 0;
+    for (size_t i = 0; i < r->count; i++)
+        wanted |= 1u << r->targets[i].stem;
+    return wanted;
+}
+
+static bool write_all(run *r, ap_stream *s, ap_error *err)
+{
+    ap_split_output outputs[2 * MAX_STEMS];
+    unsigned wanted = wanted_stems(r);
+    uint32_t channels = ap_stream_format(s)->channels / (uint32_t)__builtin_popcount(wanted);
+    for (size_t i = 0; i < r->count; i++) {
+        const target *t = &r->targets[i];
+        unsigned before = wanted & ((1u << t->stem) - 1);
+        outputs[i] = (ap_split_output){t->path, (uint32_t)__builtin_popcount(before) * channels, channels, 0,
+                                       &t->encode};
+    }
+    return filter_write_split(&r->filter->command, s, &r->config->out, outputs, r->count, err);
+}
+
+/* One stem to one place is what any filter does. */
+static bool write_one(const run *r, ap_stream *s, ap_error *err)
+{
+    output_config out = r->config->out;
+    out.path = r->config->path;
+    return filter_write(&r->filter->command, s, &out, NULL, err);
+}
+
+static bool run_stems(run *r, ap_error *err)
+{
+    const stem_filter *f = r->filter;
+    ap_stream *s = filter_open(r->input, NULL, err);
+    if (!s)
+        return false;
+    r->name_count = f->names(f->config, &r->config->out, r->names, &r->in_folder, err);
+    if (!r->name_count || !find_targets(r, err) || !make_all_folders(r, err)) {
+        ap_close(&s);
+        return false;
+    }
+    s = f->build(s, f->config, wanted_stems(r), err);
+    if (!s)
+        return false;
+    return r->config->stem && r->count == 1 ? write_one(r, s, err) : write_all(r, s, err);
+}
+
+/* Refuses audio on a terminal. */
+static void check_standard_output(const command *c, const stem_config *config)
+{
+    if (config->stem)
+        filter_check_output(c, &(output_config){.path = config->path});
+    for (size_t i = 0; i < config->save_count; i++)
+        if (is_dash(config->saves[i].path))
+            filter_check_output(c, &(output_config){0});
+}
+
+static void check_usage(const command *c, const stem_config *config)
+{
+    if (!config->stem && !config->path && !config->save_count)
+        usage_error(c, "where to? Name a folder with -o, a stem with -s, or both with -S");
+    if (config->pattern && (config->stem || !config->path))
+        usage_error(c, "--filename names the files in the folder of -o");
+    if (config->path && !config->stem && is_dash(config->path))
+        usage_error(c, "standard output takes one stem: name it with -s");
+    check_standard_output(c, config);
+}
+
+int stems_main(const stem_filter *f, int argc, char **argv)
+{
+    stem_config config = {0};
+    const option_group groups[OPTION_GROUPS] = {
+        {f->rows, f->config}, {stem_rows, &config}, {OUTPUT_ROWS_WITHOUT_PATH, &config.out}};
+    int operand = parse_options(&f->command, groups, argc, argv);
+    run r = {.filter = f, .config = &config};
+    r.input = filter_input(&f->command, argc, argv, operand);
+    check_usage(&f->command, &config);
+    ap_error err;
+    bool ok = run_stems(&r, &err);
+    free_run(&r, !ok);
+    for (size_t i = 0; i < config.save_count; i++)
+        free(config.saves[i].stem);
+    return ok ? AP_OK : filter_fail(&f->command, &err);
+}

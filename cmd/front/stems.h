@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * stems.h - the front end of commands that make several stems of one input: which of them, and where to. */
+#ifndef STEMS_H
+#define STEMS_H
+
+#include "front/filter.h"
+
+#define MAX_STEMS 32 /* bits of an unsigned */
+
+typedef struct stem_filter {
+    command command;
+    const option_row *rows;
+    void *config;
+    /* The names of all stems that there are with this config, and of those that -o writes: the first
+     * *in_folder of them. Returns how many, 0 on failure. */
+    size_t (*names)(void *config, const output_config *out, const char *names[MAX_STEMS], size_t *in_folder,
+                    ap_error *err);
+    /* Wraps the stage around the input: the wanted stems (bit i for name i) side by side, in order, each with
+     * equally many channels. */
+    ap_stream *(*build)(ap_stream *s, void *config, unsigned wanted, ap_error *err);
+} stem_filter;
+
+/* The whole of such a command: returns its exit code. */
+int stems_main(const stem_filter *f, int argc, char **argv);
+
+#endif

@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later
- * encode_au.c - Sun AU: an apstream in a file, or the same with integers. */
-#include "encoders.h"
-
-bool ap_encode_au(ap_stream *s, ap_output *out, const ap_encode_options *options, ap_error *err)
-{
-    return ap_apstream_header(s, options->bits, out, err) &&
-           ap_pcm_write(s, out, options->bits, true, options, err);
-}

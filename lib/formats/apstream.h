@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * apstream.h - apstream(5), and Sun AU. */
+#ifndef AP_FORMATS_APSTREAM_H
+#define AP_FORMATS_APSTREAM_H
+
+#include "base/input.h"
+#include "base/output.h"
+
+/* Takes in over, also on failure. */
+ap_stream *ap_apstream_open(ap_input *in, ap_error *err);
+/* Writes the header of an apstream (AP_BITS_FLOAT), or of an AU file of integers with the same annotation. */
+bool ap_apstream_header(const ap_stream *s, ap_bits bits, ap_output *out, ap_error *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * av.h - what the plugin on libav offers: sound that only libav reads, and videos. */
+#ifndef AP_FORMATS_AV_H
+#define AP_FORMATS_AV_H
+
+#include "base/input.h"
+#include "base/output.h"
+#include "base/plugin.h"
+
+struct ap_stitch_job; /* pictures/stitch.h */
+
+#define AP_AV_VERSION 1
+
+typedef struct ap_av_plugin {
+    ap_plugin_head head;
+    /* Takes in over. track counts audio streams from 1, 0 = the default one. */
+    ap_stream *(*open)(ap_input *in, unsigned track, ap_error *err);
+    /* Writes all of the video to out, which is seekable, but does not commit it. */
+    bool (*stitch)(const struct ap_stitch_job *job, ap_output *out, ap_error *err);
+} ap_av_plugin;
+
+/* NULL if it is missing. */
+static inline const ap_av_plugin *ap_av_load(ap_error *err)
+{
+    return (const ap_av_plugin *)ap_plugin_load("av.so", AP_AV_VERSION, sizeof(ap_av_plugin), err);
+}
+
+#endif

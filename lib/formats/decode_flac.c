@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * decode_flac.c - FLAC (RFC 9639), alone or in Ogg, through libFLAC: libsndfile cannot read it from a pipe,
+ * stops at the first damaged frame, and cannot find it in Ogg. */
+#include "formats/decode_flac.h"
+#include "base/error.h"
+#include "formats/ogg.h"
+#include "formats/vorbiscomment.h"
+#include "stream/stream.h"
+
+#include <FLAC/stream_decoder.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A gap of more seconds than this, in a stream of unknown length, is a broken frame number. */
+#define MAX_GAP_S 60
+
+typedef struct decoder {
+    ap_input *in;
+    ap_error io_error; /* of the callback; code AP_OK if there was none */
+    FLAC__StreamDecoder *flac;
+    ap_tags *tags;
+    ap_format format;
+    uint64_t bytes;     /* read from the input */
+    uint64_t frame_end; /* position of the end of the last good FLAC frame, or of the headers */
+    uint64_t position;  /* frames decoded, silence included */
+    uint64_t silence;   /* frames to give first */
+    float *frames;      /* decoded, not given yet */
+    size_t at, have, capacity;
+    bool ogg, damaged, foreign, failed;
+} decoder;
+
+/* ---- callbacks of libFLAC */
+
+static FLAC__StreamDecoderReadStatus on_read(const FLAC__StreamDecoder *flac, FLAC__byte *to, size_t *size,
+                                             void *user)
+{
+    (void)flac;
+    decoder *d = user;
+    ptrdiff_t n = ap_input_read_some(d->in, to, *size, &d->io_error);
+    *size = n > 0 ? (size_t)n : 0;
+    d->bytes += *size;
+    return n < 0    ? FLAC__STREAM_DECODER_READ_STATUS_ABORT
+           : n == 0 ? FLAC__STREAM_DECODER_READ_STATUS_END_OF_STREAM
+                    : FLAC__STREAM_DECODER_READ_STATUS_CONTINUE;
+}
+
+static FLAC__StreamDecoderTellStatus on_tell(const FLAC__StreamDecoder *flac, FLAC__uint64 *position,
+                                             void *user)
+{
+    (void)flac;
+    const decoder *d = user;
+    *position = d->bytes;
+    return FLAC__STREAM_DECODER_TELL_STATUS_OK;
+}
+
+static void on_error(const FLAC__StreamDecoder *flac, FLAC__StreamDecoderErrorStatus status, void *user)
+{
+    (void)flac, (void)status;
+    decoder *d = user;
+    d->damaged = true;
+}
+
+/* Frames are missing before this one. What comes twice, or from a broken frame number, is left out. */
+static bool find_gap(decoder *d, uint64_t start)
+{
+    uint64_t limit = d->format.frames;
+    if (limit == AP_UNKNOWN)
+        limit = d->position + (uint64_t)MAX_GAP_S * d->format.rate;
+    if (start < d->position || start > limit)
+        return false;
+    d->silence += start - d->position;
+    d->position = start;
+    return true;
+}
+
+static bool reserve(decoder *d, size_t count)
+{
+    if (count <= d->capacity)
+        return true;
+    float *frames = realloc(d->frames, count * d->format.channels * sizeof *frames);
+    if (!frames)
+        return false;
+    d->frames = frames;
+    d->capacity = count;
+    return true;
+}
+
+static bool is_silent(const FLAC__Frame *frame, const FLAC__int32 *const planes[])
+{
+    for (uint32_t c = 0; c < frame->header.channels; c++)
+        for (uint32_t i = 0; i < frame->header.blocksize; i++)
+            if (planes[c][i])
+                return false;
+    return true;
+}
+
+/* Silence is only counted: libFLAC puts any amount of it in the place of damaged frames, in one go. */
+static bool take_frame(decoder *d, const FLAC__Frame *frame, const FLAC__int32 *const planes[])
+{
+    const FLAC__FrameHeader *h = &frame->header;
+    d->position += h->blocksize;
+    if (is_silent(frame, planes)) {
+        d->silence += h->blocksize;
+        return true;
+    }
+    if (!reserve(d, h->blocksize))
+        return false;
+    float scale = 1.0f / (float)((uint64_t)1 << (h->bits_per_sample - 1));
+    for (uint32_t c = 0; c < h->channels; c++)
+        for (uint32_t i = 0; i < h->blocksize; i++)
+            d->frames[(size_t)i * h->channels + c] = (float)planes[c][i] * scale;
+    d->at = 0;
+    d->have = h->blocksize;
+    return true;
+}
+
+static FLAC__StreamDecoderWriteStatus on_write(const FLAC__StreamDecoder *flac, const FLAC__Frame *frame,
+                                               const FLAC__int32 *const planes[], void *user)
+{
+    decoder *d = user;
+    FLAC__uint64 end;
+    if (frame->header.channels != d->format.channels || frame->header.sample_rate != d->format.rate) {
+        d->foreign = true;
+        return FLAC__STREAM_DECODER_WRITE_STATUS_CONTINUE;
+    }
+    if (FLAC__stream_decoder_get_decode_position(flac, &end))
+        d->frame_end = end;
+    if (d->have || !find_gap(d, frame->header.number.sample_number)) {
+        d->damaged = true;
+        return FLAC__STREAM_DECODER_WRITE_STATUS_CONTINUE;
+    }
+    d->failed = !take_frame(d, frame, planes);
+    return d->failed ? FLAC__STREAM_DECODER_WRITE_STATUS_ABORT : FLAC__STREAM_DECODER_WRITE_STATUS_CONTINUE;
+}
+
+static void take_comments(decoder *d, const FLAC__StreamMetadata_VorbisComment *block)
+{
+    for (uint32_t i = 0; i < block->num_comments; i++)
+        (void)ap_vorbiscomment_add(block->comments[i].entry, block->comments[i].length, d->tags);
+}
+
+/* A tag that cannot be kept is no reason not to play the file. */
+static void on_metadata(const FLAC__StreamDecoder *flac, const FLAC__StreamMetadata *block, void *user)
+{
+    (void)flac;
+    decoder *d = user;
+    const FLAC__StreamMetadata_StreamInfo *info = &block->data.stream_info;
+    const FLAC__StreamMetadata_Picture *picture = &block->data.picture;
+    if (block->type == FLAC__METADATA_TYPE_STREAMINFO && d->format.rate == 0)
+        d->format = (ap_format){info->sample_rate, info->channels, 0,
+                                info->total_samples ? info->total_samples : AP_UNKNOWN};
+    else if (block->type == FLAC__METADATA_TYPE_VORBIS_COMMENT)
+        take_comments(d, &block->data.vorbis_comment);
+    else if (block->type == FLAC__METADATA_TYPE_PICTURE)
+        (void)ap_picture_add(d->tags, picture->type, picture->mime_type ? picture->mime_type : "",
+                             picture->data, picture->data_length);
+}
+
+/* ---- the stream */
+
+static void flac_close(void *state)
+{
+    decoder *d = state;
+    if (d->flac)
+        FLAC__stream_decoder_delete(d->flac);
+    ap_input_close(d->in);
+    ap_tags_free(&d->tags);
+    free(d->frames);
+    free(d);
+}
+
+/* Decodes until there is something to give. 1, 0 at the end, -1 on error. */
+static int refill(decoder *d, ap_error *err)
+{
+    while (!d->have && !d->silence) {
+        FLAC__StreamDecoderState state = FLAC__stream_decoder_get_state(d->flac);
+        if (state == FLAC__STREAM_DECODER_END_OF_STREAM)
+            return 0;
+        bool going =
+            state < FLAC__STREAM_DECODER_END_OF_STREAM && FLAC__stream_decoder_process_single(d->flac);
+        if (d->io_error.code != AP_OK) {
+            *err = d->io_error;
+            return -1;
+        }
+        if (d->failed || (!going && FLAC__stream_decoder_get_state(d->flac) ==
+                                        FLAC__STREAM_DECODER_MEMORY_ALLOCATION_ERROR)) {
+            ap_fail_memory(err);
+            return -1;
+        }
+        if (!going)
+            return 0;
+    }
+    return 1;
+}
+
+/* At the end of a stream whose length nobody told: is it whole? */
+static ptrdiff_t check_end(ap_stream *s, const decoder *d, ap_error *err)
+{
+    if (s->format.frames != AP_UNKNOWN || d->ogg || d->bytes <= d->frame_end)
+        return 0;
+    ap_fail(err, AP_FAILED, "'%s' is truncated: it ends inside a FLAC frame", ap_stream_name(s));
+    return -1;
+}
+
+static ptrdiff_t flac_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    decoder *d = s->state;
+    int result = refill(d, err);
+    if (d->foreign)
+        ap_warn(s, "'%s' changes its sample rate or channels: that part was left out", ap_stream_name(s));
+    if (d->damaged)
+        ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
+    if (result <= 0)
+        return result < 0 ? result : check_end(s, d, err);
+    uint64_t there = d->silence ? d->silence : d->have;
+    size_t n = there < max ? (size_t)there : max, count = n * s->format.channels;
+    if (d->silence) {
+        memset(frames, 0, count * sizeof *frames);
+        d->silence -= n;
+    } else {
+        memcpy(frames, d->frames + d->at * s->format.channels, count * sizeof *frames);
+        d->at += n;
+        d->have -= n;
+    }
+    return (ptrdiff_t)n;
+}
+
+/* ---- opening */
+
+static bool start(decoder *d)
+{
+    FLAC__StreamDecoder *f = d->flac = FLAC__stream_decoder_new();
+    if (!f)
+        return false;
+    FLAC__stream_decoder_set_metadata_respond(f, FLAC__METADATA_TYPE_VORBIS_COMMENT);
+    FLAC__stream_decoder_set_metadata_respond(f, FLAC__METADATA_TYPE_PICTURE);
+    return (d->ogg ? FLAC__stream_decoder_init_ogg_stream(f, on_read, NULL, on_tell, NULL, NULL, on_write,
+                                                          on_metadata, on_error, d)
+                   : FLAC__stream_decoder_init_stream(f, on_read, NULL, on_tell, NULL, NULL, on_write,
+                                                      on_metadata, on_error, d)) ==
+           FLAC__STREAM_DECODER_INIT_STATUS_OK;
+}
+
+static bool read_headers(decoder *d, ap_error *err)
+{
+    const char *name = ap_input_name(d->in);
+    bool read = FLAC__stream_decoder_process_until_end_of_metadata(d->flac);
+    if (d->io_error.code != AP_OK) {
+        if (err)
+            *err = d->io_error;
+        return false;
+    }
+    if (!read || d->format.rate == 0 ||
+        FLAC__stream_decoder_get_state(d->flac) >= FLAC__STREAM_DECODER_END_OF_STREAM)
+        return ap_fail(err, AP_FAILED, "'%s' is truncated or damaged: its FLAC header cannot be read", name);
+    FLAC__uint64 end;
+    if (FLAC__stream_decoder_get_decode_position(d->flac, &end))
+        d->frame_end = end; /* of the headers: there may be no frame */
+    d->damaged = false;
+    return ap_check_format(name, &d->format, err);
+}
+
+/* Ogg can tell before anything is decoded whether it is whole. */
+static bool check_ogg(ap_input *in, ap_error *err)
+{
+    ap_ogg ogg = {0};
+    ap_tags *tags = ap_tags_new(); /* libFLAC gives the same */
+    bool ok =
+        tags ? ap_input_make_seekable(in, err) && ap_ogg_inspect(in, tags, &ogg, err) : ap_fail_memory(err);
+    ap_tags_free(&tags);
+    return ok;
+}
+
+static ap_stream *make_stream(decoder *d, ap_error *err)
+{
+    static const ap_stream_ops ops = {flac_read, flac_close};
+    ap_tags *tags = d->tags;
+    d->tags = NULL;
+    d->format.mask = ap_vorbiscomment_take_mask(tags);
+    ap_stream *s = ap_stream_new(&ops, d, NULL, &d->format, err);
+    if (!s)
+        ap_tags_free(&tags);
+    else if (!ap_stream_describe(s, ap_input_name(d->in), tags, err))
+        ap_close(&s);
+    return s;
+}
+
+ap_stream *ap_flac_open(ap_input *in, bool ogg, ap_error *err)
+{
+    decoder *d = calloc(1, sizeof *d);
+    if (!d) {
+        ap_input_close(in);
+        ap_fail_memory(err);
+        return NULL;
+    }
+    d->in = in;
+    d->ogg = ogg;
+    d->tags = ap_tags_new();
+    if (!d->tags)
+        ap_fail_memory(err);
+    if (d->tags && (!ogg || check_ogg(in, err))) {
+        if (!start(d))
+            ap_fail(err, AP_FAILED, "cannot start libFLAC");
+        else if (read_headers(d, err))
+            return make_stream(d, err);
+    }
+    flac_close(d);
+    return NULL;
+}

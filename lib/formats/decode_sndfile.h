@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * decode_sndfile.h - what libsndfile reads to a stream. */
+#ifndef AP_FORMATS_DECODE_SNDFILE_H
+#define AP_FORMATS_DECODE_SNDFILE_H
+
+#include "base/input.h"
+
+/* Whether this is the begin of a file in a format of libsndfile. */
+bool ap_sndfile_knows(const unsigned char *bytes, size_t size);
+/* Sets *unsupported when the file is to be tried with libav; then in is not taken over. */
+ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err);
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * decode_mp3.c - MPEG audio through libmpg123, which cuts the encoder's delay and padding off exactly where a
+ * LAME tag tells them. It always reads as from a pipe, so that files and pipes give the same. */
+#include "formats/mp3/decode_mp3.h"
+#include "base/error.h"
+#include "formats/mp3/id3.h"
+#include "formats/mp3/mpeg.h"
+#include "stream/stream.h"
+
+#include <mpg123.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RING 8192      /* last bytes read: more than an MPEG frame */
+#define MANY 4         /* MPEG frames of another format that are no accident */
+#define MAX_ERRORS 100 /* that libmpg123 may report in a row before the stream is given up */
+#define MIN_FRAME 24   /* bytes of the smallest MPEG frame: layer III, 8 kbit/s at 24 kHz */
+
+typedef struct decoder {
+    ap_input *in;
+    ap_error io_error; /* of the callback; code AP_OK if there was none */
+    mpg123_handle *mpg;
+    ap_mpeg first; /* header */
+    ap_mpeg_info info;
+    bool suspect; /* bytes were skipped; this is damage if an MPEG frame follows */
+    bool damaged, ended;
+    unsigned foreign;   /* MPEG frames of another format in a row, + 1; 0 = it is ours */
+    const float *audio; /* decoded frames that are not given yet */
+    size_t have;
+    uint64_t bytes; /* read from the input */
+    uint64_t next;  /* where the next MPEG frame should be, 0 = no matter */
+    unsigned char ring[RING];
+} decoder;
+
+static ssize_t read_bytes(void *handle, void *to, size_t size)
+{
+    decoder *d = handle;
+    ptrdiff_t n = ap_input_read_some(d->in, to, size, &d->io_error);
+    const unsigned char *p = to;
+    for (ptrdiff_t i = n > RING ? n - RING : 0; i < n; i++)
+        d->ring[(d->bytes + (uint64_t)i) % RING] = p[i];
+    d->bytes += n > 0 ? (uint64_t)n : 0;
+    return n;
+}
+
+static off_t no_seek(void *handle, off_t offset, int whence)
+{
+    (void)handle, (void)offset, (void)whence;
+    return -1;
+}
+
+static void mp3_close(void *state)
+{
+    decoder *d = state;
+    mpg123_delete(d->mpg);
+    ap_input_close(d->in);
+    free(d);
+}
+
+/* ---- damage */
+
+static void warn_damaged(ap_stream *s, decoder *d)
+{
+    d->damaged = true;
+    ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
+}
+
+/* Whether an ID3v1 or ID3v2 tag stands at a place that was read not long ago. */
+static bool is_tag(const decoder *d, uint64_t at)
+{
+    char id[3];
+    if (d->bytes < at + sizeof id || d->bytes - at > RING)
+        return false;
+    for (uint64_t i = 0; i < sizeof id; i++)
+        id[i] = (char)d->ring[(at + i) % RING];
+    return memcmp(id, "TAG", 3) == 0 || memcmp(id, "ID3", 3) == 0;
+}
+
+/* Bytes were skipped if an MPEG frame does not begin where the one before ended. */
+static void check_place(decoder *d)
+{
+    struct mpg123_frameinfo info;
+    uint64_t at = (uint64_t)mpg123_framepos(d->mpg);
+    if (d->next && at > d->next && !is_tag(d, d->next))
+        d->suspect = true;
+    d->next = mpg123_info(d->mpg, &info) == MPG123_OK ? at + (uint64_t)info.framesize : 0;
+}
+
+/* Whether the input ended in the middle of an MPEG frame. */
+static bool ends_inside_frame(const decoder *d)
+{
+    unsigned char h[4];
+    ap_mpeg m;
+    if (d->next == 0 || d->bytes < d->next + 4 || d->bytes - d->next > RING)
+        return d->next && d->bytes < d->next;
+    for (uint64_t i = 0; i < 4; i++)
+        h[i] = d->ring[(d->next + i) % RING];
+    return ap_mpeg_parse(h, &m) && ap_mpeg_same(&m, &d->first) && d->bytes - d->next < m.size;
+}
+
+/* Whether that many bytes could have held the length that the file declares. */
+static bool could_hold(const decoder *d, uint64_t frames)
+{
+    return frames / d->first.samples <= d->bytes / MIN_FRAME;
+}
+
+/* The end of the input. Frames that are missing although nothing was cut off, as the byte count or the damage
+ * shows, become silence: a player would play this file. */
+static ptrdiff_t finish(ap_stream *s, decoder *d, float *frames, size_t max)
+{
+    bool cut = ends_inside_frame(d);
+    if (d->foreign > MANY)
+        ap_warn(s, "'%s' changes its sample rate or channels: the rest was left out", ap_stream_name(s));
+    bool whole = d->info.bytes && d->bytes >= d->info.bytes;
+    if (s->format.frames == AP_UNKNOWN) {
+        if (cut)
+            ap_warn(s, "'%s' ends inside an MPEG frame", ap_stream_name(s));
+        return 0;
+    }
+    if ((!whole && (cut || !d->damaged)) || !could_hold(d, s->format.frames))
+        return 0; /* ap_read says that it is truncated */
+    warn_damaged(s, d);
+    memset(frames, 0, max * s->format.channels * sizeof *frames);
+    return (ptrdiff_t)max;
+}
+
+/* ---- the stream */
+
+static bool is_same_format(const ap_stream *s, mpg123_handle *mpg)
+{
+    long rate;
+    int channels, encoding;
+    return mpg123_getformat(mpg, &rate, &channels, &encoding) == MPG123_OK &&
+           (uint32_t)rate == s->format.rate && (uint32_t)channels == s->format.channels &&
+           encoding == MPG123_ENC_FLOAT_32;
+}
+
+static void take_audio(ap_stream *s, decoder *d, const unsigned char *audio, size_t size)
+{
+    check_place(d);
+    if (d->foreign) {
+        d->foreign++;
+        d->suspect = true;
+        return;
+    }
+    if (d->suspect)
+        warn_damaged(s, d);
+    d->suspect = false;
+    d->audio = (const float *)(const void *)audio;
+    d->have = size / (s->format.channels * sizeof(float));
+}
+
+/* Decodes until there is audio. false at the end. MPEG frames of another format are left out: in damaged data
+ * they are mistakes. */
+static bool decode(ap_stream *s, decoder *d)
+{
+    for (int errors = 0; d->have == 0 && errors < MAX_ERRORS;) {
+        off_t index;
+        unsigned char *audio = NULL;
+        size_t size = 0;
+        int result = mpg123_decode_frame(d->mpg, &index, &audio, &size);
+        if (result == MPG123_OK)
+            take_audio(s, d, audio, size);
+        else if (result == MPG123_NEW_FORMAT)
+            d->foreign = is_same_format(s, d->mpg) ? 0 : 1;
+        else if (result != MPG123_ERR || d->io_error.code != AP_OK)
+            return false;
+        else
+            d->suspect = ++errors;
+    }
+    return d->have > 0;
+}
+
+/* At the declared end: is there more? */
+static void check_rest(ap_stream *s, decoder *d)
+{
+    d->have = 0;
+    if (!d->damaged && decode(s, d))
+        ap_warn(s, "'%s' goes on after the end that its header tells: the rest was left out",
+                ap_stream_name(s));
+    d->have = 0;
+}
+
+static ptrdiff_t mp3_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    decoder *d = s->state;
+    d->ended = d->ended || (d->have == 0 && !decode(s, d));
+    if (d->io_error.code != AP_OK) {
+        *err = d->io_error;
+        return -1;
+    }
+    if (d->ended)
+        return finish(s, d, frames, max);
+    size_t n = d->have < max ? d->have : max;
+    memcpy(frames, d->audio, n * s->format.channels * sizeof *frames);
+    d->audio += n * s->format.channels;
+    d->have -= n;
+    if (s->position + n == s->format.frames)
+        check_rest(s, d);
+    return (ptrdiff_t)n;
+}
+
+/* ---- opening */
+
+/* Whether a file has further MPEG frames after those that its tag tells of: files were joined. */
+static bool has_more(ap_input *in, const ap_mpeg_info *info)
+{
+    uint64_t start = ap_input_tell(in);
+    const unsigned char *p;
+    bool more = false;
+    if (!ap_input_seekable(in) || info->bytes == 0 || ap_input_left(in) <= info->bytes)
+        return false;
+    if (ap_input_seek(in, start + info->bytes, NULL)) {
+        ptrdiff_t n = ap_input_peek(in, &p, 16384, NULL);
+        more = n > 0 && memcmp(p, "APET", n < 4 ? (size_t)n : 4) != 0 &&
+               ap_mp3_find(p, (size_t)n, false) != SIZE_MAX;
+    }
+    return !ap_input_seek(in, start, NULL) || more;
+}
+
+static void read_id3v1(ap_input *in, ap_tags *tags)
+{
+    uint64_t start = ap_input_tell(in), left = ap_input_left(in);
+    unsigned char v1[128];
+    if (!ap_input_seekable(in) || left < sizeof v1)
+        return;
+    if (ap_input_seek(in, start + left - sizeof v1, NULL) &&
+        ap_input_read(in, v1, sizeof v1, NULL) == sizeof v1)
+        (void)ap_id3v1_parse(v1, tags);
+    (void)ap_input_seek(in, start, NULL); /* a failure shows in the next read */
+}
+
+static bool start_mpg123(decoder *d, ap_error *err)
+{
+    const long flags = MPG123_QUIET | MPG123_FORCE_FLOAT | MPG123_GAPLESS | MPG123_SEEKBUFFER |
+                       MPG123_SKIP_ID3V2 | MPG123_NO_PEEK_END;
+    d->mpg = mpg123_new(NULL, NULL);
+    if (!d->mpg)
+        return ap_fail_memory(err);
+    if (mpg123_param(d->mpg, MPG123_ADD_FLAGS, flags, 0) != MPG123_OK ||
+        mpg123_param(d->mpg, MPG123_REMOVE_FLAGS, MPG123_AUTO_RESAMPLE, 0) != MPG123_OK ||
+        mpg123_param(d->mpg, MPG123_RESYNC_LIMIT, -1, 0) != MPG123_OK ||
+        mpg123_replace_reader_handle(d->mpg, read_bytes, no_seek, NULL) != MPG123_OK ||
+        mpg123_open_handle(d->mpg, d) != MPG123_OK)
+        return ap_fail(err, AP_FAILED, "cannot start libmpg123: %s", mpg123_strerror(d->mpg));
+    return true;
+}
+
+/* Finds the format, by decoding the first header. */
+static bool read_format(decoder *d, bool joined, ap_format *format, ap_error *err)
+{
+    const char *name = ap_input_name(d->in);
+    long rate;
+    int channels, encoding;
+    if (mpg123_getformat(d->mpg, &rate, &channels, &encoding) != MPG123_OK ||
+        encoding != MPG123_ENC_FLOAT_32) {
+        if (d->io_error.code != AP_OK && err)
+            *err = d->io_error;
+        else if (d->io_error.code == AP_OK)
+            ap_fail(err, AP_FAILED, "'%s' is truncated: it has no whole MPEG frame", name);
+        return false;
+    }
+    *format = (ap_format){(uint32_t)rate, (uint32_t)channels, 0, AP_UNKNOWN};
+    off_t length = d->info.frames && !joined ? mpg123_length(d->mpg) : -1;
+    if (length >= 0)
+        format->frames = (uint64_t)length;
+    return ap_check_format(name, format, err);
+}
+
+ap_stream *ap_mp3_open(ap_input *in, ap_error *err)
+{
+    static const ap_stream_ops ops = {mp3_read, mp3_close};
+    decoder *d = calloc(1, sizeof *d);
+    ap_tags *tags = ap_tags_new();
+    const unsigned char *p;
+    ap_format format;
+    if (d)
+        d->in = in;
+    if (!d || !tags) {
+        ap_fail_memory(err);
+        goto fail;
+    }
+    ptrdiff_t n = ap_input_peek(in, &p, 4096, err);
+    if (n < 0)
+        goto fail;
+    if (n < 4 || !ap_mpeg_parse(p, &d->first)) {
+        ap_fail(err, AP_FAILED, "'%s' is not MPEG audio", ap_input_name(in));
+        goto fail;
+    }
+    (void)ap_mpeg_info_parse(p, (size_t)n, &d->info); /* all zero if there is none */
+    bool joined = has_more(in, &d->info);
+    read_id3v1(in, tags);
+    if (!start_mpg123(d, err) || !read_format(d, joined, &format, err))
+        goto fail;
+    ap_stream *s = ap_stream_new(&ops, d, NULL, &format, err);
+    if (!s)
+        ap_tags_free(&tags);
+    else if (!ap_stream_describe(s, ap_input_name(in), tags, err))
+        ap_close(&s);
+    return s;
+fail:
+    ap_tags_free(&tags);
+    if (d)
+        mp3_close(d);
+    else
+        ap_input_close(in);
+    return NULL;
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * id3.c - ID3v2 tags (2.2, 2.3, 2.4), which stand before MP3 and inside WAV and AIFF. The
+ * section numbers are those of id3v2.4.0-structure unless another document is named. */
+#include "formats/mp3/id3.h"
+#include "formats/vorbiscomment.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADER 10
+/* Bounds that keep a hostile tag from costing minutes. */
+#define MAX_FRAMES 10000
+#define MAX_VALUES 64
+enum { TAG_UNSYNC = 0x80, TAG_EXTENDED = 0x40, TAG_FOOTER = 0x10 }; /* flags of the tag, 3.1 */
+
+/* What is left of a tag or of one of its frames. */
+typedef struct span {
+    unsigned char *at;
+    size_t left;
+} span;
+
+static void advance(span *s, size_t n)
+{
+    n = n < s->left ? n : s->left;
+    s->at += n;
+    s->left -= n;
+}
+
+static uint32_t number(const unsigned char *p, int bytes, int bits)
+{
+    uint32_t v = 0;
+    while (bytes--)
+        v = v << bits | *p++;
+    return v;
+}
+
+static bool is_synchsafe(const unsigned char *p)
+{
+    return ((p[0] | p[1] | p[2] | p[3]) & 0x80) == 0;
+}
+
+size_t ap_id3_size(const unsigned char *bytes, size_t size)
+{
+    if (size < HEADER || memcmp(bytes, "ID3", 3) != 0 || bytes[3] == 0xff || bytes[4] == 0xff ||
+        !is_synchsafe(bytes + 6))
+        return 0;
+    size_t footer = bytes[3] >= 4 && bytes[5] & TAG_FOOTER ? HEADER : 0;
+    return HEADER + number(bytes + 6, 4, 7) + footer;
+}
+
+/* ---- text */
+
+static char *put_utf8(char *to, uint32_t c)
+{
+    int more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static const unsigned char lead[] = {0, 0xc0, 0xe0, 0xf0};
+    *to++ = (char)(lead[more] | c >> 6 * more);
+    while (more-- > 0)
+        *to++ = (char)(0x80 | (c >> 6 * more & 0x3f));
+    return to;
+}
+
+/* One character of UTF-16, with U+FFFD for a surrogate that stands alone. */
+static uint32_t take_utf16(span *s, bool big)
+{
+    uint32_t c = big ? number(s->at, 2, 8) : (uint32_t)s->at[1] << 8 | s->at[0];
+    advance(s, 2);
+    if (c < 0xd800 || c > 0xdfff)
+        return c;
+    uint32_t d = s->left < 2 ? 0 : big ? number(s->at, 2, 8) : (uint32_t)s->at[1] << 8 | s->at[0];
+    if (c >= 0xdc00 || d < 0xdc00 || d > 0xdfff)
+        return 0xfffd;
+    advance(s, 2);
+    return 0x10000 + ((c & 0x3ff) << 10 | (d & 0x3ff));
+}
+
+static char *take_utf16_string(span *s, bool big)
+{
+    if (s->left >= 2 && (memcmp(s->at, "\xff\xfe", 2) == 0 || memcmp(s->at, "\xfe\xff", 2) == 0)) {
+        big = s->at[0] == 0xfe;
+        advance(s, 2);
+    }
+    size_t n = 0;
+    while (2 * n + 2 <= s->left && (s->at[2 * n] || s->at[2 * n + 1]))
+        n++;
+    char *text = malloc(3 * n + 1), *to = text;
+    span string = {s->at, 2 * n};
+    while (text && string.left)
+        to = put_utf8(to, take_utf16(&string, big));
+    if (text)
+        *to = 0;
+    advance(s, 2 * n + 2);
+    return text;
+}
+
+/* Takes one string, up to its terminator or the end (4.2: encoding 0 = ISO 8859-1, 1 = UTF-16 with BOM, 2 =
+ * UTF-16BE, 3 = UTF-8). Encoding 0 is passed on as it is: many files have UTF-8 there, and ap_tags_add tells
+ * the two apart. malloc'ed, NULL when out of memory. */
+static char *take_string(span *s, int encoding)
+{
+    if (encoding == 1 || encoding == 2)
+        return take_utf16_string(s, encoding == 2);
+    char *text = strndup((const char *)s->at, s->left);
+    if (text)
+        advance(s, strlen(text) + 1);
+    return text;
+}
+
+/* ---- frames */
+
+static bool has_value(const ap_tags *tags, const char *key, const char *value)
+{
+    const char *k, *v;
+    for (size_t i = 0; ap_tags_at(tags, i, &k, &v); i++)
+        if (strcmp(k, key) == 0 && strcmp(v, value) == 0)
+            return true;
+    return false;
+}
+
+/* A tag that cannot be kept is no reason to stop, so nothing here returns whether it was. */
+static void add(ap_tags *tags, const char *key, const char *value)
+{
+    if (*value && !has_value(tags, key, value))
+        (void)ap_tags_add(tags, key, value);
+}
+
+/* "(17)", "(17)Refinement", "17", "(4)(RX)" (id3v2.3.0, 4.2.1, TCON), or a name. */
+static void add_genre(ap_tags *tags, const char *text)
+{
+    unsigned n;
+    int length = 0;
+    while (sscanf(text, "(%3u)%n", &n, &length) == 1 && length) {
+        text += length;
+        length = 0;
+        if (ap_genre_name(n) && !*text)
+            add(tags, "GENRE", ap_genre_name(n));
+        else if (ap_genre_name(n) && *text == '(')
+            add(tags, "GENRE", ap_genre_name(n));
+    }
+    if (strcmp(text, "(RX)") == 0 || strcmp(text, "RX") == 0)
+        text = "Remix";
+    if (strcmp(text, "(CR)") == 0 || strcmp(text, "CR") == 0)
+        text = "Cover";
+    if (sscanf(text, "%3u%n", &n, &length) == 1 && !text[length] && ap_genre_name(n))
+        text = ap_genre_name(n);
+    add(tags, "GENRE", text[0] == '(' && text[1] == '(' ? text + 1 : text);
+}
+
+/* "3/12" */
+static void add_position(ap_tags *tags, const char *key, const char *total_key, char *text)
+{
+    char *total = strchr(text, '/');
+    if (total)
+        *total++ = 0;
+    add(tags, key, text);
+    if (total)
+        add(tags, total_key, total);
+}
+
+static void add_text(ap_tags *tags, const char *key, char *text)
+{
+    if (strcmp(key, "GENRE") == 0)
+        add_genre(tags, text);
+    else if (strcmp(key, "TRACKNUMBER") == 0)
+        add_position(tags, key, "TRACKTOTAL", text);
+    else if (strcmp(key, "DISCNUMBER") == 0)
+        add_position(tags, key, "DISCTOTAL", text);
+    else if (strcmp(key, "DATE") != 0 || !ap_tags_get(tags, key)) /* TYER beside TDRC */
+        add(tags, key, text);
+}
+
+/* The key of a text frame, NULL if there is none; ids of version 2.2 have three letters. */
+static const char *key_of(const char *id)
+{
+    static const char *const keys[][3] = {
+        {"TIT2", "TT2", "TITLE"},
+        {"TPE1", "TP1", "ARTIST"},
+        {"TALB", "TAL", "ALBUM"},
+        {"TPE2", "TP2", "ALBUMARTIST"},
+        {"TRCK", "TRK", "TRACKNUMBER"},
+        {"TPOS", "TPA", "DISCNUMBER"},
+        {"TDRC", "TYE", "DATE"},
+        {"TYER", "", "DATE"},
+        {"TCON", "TCO", "GENRE"},
+        {"TCOM", "TCM", "COMPOSER"},
+        {"TEXT", "TXT", "LYRICIST"},
+        {"TPE3", "TP3", "CONDUCTOR"},
+        {"TPE4", "TP4", "REMIXER"},
+        {"TPUB", "TPB", "ORGANIZATION"},
+        {"TCOP", "TCR", "COPYRIGHT"},
+        {"TBPM", "TBP", "BPM"},
+        {"TSRC", "TRC", "ISRC"},
+        {"TLAN", "TLA", "LANGUAGE"},
+        {"TIT1", "TT1", "GROUPING"},
+        {"TIT3", "TT3", "SUBTITLE"},
+        {"TCMP", "TCP", "COMPILATION"},
+        {"TDOR", "TOR", "ORIGINALDATE"},
+        {"TKEY", "TKE", "INITIALKEY"},
+        {"TSOT", "TST", "TITLESORT"},
+        {"TSOP", "TSP", "ARTISTSORT"},
+        {"TSOA", "TSA", "ALBUMSORT"},
+        {"TSO2", "TS2", "ALBUMARTISTSORT"},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(id, keys[i][0]) == 0 || (strlen(id) == 3 && strcmp(id, keys[i][1]) == 0))
+            return keys[i][2];
+    return NULL;
+}
+
+static void parse_text(span s, const char *key, ap_tags *tags)
+{
+    int encoding = s.at[0];
+    advance(&s, 1);
+    for (int i = 0; s.left && i < MAX_VALUES; i++) { /* several values, 4.2 */
+        char *text = take_string(&s, encoding);
+        if (!text)
+            return;
+        add_text(tags, key, text);
+        free(text);
+    }
+}
+
+/* TXXX: a description, which is the key, and a value. */
+static void parse_user_text(span s, ap_tags *tags)
+{
+    int encoding = s.at[0];
+    advance(&s, 1);
+    char *key = take_string(&s, encoding), *value = take_string(&s, encoding);
+    if (key && value)
+        add(tags, key, value);
+    free(key);
+    free(value);
+}
+
+/* COMM and USLT: a language, a description and the text. */
+static void parse_comment(span s, const char *key, ap_tags *tags)
+{
+    int encoding = s.at[0];
+    advance(&s, 4);
+    char *description = take_string(&s, encoding), *text = take_string(&s, encoding);
+    if (description && text && strncmp(description, "iTun", 4) != 0) /* iTunes keeps numbers there */
+        add(tags, key, text);
+    free(description);
+    free(text);
+}
+
+/* APIC, and PIC of version 2.2, which has three letters instead of a MIME type. */
+static void parse_picture(span s, bool old, ap_tags *tags)
+{
+    int encoding = s.at[0];
+    advance(&s, 1);
+    char *mime = old ? strdup("image/") : take_string(&s, 0);
+    if (old)
+        advance(&s, 3);
+    unsigned type = s.left ? s.at[0] : 0;
+    advance(&s, 1);
+    char *description = take_string(&s, encoding);
+    if (mime && description)
+        (void)ap_picture_add(tags, type, mime, s.at, s.left);
+    free(mime);
+    free(description);
+}
+
+static void parse_frame(const char *id, span s, ap_tags *tags)
+{
+    const char *key = key_of(id);
+    if (s.left < 2)
+        return;
+    if (key)
+        parse_text(s, key, tags);
+    else if (strncmp(id, "TXX", 3) == 0)
+        parse_user_text(s, tags);
+    else if (strncmp(id, "COM", 3) == 0)
+        parse_comment(s, "COMMENT", tags);
+    else if (strcmp(id, "USLT") == 0 || strcmp(id, "ULT") == 0)
+        parse_comment(s, "LYRICS", tags);
+    else if (strcmp(id, "APIC") == 0 || strcmp(id, "PIC") == 0)
+        parse_picture(s, id[3] == 0, tags);
+}
+
+/* ---- the tag */
+
+/* Undoes the unsynchronisation (6.1): a zero after each 0xff is dropped. */
+static size_t resynchronise(unsigned char *bytes, size_t size)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < size; i++) {
+        bytes[kept++] = bytes[i];
+        if (bytes[i] == 0xff && i + 1 < size && bytes[i + 1] == 0)
+            i++;
+    }
+    return kept;
+}
+
+/* Applies the flags of a frame: drops what stands before its content. false if it is compressed or encrypted.
+ */
+static bool unwrap_frame(span *s, int version, unsigned flags)
+{
+    if (version == 3) {                   /* id3v2.3.0, 3.3.1 */
+        advance(s, flags & 0x20 ? 1 : 0); /* group */
+        return (flags & 0xc0) == 0;
+    }
+    if (version == 4) {                   /* 4.1.2 */
+        advance(s, flags & 0x40 ? 1 : 0); /* group */
+        advance(s, flags & 0x01 ? 4 : 0); /* length */
+        if (flags & 0x02)
+            s->left = resynchronise(s->at, s->left);
+        return (flags & 0x0c) == 0;
+    }
+    return true;
+}
+
+/* A frame, padding or the end may stand here. */
+static bool is_boundary(const span *s, size_t at)
+{
+    if (at >= s->left)
+        return at == s->left;
+    return s->at[at] == 0 || isupper(s->at[at]);
+}
+
+/* The size of a frame of version 2.4 is synchsafe; iTunes wrote plain numbers. */
+static uint32_t frame_size(const span *s, int version)
+{
+    if (version == 2)
+        return number(s->at + 3, 3, 8);
+    uint32_t plain = number(s->at + 4, 4, 8), safe = number(s->at + 4, 4, 7);
+    if (version == 3 || !is_synchsafe(s->at + 4))
+        return plain;
+    return !is_boundary(s, HEADER + (size_t)safe) && is_boundary(s, HEADER + (size_t)plain) ? plain : safe;
+}
+
+static void parse_frames(span s, int version, ap_tags *tags)
+{
+    size_t letters = version == 2 ? 3 : 4, header = version == 2 ? 6 : HEADER;
+    for (int i = 0; s.left > header && s.at[0] && i < MAX_FRAMES; i++) {
+        char id[5] = "";
+        memcpy(id, s.at, letters);
+        uint32_t size = frame_size(&s, version);
+        unsigned flags = version == 2 ? 0 : s.at[9];
+        advance(&s, header);
+        span frame = {s.at, size < s.left ? size : s.left};
+        advance(&s, size);
+        if (unwrap_frame(&frame, version, flags))
+            parse_frame(id, frame, tags);
+    }
+}
+
+bool ap_id3_parse(unsigned char *bytes, size_t size, ap_tags *tags)
+{
+    size_t whole = ap_id3_size(bytes, size);
+    int version = whole ? bytes[3] : 0;
+    if (version < 2 || version > 4 || (version == 2 && bytes[5] & TAG_EXTENDED)) /* 2.2: compressed */
+        return false;
+    span s = {bytes + HEADER, (whole < size ? whole : size) - HEADER};
+    if (version < 4 && bytes[5] & TAG_UNSYNC)
+        s.left = resynchronise(s.at, s.left);
+    if (version == 3 && bytes[5] & TAG_EXTENDED && s.left >= 4)
+        advance(&s, 4 + (size_t)number(s.at, 4, 8));
+    if (version == 4 && bytes[5] & TAG_EXTENDED && s.left >= 4)
+        advance(&s, number(s.at, 4, 7));
+    parse_frames(s, version, tags);
+    return whole <= size;
+}

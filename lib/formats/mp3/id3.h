@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * id3.h - the tags of MP3. */
+#ifndef AP_FORMATS_MP3_ID3_H
+#define AP_FORMATS_MP3_ID3_H
+
+#include "audiopipe.h"
+
+/* Bytes of the ID3v2 tag that begins here, by its header of 10 bytes; 0 if there is none. */
+size_t ap_id3_size(const unsigned char *bytes, size_t size);
+/* Parses an ID3v2 tag, and scribbles over it. false if it is malformed; what was good is kept. */
+bool ap_id3_parse(unsigned char *bytes, size_t size, ap_tags *tags);
+/* The 128 bytes of an ID3v1 tag; false if they are none. */
+bool ap_id3v1_parse(const unsigned char *bytes, ap_tags *tags);
+/* The name of a numbered genre, or NULL. */
+const char *ap_genre_name(unsigned number);
+
+/* An ID3v2.4 tag; size 0 when there is nothing to say. *bytes is the caller's to free. */
+bool ap_id3_make(const ap_tags *tags, unsigned char **bytes, size_t *size, ap_error *err);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * pcm.c - linear PCM in files to floats. */
+#include "formats/pcm.h"
+#include "base/error.h"
+#include "stream/stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+size_t ap_pcm_size(ap_pcm type)
+{
+    static const size_t sizes[] = {1, 1, 2, 3, 4, 4, 8};
+    return sizes[type];
+}
+
+static uint32_t load32(const unsigned char *p, bool big)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return big ? __builtin_bswap32(v) : v;
+}
+
+static uint64_t load64(const unsigned char *p, bool big)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return big ? __builtin_bswap64(v) : v;
+}
+
+static void decode_8(const unsigned char *p, float *out, size_t count, int zero)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = (float)((zero ? p[i] - zero : (int)(int8_t)p[i])) * 0x1p-7f;
+}
+
+static void decode_16(const unsigned char *p, bool big, float *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint16_t v;
+        memcpy(&v, p + 2 * i, 2);
+        if (big)
+            v = __builtin_bswap16(v);
+        out[i] = (float)(int16_t)v * 0x1p-15f;
+    }
+}
+
+static void decode_24(const unsigned char *p, bool big, float *out, size_t count)
+{
+    int hi = big ? 0 : 2, lo = big ? 2 : 0;
+    for (size_t i = 0; i < count; i++, p += 3) {
+        uint32_t v = (uint32_t)p[hi] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[lo] << 8;
+        out[i] = (float)((int32_t)v >> 8) * 0x1p-23f;
+    }
+}
+
+static void decode_float(const unsigned char *p, bool big, float *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t v = load32(p + 4 * i, big);
+        memcpy(out + i, &v, 4);
+    }
+}
+
+static void decode_double(const unsigned char *p, bool big, float *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t v = load64(p + 8 * i, big);
+        double d;
+        memcpy(&d, &v, 8);
+        out[i] = (float)d;
+    }
+}
+
+/* count samples of bytes to out; integers are divided by 2^(bits-1). bytes and out may not overlap. */
+static void decode(ap_pcm type, bool big_endian, const unsigned char *bytes, float *out, size_t count)
+{
+    switch (type) {
+    case AP_PCM_U8:
+        decode_8(bytes, out, count, 128);
+        break;
+    case AP_PCM_S8:
+        decode_8(bytes, out, count, 0);
+        break;
+    case AP_PCM_S16:
+        decode_16(bytes, big_endian, out, count);
+        break;
+    case AP_PCM_S24:
+        decode_24(bytes, big_endian, out, count);
+        break;
+    case AP_PCM_S32:
+        for (size_t i = 0; i < count; i++)
+            out[i] = (float)(int32_t)load32(bytes + 4 * i, big_endian) * 0x1p-31f;
+        break;
+    case AP_PCM_F32:
+        decode_float(bytes, big_endian, out, count);
+        break;
+    case AP_PCM_F64:
+        decode_double(bytes, big_endian, out, count);
+        break;
+    }
+}
+
+/* ---- the stream */
+
+typedef struct reader {
+    ap_input *in;
+    ap_pcm type;
+    bool big_endian;
+    size_t frame_size;
+    size_t have;          /* bytes of a frame that has not arrived completely */
+    unsigned char *bytes; /* AP_BLOCK frames */
+} reader;
+
+static void pcm_close(void *state)
+{
+    reader *r = state;
+    ap_input_close(r->in);
+    free(r->bytes);
+    free(r);
+}
+
+static ptrdiff_t pcm_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    reader *r = s->state;
+    size_t want = (max < AP_BLOCK ? max : AP_BLOCK) * r->frame_size;
+    while (r->have < r->frame_size) {
+        ptrdiff_t n = ap_input_read_some(r->in, r->bytes + r->have, want - r->have, err);
+        if (n <= 0)
+            return n;
+        r->have += (size_t)n;
+    }
+    size_t count = r->have / r->frame_size, used = count * r->frame_size;
+    decode(r->type, r->big_endian, r->bytes, frames, count * s->format.channels);
+    memmove(r->bytes, r->bytes + used, r->have - used);
+    r->have -= used;
+    if (r->type >= AP_PCM_F32 && ap_sanitize(frames, count * s->format.channels))
+        ap_warn(s, "'%s' has samples that are not finite, taken as silence", ap_stream_name(s));
+    return (ptrdiff_t)count;
+}
+
+ap_stream *ap_pcm_stream(ap_input *in, ap_pcm type, bool big_endian, const ap_format *format, ap_tags *tags,
+                         ap_error *err)
+{
+    static const ap_stream_ops ops = {pcm_read, pcm_close};
+    reader *r = calloc(1, sizeof *r);
+    if (!r) {
+        ap_input_close(in);
+        ap_tags_free(&tags);
+        ap_fail_memory(err);
+        return NULL;
+    }
+    *r = (reader){.in = in, .type = type, .big_endian = big_endian};
+    r->frame_size = ap_pcm_size(type) * format->channels;
+    ap_stream *s = ap_stream_new(&ops, r, NULL, format, err); /* checks the channels before they are used */
+    if (!s) {
+        ap_tags_free(&tags);
+        return NULL;
+    }
+    r->bytes = malloc(AP_BLOCK * r->frame_size);
+    if (!ap_stream_describe(s, ap_input_name(in), tags, err) || (!r->bytes && !ap_fail_memory(err)))
+        ap_close(&s);
+    return s;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * pcm.h - linear PCM in files to floats. */
+#ifndef AP_FORMATS_PCM_H
+#define AP_FORMATS_PCM_H
+
+#include "base/input.h"
+
+typedef enum ap_pcm {
+    AP_PCM_U8,
+    AP_PCM_S8,
+    AP_PCM_S16,
+    AP_PCM_S24,
+    AP_PCM_S32,
+    AP_PCM_F32,
+    AP_PCM_F64
+} ap_pcm;
+
+size_t ap_pcm_size(ap_pcm type);
+
+/* A decoder for interleaved PCM that follows in the input: format->frames of it, AP_UNKNOWN = until the end.
+ * Takes in and tags over, also on failure. A NaN or Inf in the data becomes 0, with a warning. */
+ap_stream *ap_pcm_stream(ap_input *in, ap_pcm type, bool big_endian, const ap_format *format, ap_tags *tags,
+                         ap_error *err);
+
+#endif

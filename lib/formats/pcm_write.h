@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * pcm_write.h - linear PCM to files. */
+#ifndef AP_FORMATS_PCM_WRITE_H
+#define AP_FORMATS_PCM_WRITE_H
+
+#include "base/output.h"
+
+/* Writes the rest of the stream, in bits (float is AP_BITS_FLOAT). */
+bool ap_pcm_write(ap_stream *s, ap_output *out, ap_bits bits, bool big_endian,
+                  const ap_encode_options *options, ap_error *err);
+/* Bytes of a sample. */
+size_t ap_bits_size(ap_bits bits);
+
+#endif

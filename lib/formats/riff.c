@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * riff.c - PCM in WAV, RF64 and Wave64, from files and pipes. libsndfile would do for files, but from a pipe
+ * it stops at 4 GiB and takes a length of 0 for an empty file, and in Wave64 it takes float for int. The
+ * formats: Microsoft, "Multimedia Programming Interface and Data Specifications 1.0"; "Multiple Channel Audio
+ * Data and WAVE Files"; EBU Tech 3306; Sony, "Wave64". */
+#include "formats/riff.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "formats/mp3/id3.h"
+#include "formats/pcm.h"
+#include "stream/stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_HEADER 8
+#define W64_CHUNK_HEADER 24 /* a GUID, and a size that includes this */
+#define W64_MAGIC "riff\x2e\x91\xcf\x11"
+#define MAX_FMT 40                   /* of WAVEFORMATEXTENSIBLE */
+#define MAX_LIST ((size_t)1 << 20)   /* a longer LIST is skipped */
+#define MAX_ID3 ((size_t)80 << 20)   /* so is a longer ID3v2 tag */
+#define SIZE_UNKNOWN 0xffffffffu     /* what ffmpeg writes to a pipe; in RF64: the size is in ds64 */
+#define SOX_SIZE_UNKNOWN 0x7fff0000u /* to 0x7fffffff: what sox writes to a pipe */
+enum { TAG_PCM = 1, TAG_FLOAT = 3, TAG_EXTENSIBLE = 0xfffe };
+
+typedef struct wav {
+    ap_input *in;
+    ap_tags *tags;
+    ap_format format;
+    ap_pcm type;
+    size_t frame_size; /* 0 = no fmt chunk yet */
+    bool w64, rf64;
+    uint64_t ds64_size;  /* of the data chunk, from RF64 */
+    uint64_t data_start; /* position */
+    uint64_t data_size;  /* AP_UNKNOWN = until the end */
+} wav;
+
+static uint32_t get16(const unsigned char *p)
+{
+    return (uint32_t)ap_get_little(p, 2);
+}
+
+static uint32_t get32(const unsigned char *p)
+{
+    return (uint32_t)ap_get_little(p, 4);
+}
+
+static bool is_id(const unsigned char *p, const char *id)
+{
+    return memcmp(p, id, 4) == 0;
+}
+
+/* ---- the fmt chunk */
+
+static bool pcm_type(uint32_t tag, uint32_t sample_size, ap_pcm *type)
+{
+    static const ap_pcm ints[] = {AP_PCM_U8, AP_PCM_S16, AP_PCM_S24, AP_PCM_S32};
+    if (tag == TAG_PCM && sample_size >= 1 && sample_size <= 4)
+        *type = ints[sample_size - 1];
+    else if (tag == TAG_FLOAT && (sample_size == 4 || sample_size == 8))
+        *type = sample_size == 4 ? AP_PCM_F32 : AP_PCM_F64;
+    else
+        return false;
+    return true;
+}
+
+/* The body of a fmt chunk. false if it is not linear PCM of whole bytes. Fewer valid bits than bytes hold are
+ * at the top of them, so they need no care. */
+static bool parse_fmt(wav *w, const unsigned char *p, size_t size)
+{
+    static const char guid_tail[] = "\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71";
+    if (size < 16)
+        return false;
+    uint32_t tag = get16(p), channels = get16(p + 2), align = get16(p + 12), bits = get16(p + 14);
+    if (tag == TAG_EXTENSIBLE) {
+        if (size < MAX_FMT || memcmp(p + 26, guid_tail, 14) != 0)
+            return false;
+        w->format.mask = get32(p + 20);
+        tag = get16(p + 24);
+    }
+    if (channels == 0 || align % channels != 0 || bits == 0 || bits > 8 * (align / channels))
+        return false;
+    w->format.channels = channels;
+    w->format.rate = get32(p + 4);
+    w->frame_size = align;
+    return pcm_type(tag, align / channels, &w->type);
+}
+
+static uint64_t w64_size(const unsigned char *header)
+{
+    uint64_t size = ap_get_little(header + 16, 8);
+    return size < W64_CHUNK_HEADER ? 0 : size - W64_CHUNK_HEADER;
+}
+
+/* Bytes between a chunk of this size and the next. */
+static unsigned padding(bool w64, uint64_t size)
+{
+    return w64 ? (unsigned)(-size & 7) : size & 1;
+}
+
+static bool is_w64(const unsigned char *p, size_t size)
+{
+    return size >= 40 && memcmp(p, W64_MAGIC, 8) == 0 && is_id(p + 24, "wave");
+}
+
+static bool is_riff(const unsigned char *p, size_t size)
+{
+    return size >= 12 && (is_id(p, "RIFF") || is_id(p, "RF64")) && is_id(p + 8, "WAVE");
+}
+
+bool ap_riff_is_pcm(const unsigned char *bytes, size_t size)
+{
+    wav w = {.w64 = is_w64(bytes, size)};
+    size_t at = w.w64 ? 40 : 12, header = w.w64 ? W64_CHUNK_HEADER : CHUNK_HEADER;
+    if (!w.w64 && !is_riff(bytes, size))
+        return false;
+    while (at <= size && size - at >= header) {
+        const unsigned char *h = bytes + at;
+        uint64_t length = w.w64 ? w64_size(h) : get32(h + 4);
+        at += header;
+        if (is_id(h, "fmt "))
+            return parse_fmt(&w, h + header, length < size - at ? (size_t)length : size - at);
+        if (is_id(h, "data") || length > size - at)
+            return false;
+        at += (size_t)length + padding(w.w64, length);
+    }
+    return false;
+}
+
+/* ---- tags */
+
+static const char *info_key(const unsigned char *id)
+{
+    static const char *const keys[][2] = {
+        {"INAM", "TITLE"},     {"IART", "ARTIST"},   {"IPRD", "ALBUM"},       {"ICRD", "DATE"},
+        {"IGNR", "GENRE"},     {"ICMT", "COMMENT"},  {"ITRK", "TRACKNUMBER"}, {"IPRT", "TRACKNUMBER"},
+        {"ICOP", "COPYRIGHT"}, {"IMUS", "COMPOSER"}, {"ILNG", "LANGUAGE"},    {"IENG", "ENGINEER"},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (is_id(id, keys[i][0]))
+            return keys[i][1];
+    return NULL;
+}
+
+/* The body of a LIST chunk. */
+static void parse_info(const unsigned char *p, size_t size, ap_tags *tags)
+{
+    if (size < 4 || !is_id(p, "INFO"))
+        return;
+    for (size_t at = 4; at + CHUNK_HEADER < size;) {
+        size_t length = get32(p + at + 4);
+        const char *key = info_key(p + at);
+        at += CHUNK_HEADER;
+        length = length < size - at ? length : size - at;
+        char *value = strndup((const char *)p + at, length);
+        if (key && value && !ap_tags_get(tags, key))
+            (void)ap_tags_add(tags, key, value); /* one that cannot be kept is no reason to stop */
+        free(value);
+        at += length + (length & 1);
+    }
+}
+
+static void parse_id3(unsigned char *bytes, size_t size, ap_tags *tags)
+{
+    ap_tags *more = ap_tags_new();
+    if (more) {
+        (void)ap_id3_parse(bytes, size, more);
+        (void)ap_tags_fill(tags, more);
+    }
+    ap_tags_free(&more);
+}
+
+/* The id and the size of the next chunk. 0 at the end, -1 on error. */
+static int read_chunk_header(wav *w, unsigned char *id, uint64_t *size, ap_error *err)
+{
+    unsigned char h[W64_CHUNK_HEADER];
+    size_t header = w->w64 ? W64_CHUNK_HEADER : CHUNK_HEADER;
+    ptrdiff_t n = ap_input_read(w->in, h, header, err);
+    if (n < (ptrdiff_t)header)
+        return n < 0 ? -1 : 0;
+    memcpy(id, h, 4);
+    *size = w->w64 ? w64_size(h) : get32(h + 4);
+    return 1;
+}
+
+/* Reads a chunk that carries tags, skips any other. */
+static bool read_other_chunk(wav *w, const unsigned char *id, uint64_t size, ap_error *err)
+{
+    unsigned pad = padding(w->w64, size);
+    bool list = (is_id(id, "LIST") || is_id(id, "list")) && size <= MAX_LIST;
+    bool id3 = (is_id(id, "id3 ") || is_id(id, "ID3 ")) && size <= MAX_ID3;
+    if (!list && !id3)
+        return ap_input_skip(w->in, size, err) && ap_input_skip(w->in, pad, err);
+    unsigned char *bytes = ap_input_load(w->in, (size_t)size + pad, err);
+    if (bytes && list)
+        parse_info(bytes, (size_t)size, w->tags);
+    if (bytes && id3)
+        parse_id3(bytes, (size_t)size, w->tags);
+    bool read = bytes != NULL;
+    free(bytes);
+    return read;
+}
+
+/* Tags after the data. What is wrong there is no reason to fail. */
+static void read_trailing_tags(wav *w)
+{
+    unsigned char id[4];
+    uint64_t size;
+    if (!ap_input_seek(w->in, w->data_start + w->data_size + padding(w->w64, w->data_size), NULL))
+        return;
+    while (read_chunk_header(w, id, &size, NULL) > 0)
+        if (!read_other_chunk(w, id, size, NULL))
+            break;
+}
+
+/* ---- the data chunk */
+
+/* What a program writes that does not know the size. */
+static bool is_until_end(const wav *w, uint64_t size)
+{
+    if (w->w64)
+        return size > INT64_MAX / 2;
+    return size == SIZE_UNKNOWN || (size >= SOX_SIZE_UNKNOWN && size <= 0x7fffffff);
+}
+
+/* Whether a data chunk of size 0 is a header that was never finished: samples follow it, no further chunk. */
+static bool is_unfinished(ap_input *in, ap_error *err)
+{
+    const unsigned char *p;
+    ptrdiff_t n = ap_input_peek(in, &p, CHUNK_HEADER, err);
+    return n > 0 && !(n >= 4 && (is_id(p, "LIST") || is_id(p, "id3 ") || is_id(p, "ID3 ")));
+}
+
+static bool set_data_size(wav *w, uint64_t size, ap_error *err)
+{
+    uint64_t rest = ap_input_left(w->in);
+    bool from_ds64 = w->rf64 && size == SIZE_UNKNOWN;
+    uint64_t declared = from_ds64 ? w->ds64_size : size;
+    bool unknown = declared == 0
+                       ? is_unfinished(w->in, err)
+                       : !from_ds64 && is_until_end(w, size) && (rest == AP_UNKNOWN || declared > rest);
+    w->data_start = ap_input_tell(w->in);
+    w->data_size = unknown || declared == AP_UNKNOWN ? rest : declared;
+    if (w->data_size == AP_UNKNOWN)
+        return true;
+    w->format.frames = w->data_size / w->frame_size;
+    if (rest / w->frame_size >= w->format.frames)
+        return true;
+    return ap_fail(err, AP_FAILED, "'%s' is truncated: it has %llu of its %llu frames", ap_input_name(w->in),
+                   (unsigned long long)(rest / w->frame_size), (unsigned long long)w->format.frames);
+}
+
+/* ---- the file */
+
+static bool read_ds64(wav *w, uint64_t size, ap_error *err)
+{
+    unsigned char *p = size >= 16 && size <= MAX_LIST
+                           ? ap_input_load(w->in, (size_t)size + padding(false, size), err)
+                           : NULL;
+    if (!p)
+        return ap_fail(err, AP_FAILED, "'%s' is RF64 with a header that makes no sense",
+                       ap_input_name(w->in));
+    w->ds64_size = ap_get_little(p + 8, 8);
+    free(p);
+    return true;
+}
+
+static bool read_fmt(wav *w, uint64_t size, ap_error *err)
+{
+    unsigned char p[MAX_FMT];
+    size_t n = size < sizeof p ? (size_t)size : sizeof p;
+    ptrdiff_t got = ap_input_read(w->in, p, n, err);
+    if (got < 0)
+        return false;
+    if (got < (ptrdiff_t)n || !parse_fmt(w, p, n))
+        return ap_fail(err, AP_FAILED, "'%s' is WAV with a header that makes no sense", ap_input_name(w->in));
+    return ap_input_skip(w->in, size - n, err) && ap_input_skip(w->in, padding(w->w64, size), err);
+}
+
+/* Reads chunks until the data begins. */
+static bool read_header(wav *w, ap_error *err)
+{
+    const unsigned char *p;
+    unsigned char id[4];
+    uint64_t size;
+    int found;
+    ptrdiff_t n = ap_input_peek(w->in, &p, 40, err);
+    w->w64 = n > 0 && is_w64(p, (size_t)n);
+    w->rf64 = n >= 4 && is_id(p, "RF64");
+    if (n < 0 || !ap_input_skip(w->in, w->w64 ? 40 : 12, err))
+        return false;
+    while ((found = read_chunk_header(w, id, &size, err)) > 0) {
+        if (is_id(id, "data") && w->frame_size)
+            return set_data_size(w, size, err);
+        bool ok = is_id(id, "fmt ")              ? read_fmt(w, size, err)
+                  : w->rf64 && is_id(id, "ds64") ? read_ds64(w, size, err)
+                                                 : read_other_chunk(w, id, size, err);
+        if (!ok)
+            return false;
+    }
+    return found == 0 && ap_fail(err, AP_FAILED, "'%s' is truncated: it has no audio", ap_input_name(w->in));
+}
+
+ap_stream *ap_riff_open(ap_input *in, ap_error *err)
+{
+    wav w = {.in = in, .tags = ap_tags_new(), .ds64_size = AP_UNKNOWN};
+    w.format.frames = AP_UNKNOWN;
+    if (!w.tags)
+        ap_fail_memory(err);
+    if (!w.tags || !read_header(&w, err) || !ap_check_format(ap_input_name(in), &w.format, err))
+        goto fail;
+    if (ap_input_seekable(in) && w.data_size != AP_UNKNOWN) {
+        read_trailing_tags(&w);
+        if (!ap_input_seek(in, w.data_start, err))
+            goto fail;
+    }
+    return ap_pcm_stream(in, w.type, false, &w.format, w.tags, err);
+fail:
+    ap_tags_free(&w.tags);
+    ap_input_close(in);
+    return NULL;
+}

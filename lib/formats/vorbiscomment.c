@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * vorbiscomment.c - Vorbis comments and FLAC pictures, which libsndfile mostly loses. Vorbis I, section 5;
+ * RFC 9639, sections 8.6 and 8.8; RFC 4648 for base64. */
+#include "formats/vorbiscomment.h"
+#include "base/base64.h"
+#include "base/bytes.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define FRONT_COVER 3      /* picture type, RFC 9639, table 13 */
+#define PICTURE_NUMBERS 32 /* bytes of a picture block besides its three strings */
+#define MAX_MIME 255
+
+/* Bytes that are still to be parsed. */
+typedef struct cursor {
+    const unsigned char *at;
+    size_t left;
+} cursor;
+
+static const unsigned char *take(cursor *c, size_t size)
+{
+    if (size > c->left)
+        return NULL;
+    const unsigned char *p = c->at;
+    c->at += size;
+    c->left -= size;
+    return p;
+}
+
+static bool take32le(cursor *c, uint32_t *v)
+{
+    const unsigned char *p = take(c, 4);
+    if (p)
+        *v = (uint32_t)ap_get_little(p, 4);
+    return p;
+}
+
+static bool take32be(cursor *c, uint32_t *v)
+{
+    const unsigned char *p = take(c, 4);
+    if (p)
+        *v = (uint32_t)ap_get_big(p, 4);
+    return p;
+}
+
+/* ---- pictures */
+
+/* The type of an image by its content, NULL if it is none that is known. */
+static const char *picture_mime(const unsigned char *data, size_t size)
+{
+    if (size >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0)
+        return "image/jpeg";
+    if (size >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0)
+        return "image/png";
+    if (size >= 6 && memcmp(data, "GIF8", 4) == 0)
+        return "image/gif";
+    if (size >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp(data + 8, "WEBP", 4) == 0)
+        return "image/webp";
+    return NULL;
+}
+
+bool ap_picture_add(ap_tags *tags, unsigned type, const char *mime, const unsigned char *data, size_t size)
+{
+    const char *found = picture_mime(data, size);
+    if (size == 0 || (!found && strncmp(mime, "image/", 6) != 0))
+        return false; /* "-->": only the address of a picture */
+    if (type != FRONT_COVER && ap_tags_picture(tags).size)
+        return true;
+    return ap_tags_set_picture(tags, found ? found : mime, data, size);
+}
+
+bool ap_flac_picture_parse(const unsigned char *bytes, size_t size, ap_tags *tags)
+{
+    cursor c = {bytes, size};
+    uint32_t type, mime_size, text_size, data_size;
+    char mime[MAX_MIME + 1] = "";
+    if (!take32be(&c, &type) || !take32be(&c, &mime_size))
+        return false;
+    const unsigned char *p = take(&c, mime_size);
+    if (!p || mime_size > MAX_MIME)
+        return false;
+    memcpy(mime, p, mime_size);
+    if (!take32be(&c, &text_size) || !take(&c, text_size) || !take(&c, 16) || !take32be(&c, &data_size))
+        return false;
+    p = take(&c, data_size);
+    return p && ap_picture_add(tags, type, mime, p, data_size);
+}
+
+static unsigned char *put32be(unsigned char *p, size_t v)
+{
+    for (int i = 0; i < 4; i++)
+        *p++ = (unsigned char)(v >> (24 - 8 * i));
+    return p;
+}
+
+unsigned char *ap_flac_picture_make(const ap_picture *picture, size_t *size)
+{
+    size_t mime_size = strlen(picture->mime);
+    *size = PICTURE_NUMBERS + mime_size + picture->size;
+    unsigned char *block = calloc(1, *size);
+    if (!block)
+        return NULL;
+    unsigned char *p = put32be(put32be(block, FRONT_COVER), mime_size);
+    memcpy(p, picture->mime, mime_size);
+    p += mime_size + 20; /* no description; the four numbers about the image may be zero */
+    memcpy(put32be(p, picture->size), picture->data, picture->size);
+    return block;
+}
+
+/* ---- comments */
+
+static bool parse_picture_comment(const unsigned char *text, size_t length, ap_tags *tags)
+{
+    size_t size;
+    unsigned char *block = ap_base64_decode(text, length, &size);
+    bool ok = block && ap_flac_picture_parse(block, size, tags);
+    free(block);
+    return ok;
+}
+
+bool ap_vorbiscomment_add(const unsigned char *bytes, size_t size, ap_tags *tags)
+{
+    static const char picture[] = "METADATA_BLOCK_PICTURE=";
+    if (size == 0) /* bytes may be NULL then */
+        return false;
+    if (size >= strlen(picture) && strncasecmp((const char *)bytes, picture, strlen(picture)) == 0)
+        return parse_picture_comment(bytes + strlen(picture), size - strlen(picture), tags);
+    char *key = strndup((const char *)bytes, size);
+    char *value = key ? strchr(key, '=') : NULL;
+    if (value)
+        *value++ = 0;
+    bool ok = value && ap_tags_add(tags, key, value);
+    free(key);
+    return ok;
+}
+
+bool ap_vorbiscomment_parse(const unsigned char *bytes, size_t size, ap_tags *tags)
+{
+    cursor c = {bytes, size};
+    uint32_t length, count;
+    bool ok = true;
+    if (!take32le(&c, &length) || !take(&c, length) || !take32le(&c, &count))
+        return false;
+    while (count--) {
+        const unsigned char *p = take32le(&c, &length) ? take(&c, length) : NULL;
+        if (!p)
+            return false;
+        ok = ap_vorbiscomment_add(p, length, tags) && ok;
+    }
+    return ok;
+}
+
+uint32_t ap_vorbiscomment_take_mask(ap_tags *tags)
+{
+    static const char key[] = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK";
+    const char *value = ap_tags_get(tags, key);
+    unsigned long mask = value ? strtoul(value, NULL, 0) : 0;
+    (void)ap_tags_set(tags, key, "");
+    return mask > UINT32_MAX ? 0 : (uint32_t)mask;
+}

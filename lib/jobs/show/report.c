@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * report.c - one HTML page about a job, which needs no network and no other file. */
+#include "jobs/show/report.h"
+#include "base/base64.h"
+#include "base/error.h"
+#include "base/output.h"
+#include "base/text.h"
+#include "jobs/record/clock.h"
+#include "jobs/record/json.h"
+#include "jobs/record/manifest.h"
+#include "jobs/show/figure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_INPUTS 12 /* that are shown */
+
+typedef struct page {
+    FILE *out;
+    const char *folder; /* of the manifest, absolute */
+    const char *beside; /* of the page, absolute; NULL: unknown */
+    double budget;      /* bytes of media that may still be put into the page */
+    unsigned media;     /* players so far */
+} page;
+
+static const char style[] =
+    ":root{color-scheme:light "
+    "dark;--ink:#1d2126;--dim:#69717b;--line:#dfe3e8;--bg:#f6f7f9;--card:#fff;--accent:#2b6cb0;"
+    "--soft:#9dbfe3;--good:#2f855a;--bad:#c53030;--run:#b7791f}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e6e9ed;--dim:#98a1ab;--line:#343b44;--bg:#16191d;--card:#"
+    "1f242a;"
+    "--accent:#63a4e8;--soft:#33587f;--good:#68c896;--bad:#f08080;--run:#e0b050}}"
+    "*{box-sizing:border-box}body{margin:0;padding:24px;background:var(--bg);color:var(--ink);"
+    "font:15px/1.5 system-ui,-apple-system,'Segoe UI','DejaVu "
+    "Sans',sans-serif}main{max-width:960px;margin:auto}"
+    "h1{font-size:24px;margin:0 0 4px;overflow-wrap:anywhere}h2{font-size:16px;margin:32px 0 10px}"
+    "h3{font-size:15px;margin:0;overflow-wrap:anywhere}.dim{color:var(--dim)}"
+    ".badge{display:inline-block;padding:1px "
+    "10px;border-radius:10px;color:var(--card);background:var(--dim);font-size:13px;"
+    "vertical-align:3px;margin-left:8px}.done{background:var(--good)}.failed{background:var(--bad)}"
+    ".running{background:var(--run)}.card{background:var(--card);border:1px solid "
+    "var(--line);border-radius:8px;"
+    "padding:14px 16px;margin:0 0 "
+    "12px}.head{display:flex;justify-content:space-between;gap:16px;align-items:baseline;"
+    "flex-wrap:wrap}.facts{display:flex;flex-wrap:wrap;gap:2px 18px;margin:2px 0 "
+    "10px;color:var(--dim);font-size:13px}"
+    "audio,video{width:100%;display:block;margin:8px 0 0}video,img.media{max-height:420px;background:#000;"
+    "max-width:100%}svg{display:block;width:100%;height:auto;margin-top:8px;border-radius:4px;overflow:"
+    "hidden}"
+    "svg text{font-size:9px;fill:var(--dim);text-anchor:middle}svg "
+    "text.hz{fill:#fff;text-anchor:start;opacity:.75}"
+    ".peak{fill:var(--soft)}.rms{fill:var(--accent)}.tick{stroke:var(--dim);stroke-width:.5;opacity:.35}"
+    ".mark{stroke:#fff;opacity:.75}table{border-collapse:collapse;width:100%}"
+    "th,td{text-align:right;padding:5px 8px;border-bottom:1px solid "
+    "var(--line);font-variant-numeric:tabular-nums;"
+    "white-space:nowrap;font-size:14px}th{font-weight:500;color:var(--dim);font-size:13px}"
+    "tr:last-child td{border-bottom:0}th:first-child,td:first-child{text-align:left;max-width:15em;"
+    "overflow:hidden;text-overflow:ellipsis}th.wide,td.wide{width:40%;min-width:110px;text-align:left}.track{"
+    "position:relative;height:12px;"
+    "background:var(--bg);border-radius:3px;overflow:hidden}.bar{position:absolute;top:0;bottom:0;border-"
+    "radius:3px;"
+    "background:var(--accent);min-width:2px}.bar.soft{background:var(--soft)}.bar.failed{background:var(--"
+    "bad)}"
+    ".bar.running{background:var(--run)}a.get{color:var(--accent);text-decoration:none;font-size:14px;white-"
+    "space:nowrap}"
+    "code,pre{font:12.5px/1.45 ui-monospace,'DejaVu Sans Mono',monospace}pre{margin:6px 0 "
+    "0;white-space:pre-wrap;"
+    "overflow-wrap:anywhere}summary{cursor:pointer;color:var(--dim)}.error{border-color:var(--bad);color:var("
+    "--bad)}"
+    ".scroll{overflow-x:auto}@media(max-width:600px){body{padding:12px}th,td{padding:5px 4px;font-size:13px}"
+    "svg text{font-size:16px}svg text.hz{display:none}td.wide{min-width:70px}th:first-child,td:first-child{"
+    "max-width:9em}}footer{margin:28px 0 "
+    "8px;color:var(--dim);font-size:12.5px;overflow-wrap:anywhere}";
+
+/* ---- pieces */
+
+static void put_some(FILE *out, const char *text, size_t most)
+{
+    for (; *text && most; text++, most--)
+        switch (*text) {
+        case '<':
+            fputs("&lt;", out);
+            break;
+        case '>':
+            fputs("&gt;", out);
+            break;
+        case '&':
+            fputs("&amp;", out);
+            break;
+        case '"':
+            fputs("&quot;", out);
+            break;
+        default:
+            fputc((unsigned char)*text < 0x20 && *text != '\n' ? '?' : *text, out);
+        }
+}
+
+static void put(FILE *out, const char *text)
+{
+    put_some(out, text, SIZE_MAX);
+}
+
+static void put_url(FILE *out, const char *path)
+{
+    for (; *path; path++)
+        if (strchr("-._~/", *path) || (*path >= '0' && *path <= '9') ||
+            ((*path | 32) >= 'a' && (*path | 32) <= 'z'))
+            fputc(*path, out);
+        else
+            fprintf(out, "%%%02X", (unsigned char)*path);
+}
+
+static void put_bytes(FILE *out, double bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    int u = 0;
+    for (; bytes >= 999.5 && u < 4; u++)
+        bytes /= 1000;
+    fprintf(out, u && bytes < 99.95 ? "%.1f %s" : "%.0f %s", bytes, units[u]);
+}
+
+static void put_duration(FILE *out, double s)
+{
+    if (s < 60)
+        fprintf(out, "%.2f s", s);
+    else
+        fprintf(out, "%d:%02d min", (int)s / 60, (int)s % 60);
+}
+
+static const char *minus(double x)
+{
+    return x <= -0.05 ? "&minus;" : "";
+}
+
+static const char *mime_of(const char *format)
+{
+    static const char *const types[][2] = {
+        {"mp3", "audio/mpeg"}, {"wav", "audio/wav"}, {"flac", "audio/flac"}, {"ogg", "audio/ogg"},
+        {"opus", "audio/ogg"}, {"m4a", "audio/mp4"}, {"mp4", "video/mp4"},   {"webm", "video/webm"},
+        {"mkv", "video/webm"}, {"png", "image/png"}, {"jpg", "image/jpeg"},  {"gif", "image/gif"},
+        {"webp", "image/webp"}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(types[i][0], format) == 0)
+            return types[i][1];
+    return "application/octet-stream";
+}
+
+/* ---- files */
+
+/* malloc'ed base64 of a whole file; NULL if it cannot be read. */
+static char *encode_file(const char *path, size_t size)
+{
+    unsigned char *bytes = malloc(size + 1);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t got = 0;
+    for (ssize_t n; bytes && fd >= 0 && got < size && (n = read(fd, bytes + got, size - got)) > 0;)
+        got += (size_t)n;
+    char *text = bytes && got == size ? ap_base64_encode(bytes, size) : NULL;
+    if (fd >= 0)
+        close(fd);
+    free(bytes);
+    return text;
+}
+
+/* Where the page finds the file: in itself, beside it, or at its place on this machine. */
+static void put_source(page *p, const char *path, const char *relative, const char *mime)
+{
+    struct stat st;
+    char *text = NULL;
+    if (stat(path, &st) == 0 && (double)st.st_size <= p->budget)
+        text = encode_file(path, (size_t)st.st_size);
+    if (text) {
+        p->budget -= (double)st.st_size;
+        fprintf(p->out, "data:%s;base64,%s", mime, text);
+    } else if (p->beside && strcmp(p->beside, p->folder) == 0 && *relative != '/')
+        put_url(p->out, relative);
+    else {
+        fputs("file://", p->out);
+        put_url(p->out, path);
+    }
+    free(text);
+}
+
+static void put_player(page *p, const char *path, const char *relative, const char *mime)
+{
+    unsigned n = ++p->media;
+    if (strncmp(mime, "image/", 6) == 0)
+        fprintf(p->out, "<img class=media id=m%u alt=\"\" src=\"", n);
+    else if (strncmp(mime, "video/", 6) == 0)
+        fprintf(p->out, "<video controls preload=metadata id=m%u src=\"", n);
+    else if (strncmp(mime, "audio/", 6) == 0)
+        fprintf(p->out, "<audio controls preload=metadata id=m%u src=\"", n);
+    else
+        fprintf(p->out, "<a hidden id=m%u href=\"", n); /* for the link to it */
+    put_source(p, path, relative, mime);
+    fputs(strncmp(mime, "video/", 6) == 0   ? "\"></video>\n"
+          : strncmp(mime, "audio/", 6) == 0 ? "\"></audio>\n"
+          : strncmp(mime, "image/", 6) == 0 ? "\">\n"
+                                            : "\"></a>\n",
+          p->out);
+}
+
+static void put_facts(FILE *out, const cJSON *file)
+{
+    double seconds = ap_json_number(file, "duration", -1), lufs = ap_json_number(file, "loudness", NAN);
+    double dbtp = ap_json_number(file, "true_peak", NAN);
+    fputs("<div class=facts><span>", out);
+    put(out, ap_json_string(file, "format"));
+    fputs("</span><span>", out);
+    put_bytes(out, ap_json_number(file, "bytes", 0));
+    if (seconds >= 0) {
+        fputs("</span><span>", out);
+        put_duration(out, seconds);
+        fprintf(out, "</span><span>%g kHz, %g channel%s", ap_json_number(file, "rate", 0) / 1000,
+                ap_json_number(file, "channels", 0), ap_json_number(file, "channels", 0) == 1 ? "" : "s");
+    }
+    if (isfinite(lufs))
+        fprintf(out, "</span><span>%s%.1f LUFS", minus(lufs), fabs(lufs));
+    if (isfinite(dbtp))
+        fprintf(out, "</span><span>%s%.1f dBTP", minus(dbtp), fabs(dbtp));
+    fputs("</span><span title=\"", out);
+    put(out, ap_json_string(file, "sha256"));
+    fputs("\">sha256 ", out);
+    put_some(out, ap_json_string(file, "sha256"), 12);
+    fputs("&hellip;</span></div>\n", out);
+}
+
+static bool put_file(page *p, const cJSON *file, const char *title, ap_error *err)
+{
+    const char *relative = ap_json_string(file, "path"), *slash = strrchr(relative, '/');
+    char *path = *relative == '/' ? strdup(relative) : ap_print("%s/%s", p->folder, relative);
+    bool ok = path || ap_fail_memory(err);
+    if (!ok)
+        return false;
+    fputs("<section class=card><div class=head><h3>", p->out);
+    put(p->out, title);
+    /* the link takes the player's copy, so that it is in the page once */
+    fprintf(p->out,
+            "</h3><a class=get href=\"#m%u\" onclick=\"var m=document.getElementById('m%u');"
+            "this.href=m.src||m.href\" download=\"",
+            p->media + 1, p->media + 1);
+    put(p->out, slash ? slash + 1 : relative);
+    fputs("\">Download</a></div>\n", p->out);
+    put_facts(p->out, file);
+    if (ap_json_number(file, "duration", -1) > 0) {
+        ap_error why;
+        if (!ap_picture_svg(p->out, path, &why)) { /* the page is about all the rest as well */
+            fputs("<p class=dim>", p->out);
+            put(p->out, why.message);
+            fputs("</p>\n", p->out);
+        }
+    }
+    put_player(p, path, relative, mime_of(ap_json_string(file, "format")));
+    fputs("</section>\n", p->out);
+    free(path);
+    return true;
+}
+
+/* ---- stages */
+
+static void put_seconds(FILE *out, double s)
+{
+    if (isnan(s))
+        fputs("<td></td>", out);
+    else
+        fprintf(out, s < 10 ? "<td>%.2f s</td>" : "<td>%.1f s</td>", s);
+}
+
+static void put_stage(FILE *out, const cJSON *stage, double start, double total)
+{
+    const char *state = ap_json_string(stage, "state");
+    double seconds = ap_json_number(stage, "seconds", NAN),
+           began = ap_time_of(ap_json_string(stage, "started"));
+    double left = total > 0 ? fmin(99.5, fmax(0, 100 * (began - start) / total)) : 0;
+    double width = total > 0 && !isnan(seconds) ? fmin(100 - left, 100 * seconds / total) : 100 - left;
+    fputs("<tr><td>", out);
+    put(out, ap_json_string(stage, "name"));
+    fprintf(out,
+            "</td><td class=wide><div class=track><div class=\"bar %s\" "
+            "style=\"left:%.2f%%;width:%.2f%%\"></div></div></td>",
+            strcmp(state, "failed") == 0    ? "failed"
+            : strcmp(state, "running") == 0 ? "running"
+                                            : "",
+            left, width);
+    put_seconds(out, seconds);
+    put_seconds(out, ap_json_number(stage, "cpu_user", NAN) + ap_json_number(stage, "cpu_system", 0));
+    fputs("<td>", out);
+    if (ap_json_number(stage, "peak_memory", -1) >= 0)
+        put_bytes(out, ap_json_number(stage, "peak_memory", 0));
+    fputs("</td><td>", out);
+    if (strcmp(state, "running") == 0)
+        fprintf(out, "%.0f %%", 100 * ap_json_number(stage, "progress", 0));
+    else
+        fprintf(out, "%g", ap_json_number(stage, "exit_code", 0));
+    fputs("</td></tr>\n", out);
+}
+
+/* Command line and last words of each stage, to unfold. */
+static void put_commands(FILE *out, const cJSON *stages)
+{
+    const cJSON *stage, *word, *line;
+    fputs("<details><summary>Command lines and messages</summary>\n", out);
+    cJSON_ArrayForEach(stage, stages)
+    {
+        fputs("<pre>$", out);
+        cJSON_ArrayForEach(word, cJSON_GetObjectItemCaseSensitive(stage, "command"))
+        {
+            const char *text = cJSON_GetStringValue(word);
+            bool plain = text && *text && !text[strcspn(text, " \t\n'\"\\$`*?&|;<>(){}[]#!~")];
+            fputs(plain ? " " : " '", out);
+            put(out, text ? text : "");
+            fputs(plain ? "" : "'", out);
+        }
+        cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(stage, "stderr"))
+        {
+            fputs("\n", out);
+            put(out, cJSON_IsString(line) ? line->valuestring : "");
+        }
+        fputs("</pre>\n", out);
+    }
+    fputs("</details>\n", out);
+}
+
+static void put_stages(FILE *out, const cJSON *document)
+{
+    const cJSON *stages = cJSON_GetObjectItemCaseSensitive(document, "stages"), *stage;
+    double start = INFINITY, end = 0;
+    cJSON_ArrayForEach(stage, stages)
+    {
+        double began = ap_time_of(ap_json_string(stage, "started"));
+        start = fmin(start, began);
+        end = fmax(end, began + ap_json_number(stage, "seconds", 0));
+    }
+    if (!cJSON_GetArraySize(stages))
+        return;
+    fputs("<h2>Stages</h2><section class=card><div class=scroll><table><tr><th>Stage</th><th class=wide>from "
+          "begin to end</th><th>Time</th>"
+          "<th>CPU</th><th>Memory</th><th>Exit</th></tr>\n",
+          out);
+    cJSON_ArrayForEach(stage, stages)
+    {
+        put_stage(out, stage, start, end - start);
+    }
+    fputs("</table></div>\n", out);
+    put_commands(out, stages);
+    fputs("</section>\n", out);
+}
+
+/* ---- loudness */
+
+static void put_level(FILE *out, const cJSON *file, const char *name, const char *class_)
+{
+    double lufs = ap_json_number(file, "loudness", NAN), dbtp = ap_json_number(file, "true_peak", NAN);
+    if (!isfinite(lufs) && !isfinite(dbtp))
+        return;
+    fputs("<tr><td>", out);
+    put(out, name);
+    fputs("</td><td class=wide><div class=track>", out);
+    if (isfinite(lufs)) /* from -50 to 0 LUFS */
+        fprintf(out, "<div class=\"bar %s\" style=\"left:0;width:%.1f%%\"></div>", class_,
+                fmin(100, fmax(0, 2 * (lufs + 50))));
+    fputs("</div></td>", out);
+    fprintf(out, isfinite(lufs) ? "<td>%s%.1f LUFS</td>" : "<td>&ndash;</td>", minus(lufs), fabs(lufs));
+    fprintf(out, isfinite(dbtp) ? "<td>%s%.1f dBTP</td></tr>\n" : "<td>&ndash;</td></tr>\n", minus(dbtp),
+            fabs(dbtp));
+}
+
+static void put_loudness(FILE *out, const cJSON *document)
+{
+    const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input"), *more, *output;
+    fputs("<h2>Loudness before and after</h2><section class=card><div "
+          "class=scroll><table><tr><th>File</th><th class=wide>&minus;50 to 0 LUFS</th><th>Loudness</th>"
+          "<th>True peak</th></tr>\n",
+          out);
+    put_level(out, input, ap_json_string(input, "name"), "soft");
+    cJSON_ArrayForEach(more, cJSON_GetObjectItemCaseSensitive(document, "more_inputs"))
+    {
+        put_level(out, more, ap_json_string(more, "name"), "soft");
+    }
+    cJSON_ArrayForEach(output, cJSON_GetObjectItemCaseSensitive(document, "outputs"))
+    {
+        put_level(out, output, ap_json_string(output, "name"), "");
+    }
+    fputs("</table></div></section>\n", out);
+}
+
+/* ---- the page */
+
+static void put_head(FILE *out, const cJSON *document)
+{
+    const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input");
+    const char *name = ap_json_string(input, "name"), *state = ap_json_string(document, "state");
+    const char *error = ap_json_string(document, "error");
+    int more = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(document, "more_inputs"));
+    if (!*name)
+        name = *ap_json_string(document, "id") ? ap_json_string(document, "id") : "A job";
+    fputs("<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8><meta name=viewport "
+          "content=\"width=device-width,initial-scale=1\"><title>",
+          out);
+    put(out, name);
+    fprintf(out, "</title><style>%s</style></head><body><main>\n<h1>", style);
+    put(out, name);
+    if (more)
+        fprintf(out, " and %d more", more);
+    fputs("<span class=\"badge ", out);
+    put(out, state);
+    fputs("\">", out);
+    put(out, state);
+    fputs("</span></h1>\n<div class=facts><span>recipe ", out);
+    put(out, ap_json_string(document, "recipe"));
+    const cJSON *option;
+    cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(document, "options"))
+    {
+        fputs("</span><span>", out);
+        put(out, option->string);
+        fputs(" = ", out);
+        put(out, cJSON_IsString(option) ? option->valuestring : "?");
+    }
+    const char *finished = ap_json_string(document, "finished"); /* 2026-11-20T13:02:20.723Z */
+    if (strlen(finished) > 19) {
+        fputs("</span><span>", out);
+        put_some(out, finished, 10);
+        fputs(" ", out);
+        put_some(out, finished + 11, 8);
+        fputs(" UTC", out);
+    }
+    fputs("</span></div>\n", out);
+    if (*error) {
+        fputs("<section class=\"card error\">", out);
+        put(out, error);
+        fputs("</section>\n", out);
+    }
+}
+
+static void put_foot(FILE *out, const cJSON *document)
+{
+    const cJSON *tool;
+    fputs("<footer>Job ", out);
+    put(out, ap_json_string(document, "id"));
+    fputs(" of ", out);
+    put(out, ap_json_string(document, "owner"));
+    fputs(", created ", out);
+    put(out, ap_json_string(document, "created"));
+    fprintf(out, ", attempt %g.", ap_json_number(document, "attempts", 0));
+    cJSON_ArrayForEach(tool, cJSON_GetObjectItemCaseSensitive(document, "tools"))
+    {
+        fputs(" ", out);
+        put(out, tool->string);
+        fputs(" ", out);
+        put(out, cJSON_IsString(tool) ? tool->valuestring : "");
+    }
+    fputs(" audiopipe " AP_VERSION ".</footer>\n</main></body></html>\n", out);
+}
+
+static bool put_inputs(page *p, const cJSON *document, ap_error *err)
+{
+    const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input"),
+                *more = cJSON_GetObjectItemCaseSensitive(document, "more_inputs"), *file;
+    int left = cJSON_GetArraySize(more), shown = 1;
+    fputs(left ? "<h2>Inputs</h2>\n" : "<h2>Input</h2>\n", p->out);
+    if (!put_file(p, input, ap_json_string(input, "name"), err))
+        return false;
+    cJSON_ArrayForEach(file, more)
+    {
+        if (shown++ == MAX_INPUTS)
+            break;
+        if (!put_file(p, file, ap_json_string(file, "name"), err))
+            return false;
+        left--;
+    }
+    if (left)
+        fprintf(p->out, "<p class=dim>and %d more</p>\n", left);
+    return true;
+}
+
+static bool put_page(page *p, const cJSON *document, ap_error *err)
+{
+    const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input"), *file;
+    put_head(p->out, document);
+    const cJSON *outputs = cJSON_GetObjectItemCaseSensitive(document, "outputs");
+    if (cJSON_GetArraySize(outputs))
+        fputs("<h2>Outputs</h2>\n", p->out);
+    cJSON_ArrayForEach(file, outputs)
+    {
+        if (!put_file(p, file, ap_json_string(file, "name"), err))
+            return false;
+    }
+    if (cJSON_GetArraySize(outputs))
+        put_loudness(p->out, document);
+    put_stages(p->out, document);
+    if (cJSON_IsObject(input) && !put_inputs(p, document, err))
+        return false;
+    put_foot(p->out, document);
+    return true;
+}
+
+static bool write_page(const char *path, const char *text, size_t size, ap_error *err)
+{
+    ap_output *out = path ? ap_output_create(path, false, err)
+                          : ap_output_fd(STDOUT_FILENO, "standard output", false, err);
+    if (!out)
+        return false;
+    if (ap_output_write(out, text, size, err))
+        return ap_output_commit(out, err);
+    ap_output_abort(out);
+    return false;
+}
+
+/* The folder that a path is in, absolute, malloc'ed. NULL if there is none. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    char *real = folder ? realpath(folder, NULL) : NULL;
+    free(folder);
+    return real;
+}
+
+bool ap_report(const char *manifest, const char *path, double embed_bytes, ap_error *err)
+{
+    cJSON *document = ap_manifest_load(manifest, err);
+    char *text = NULL, *folder = folder_of(manifest), *beside = path ? folder_of(path) : NULL;
+    size_t size = 0;
+    page p = {.out = document ? open_memstream(&text, &size) : NULL,
+              .folder = folder,
+              .beside = beside,
+              .budget = embed_bytes};
+    bool ok = document && (p.out && folder ? put_page(&p, document, err) : ap_fail_memory(err));
+    if (p.out && fclose(p.out) != 0 && ok)
+        ok = ap_fail_memory(err);
+    ok = ok && write_page(path, text, size, err);
+    cJSON_Delete(document);
+    free(text);
+    free(folder);
+    free(beside);
+    return ok;
+}

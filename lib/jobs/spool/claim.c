@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * claim.c - the next job that is due, taken under its lock. */
+#include "jobs/spool/claim.h"
+#include "base/error.h"
+#include "jobs/record/clock.h"
+#include "jobs/record/json.h"
+#include "jobs/record/manifest.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef enum verdict { TAKE, LATER, CANCELLED, OVER } verdict;
+
+/* A wait that is longer than any we order means that the clock was set back. */
+static bool is_due(const cJSON *document)
+{
+    double wait = ap_json_number(document, "not_before", 0) - ap_wall_s();
+    return wait <= 0 || wait > AP_LONGEST_BACKOFF_S;
+}
+
+static bool is_cancelled(const char *spool, ap_place place, const char *id)
+{
+    char *path = ap_spool_path(spool, place, id, "cancel");
+    bool found = path && access(path, F_OK) == 0;
+    free(path);
+    return found;
+}
+
+static verdict judge(const cJSON *document, ap_place place, const ap_retry *retry)
+{
+    if (place == AP_RUNNING && ap_job_has_ended(document))
+        return OVER; /* killed before the move */
+    if (ap_json_number(document, "attempts", 0) >= retry->attempts)
+        return OVER;
+    return place == AP_RUNNING || is_due(document) ? TAKE : LATER;
+}
+
+static bool start_attempt(cJSON *document, void *user, ap_error *err)
+{
+    (void)user;
+    char now[32], host[256] = "";
+    ap_time_text(now);
+    gethostname(host, sizeof host - 1);
+    cJSON *runner = cJSON_CreateObject();
+    bool ok = ap_json_put_number(document, "attempts", ap_json_number(document, "attempts", 0) + 1) &&
+              ap_json_put_text(document, "state", "running") && ap_json_put_text(document, "started", now) &&
+              ap_json_put_text(document, "finished", NULL) &&
+              ap_json_put(document, "stages", cJSON_CreateArray()) &&
+              ap_json_put(document, "outputs", cJSON_CreateArray()) &&
+              ap_json_put(document, "tools", cJSON_CreateObject()) &&
+              ap_json_put(document, "runner", runner) && ap_json_put_text(runner, "host", host) &&
+              ap_json_put_number(runner, "process", getpid());
+    cJSON_DeleteItemFromObjectCaseSensitive(document, "not_before");
+    return ok || ap_fail_memory(err);
+}
+
+/* Empty folders for an attempt, whatever the last one left. */
+static bool make_room(const char *spool, const char *id, ap_error *err)
+{
+    static const char *const leaves[] = {"out", "work"};
+    bool ok = true;
+    for (size_t i = 0; ok && i < sizeof leaves / sizeof *leaves; i++) {
+        char *path = ap_spool_path(spool, AP_RUNNING, id, leaves[i]);
+        if (path)
+            ap_remove_tree(path);
+        ok = ap_make_folder(path, err);
+        free(path);
+    }
+    return ok;
+}
+
+/* The job is locked. */
+static bool take(const char *spool, ap_place place, const char *id, const char *manifest, ap_error *err)
+{
+    return ap_manifest_change(manifest, start_attempt, NULL, false, err) &&
+           (place == AP_RUNNING || ap_job_move(spool, place, AP_RUNNING, id, err)) &&
+           make_room(spool, id, err);
+}
+
+/* A record that cannot be read: kept, out of the way. */
+static void set_aside(const char *spool, ap_place place, const char *id, const char *manifest)
+{
+    struct stat st;
+    if (stat(manifest, &st) == 0 || errno == ENOENT)
+        ap_job_move(spool, place, AP_FAILED_JOBS, id, NULL);
+}
+
+/* Takes the job, or puts it where it belongs. False with err->code AP_OK: nothing to do. */
+static bool decide(const char *spool, ap_place place, const char *id, const char *manifest,
+                   const cJSON *document, const ap_retry *retry, ap_error *err)
+{
+    const char *reason = ap_json_string(document, "error");
+    switch (is_cancelled(spool, place, id) ? CANCELLED : judge(document, place, retry)) {
+    case CANCELLED:
+        ap_job_settle(spool, place, id, &(ap_ending){AP_OUTCOME_FAILED, "cancelled"}, err);
+        break;
+    case TAKE:
+        return take(spool, place, id, manifest, err);
+    case OVER:
+        ap_job_settle(spool, place, id,
+                      &(ap_ending){AP_OUTCOME_RETRY, *reason ? reason : "the runner died", retry}, err);
+        break;
+    case LATER:
+        break;
+    }
+    return false;
+}
+
+static bool try_locked(const char *spool, ap_place place, const char *id, const ap_retry *retry,
+                       ap_error *err)
+{
+    char *manifest = ap_spool_path(spool, place, id, AP_MANIFEST_NAME);
+    if (!manifest)
+        return ap_fail_memory(err);
+    cJSON *document = ap_manifest_load(manifest, err);
+    bool taken = document && decide(spool, place, id, manifest, document, retry, err);
+    if (!document && err->code == AP_FAILED)
+        set_aside(spool, place, id, manifest);
+    cJSON_Delete(document);
+    free(manifest);
+    return taken;
+}
+
+/* The lock if the job is now ours, else -1. */
+static int try_job(const char *spool, ap_place place, const char *id, const ap_retry *retry,
+                   ap_error *trouble)
+{
+    ap_error err = {AP_OK, ""};
+    char *folder = ap_spool_path(spool, place, id, NULL);
+    int lock = folder ? ap_job_lock(folder, &err) : -1;
+    free(folder);
+    /* someone else has it, had it, or owns it */
+    if (lock < 0 && (errno == EWOULDBLOCK || errno == ENOENT || errno == EACCES || errno == ENOTDIR))
+        return -1;
+    if (lock >= 0 && try_locked(spool, place, id, retry, &err))
+        return lock;
+    if (lock >= 0)
+        close(lock);
+    if (err.code != AP_OK)
+        *trouble = err;
+    return -1;
+}
+
+/* ---- the list of candidates */
+
+void ap_candidates_free(ap_candidates *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->ids[i]);
+    free(list->ids);
+    *list = (ap_candidates){0};
+}
+
+static bool append(ap_candidates *list, ap_place place, const char *id)
+{
+    if ((list->count & (list->count - 1)) == 0) { /* full: a power of two, or 0 */
+        char **more = realloc(list->ids, (list->count ? 2 * list->count : 1) * sizeof *more);
+        if (!more)
+            return false;
+        list->ids = more;
+    }
+    char *entry = malloc(strlen(id) + 2);
+    if (!entry)
+        return false;
+    entry[0] = (char)place;
+    strcpy(entry + 1, id);
+    list->ids[list->count++] = entry;
+    return true;
+}
+
+static void scan(const char *spool, ap_place place, ap_candidates *list)
+{
+    char *path = ap_spool_path(spool, place, NULL, NULL);
+    DIR *folder = path ? opendir(path) : NULL;
+    free(path);
+    for (const struct dirent *entry; folder && (entry = readdir(folder));)
+        if (entry->d_name[0] != '.' && strlen(entry->d_name) < 64 && !append(list, place, entry->d_name))
+            break;
+    if (folder)
+        closedir(folder);
+}
+
+/* An ID begins with its time, so this is the order of arrival. */
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a + 1, *(char *const *)b + 1);
+}
+
+int ap_job_claim(const char *spool, const ap_retry *retry, ap_candidates *list, char id[64],
+                 ap_error *trouble)
+{
+    if (list->next == list->count) {
+        ap_candidates_free(list);
+        scan(spool, AP_RUNNING, list);
+        scan(spool, AP_QUEUE, list);
+        if (list->count)
+            qsort(list->ids, list->count, sizeof *list->ids, by_id);
+    }
+    while (list->next < list->count) {
+        const char *entry = list->ids[list->next++];
+        int lock = try_job(spool, (ap_place)entry[0], entry + 1, retry, trouble);
+        if (lock >= 0) {
+            strcpy(id, entry + 1);
+            return lock;
+        }
+    }
+    return -1;
+}

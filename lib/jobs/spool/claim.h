@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * claim.h - who works on which job. */
+#ifndef AP_JOBS_SPOOL_CLAIM_H
+#define AP_JOBS_SPOOL_CLAIM_H
+
+#include "jobs/spool/settle.h"
+
+/* The next job that is due, or one whose runner died: locked, marked, and in running/. list keeps what was
+ * seen of the folders between calls; zero it at first. Returns the lock, -1 if nothing is left in the list;
+ * the next call looks at the folders again. trouble (AP_OK at first) gets what was wrong with a job that
+ * could not be taken. */
+typedef struct ap_candidates {
+    char **ids; /* one byte for the place, and the ID; sorted by ID */
+    size_t count, next;
+} ap_candidates;
+int ap_job_claim(const char *spool, const ap_retry *retry, ap_candidates *list, char id[64],
+                 ap_error *trouble);
+void ap_candidates_free(ap_candidates *list);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * clean.c - what is no longer wanted leaves the spool. */
+#include "jobs/spool/clean.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "jobs/record/clock.h"
+#include "jobs/spool/spool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEAD_DRAFT_S 86400 /* what a killed submission left is removed after a day */
+
+typedef struct cleaning {
+    const char *spool;
+    ap_place place;
+    double older_s;
+    ap_error *err;
+} cleaning;
+
+/* Since the folder changed last. */
+static double age_of(const char *folder)
+{
+    struct stat st;
+    return stat(folder, &st) == 0 ? ap_wall_s() - (double)st.st_mtim.tv_sec : 0;
+}
+
+/* Out of sight by a rename first, so that nobody meets a job that is half there. */
+static bool remove_job(const cleaning *c, const char *folder, const char *id)
+{
+    char *gone = ap_print("%s/%s/.%s.gone", c->spool, ap_place_name(AP_TMP), id);
+    bool ok = gone || ap_fail_memory(c->err);
+    if (ok && rename(folder, gone) != 0)
+        ok = ap_fail_errno(c->err, errno, "cannot remove '%s'", folder);
+    if (ok)
+        ap_remove_tree(gone);
+    free(gone);
+    if (ok && c->place != AP_TMP)
+        puts(id);
+    return ok;
+}
+
+/* Whoever works on a job or on a draft has its lock. */
+static bool consider(const cleaning *c, const char *id)
+{
+    char *folder = ap_spool_path(c->spool, c->place, id, NULL);
+    ap_error busy;
+    bool old = folder && age_of(folder) > c->older_s;
+    int lock = old ? ap_job_lock(folder, &busy) : -1;
+    bool ok = lock < 0 || remove_job(c, folder, id);
+    if (lock >= 0)
+        close(lock);
+    free(folder);
+    return ok;
+}
+
+static bool clean_place(const char *spool, ap_place place, double older_s, ap_error *err)
+{
+    cleaning c = {spool, place, older_s, err};
+    char *path = ap_spool_path(spool, place, NULL, NULL);
+    DIR *folder = path ? opendir(path) : NULL;
+    bool ok = folder || ap_fail_errno(err, errno, "cannot read '%s'", path ? path : spool);
+    for (const struct dirent *entry; ok && (entry = readdir(folder));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            ok = consider(&c, entry->d_name);
+    if (folder)
+        closedir(folder);
+    free(path);
+    return ok;
+}
+
+/* Names of jobs that are no more, or have failed, stand in for no new ones. */
+static void clean_index(const char *spool)
+{
+    char *path = ap_print("%s/.index", spool), id[64];
+    DIR *folder = path ? opendir(path) : NULL;
+    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
+        ap_place place;
+        int fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        ssize_t n = fd >= 0 ? read(fd, id, sizeof id - 1) : -1;
+        if (n >= 0) {
+            id[n] = 0;
+            if (!ap_job_find(spool, id, &place) || place == AP_FAILED_JOBS)
+                unlinkat(dirfd(folder), entry->d_name, 0);
+        }
+        if (fd >= 0)
+            close(fd);
+    }
+    if (folder)
+        closedir(folder);
+    free(path);
+}
+
+bool ap_spool_clean(const char *spool, double older_s, ap_error *err)
+{
+    if (!ap_spool_prepare(spool, err) || !clean_place(spool, AP_DONE, older_s, err) ||
+        !clean_place(spool, AP_FAILED_JOBS, older_s, err) || !clean_place(spool, AP_TMP, DEAD_DRAFT_S, err))
+        return false;
+    clean_index(spool);
+    return fflush(stdout) == 0 || ap_fail_errno(err, errno, "cannot write 'standard output'");
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * intake.h - files become jobs. */
+#ifndef AP_JOBS_SPOOL_INTAKE_H
+#define AP_JOBS_SPOOL_INTAKE_H
+
+#include "audiopipe.h"
+
+typedef struct ap_intake_options {
+    const char *spool, *recipe, *recipe_file, *name, *accept, *owner;
+    char **settings; /* "key=value", NULL at the end */
+    double max_bytes, max_seconds, min_free_bytes;
+    bool together, force, link;
+} ap_intake_options;
+
+/* A job of these files, durable in queue/. *duplicate: there was one already, id is its. */
+bool ap_job_submit(const ap_intake_options *options, char **files, int count, char id[64], bool *duplicate,
+                   ap_error *err);
+
+#endif

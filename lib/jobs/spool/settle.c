@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * settle.c - the end of an attempt at a job: its state is written, then its folder moves. */
+#include "jobs/spool/settle.h"
+#include "base/error.h"
+#include "jobs/record/clock.h"
+#include "jobs/record/json.h"
+#include "jobs/record/manifest.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What is asked for, and where the job goes then. */
+typedef struct ending {
+    const ap_ending *asked;
+    ap_place to;
+} ending;
+
+/* Seconds to wait after so many attempts. */
+static double backoff(const ap_retry *retry, double attempts)
+{
+    return fmin(AP_LONGEST_BACKOFF_S, retry->backoff_s * exp2(fmax(attempts, 1) - 1));
+}
+
+static bool put_back(cJSON *document, ending *e, double attempts)
+{
+    bool counted = e->asked->outcome == AP_OUTCOME_RETRY;
+    if (!counted)
+        attempts = e->asked->outcome == AP_OUTCOME_RESTART ? 0 : fmax(attempts - 1, 0);
+    e->to = AP_QUEUE;
+    return ap_json_put_text(document, "state", "queued") && ap_json_put_text(document, "finished", NULL) &&
+           ap_json_put_number(document, "attempts", attempts) &&
+           (!counted ||
+            ap_json_put_number(document, "not_before", ap_wall_s() + backoff(e->asked->retry, attempts)));
+}
+
+static bool put_away(cJSON *document, ending *e, double attempts)
+{
+    char now[32], tried[1024];
+    const char *reason = e->asked->reason ? e->asked->reason : "failed";
+    ap_time_text(now);
+    bool done = e->asked->outcome == AP_OUTCOME_DONE;
+    e->to = done ? AP_DONE : AP_FAILED_JOBS;
+    if (e->asked->outcome == AP_OUTCOME_RETRY) {
+        snprintf(tried, sizeof tried, "gave up after %g attempts: %s", attempts, reason);
+        reason = tried;
+    }
+    return ap_json_put_text(document, "state", done ? "done" : "failed") &&
+           ap_json_put_text(document, "finished", now) &&
+           ap_json_put_text(document, "error", done ? NULL : reason);
+}
+
+/* A stage that was killed with its recorder could not say so. */
+static bool end_stages(cJSON *document)
+{
+    cJSON *stage;
+    bool ok = true;
+    cJSON_ArrayForEach(stage, cJSON_GetObjectItemCaseSensitive(document, "stages"))
+    {
+        if (strcmp(ap_json_string(stage, "state"), "running") == 0)
+            ok = ok && ap_json_put_text(stage, "state", "failed");
+    }
+    return ok;
+}
+
+bool ap_job_has_ended(const cJSON *document)
+{
+    const char *state = ap_json_string(document, "state");
+    return strcmp(state, "done") == 0 || strcmp(state, "failed") == 0;
+}
+
+static bool finish(cJSON *document, void *user, ap_error *err)
+{
+    ending *e = user;
+    const ap_ending *asked = e->asked;
+    if (ap_job_has_ended(document) && asked->outcome != AP_OUTCOME_RESTART) {
+        e->to = strcmp(ap_json_string(document, "state"), "done") ? AP_FAILED_JOBS : AP_DONE;
+        return true; /* who wrote that was killed before the move */
+    }
+    double attempts = ap_json_number(document, "attempts", 0);
+    bool again = asked->outcome == AP_OUTCOME_REQUEUE || asked->outcome == AP_OUTCOME_RESTART ||
+                 (asked->outcome == AP_OUTCOME_RETRY && attempts < asked->retry->attempts);
+    if (asked->outputs && !ap_outputs_put(document, asked->outputs, err))
+        return false;
+    bool ok = end_stages(document) && ap_json_put_text(document, "error", asked->reason) &&
+              (again ? put_back(document, e, attempts) : put_away(document, e, attempts));
+    cJSON_DeleteItemFromObjectCaseSensitive(document, "runner");
+    return ok || ap_fail_memory(err);
+}
+
+bool ap_job_settle(const char *spool, ap_place from, const char *id, const ap_ending *asked, ap_error *err)
+{
+    ending e = {asked, from};
+    char *manifest = ap_spool_path(spool, from, id, AP_MANIFEST_NAME);
+    char *cancel = ap_spool_path(spool, from, id, "cancel"), *work = ap_spool_path(spool, from, id, "work");
+    bool ok = (manifest && cancel && work) || ap_fail_memory(err);
+    if (ok)
+        ap_remove_tree(work); /* first: what is killed after the change is only moved */
+    ok = ok && ap_manifest_change(manifest, finish, &e, true, err);
+    if (ok)
+        unlink(cancel);
+    free(manifest);
+    free(cancel);
+    free(work);
+    return ok && (e.to == from || ap_job_move(spool, from, e.to, id, err));
+}
+
+/* What is done stays done; only what has failed starts again. */
+static bool may_end(ap_place place, ap_outcome outcome)
+{
+    if (outcome == AP_OUTCOME_RESTART)
+        return place == AP_FAILED_JOBS;
+    return place == AP_RUNNING || place == AP_QUEUE;
+}
+
+bool ap_job_end(const char *spool, const char *id, const ap_ending *asked, ap_error *err)
+{
+    ap_place place;
+    if (!ap_job_find(spool, id, &place))
+        return ap_fail(err, AP_FAILED, "there is no job '%s'", id);
+    if (!may_end(place, asked->outcome))
+        return ap_fail(err, AP_FAILED, "job '%s' is in %s/", id, ap_place_name(place));
+    char *folder = ap_spool_path(spool, place, id, NULL);
+    int lock = folder ? ap_job_lock(folder, err) : (ap_fail_memory(err), -1);
+    bool ok = lock >= 0 && ap_job_settle(spool, place, id, asked, err);
+    free(folder);
+    if (lock >= 0)
+        close(lock);
+    return ok;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * spool.h - the folders of jobs. */
+#ifndef AP_JOBS_SPOOL_SPOOL_H
+#define AP_JOBS_SPOOL_SPOOL_H
+
+#include "audiopipe.h"
+
+typedef enum ap_place {
+    AP_TMP,
+    AP_INCOMING,
+    AP_QUEUE,
+    AP_RUNNING,
+    AP_DONE,
+    AP_FAILED_JOBS,
+    AP_PLACES
+} ap_place;
+
+const char *ap_place_name(ap_place place);
+/* malloc'ed "SPOOL/place", "SPOOL/place/ID", "SPOOL/place/ID/leaf"; id and leaf may be NULL. */
+char *ap_spool_path(const char *spool, ap_place place, const char *id, const char *leaf);
+/* Mode 0700, if it is not there. path NULL: out of memory. */
+bool ap_make_folder(const char *path, ap_error *err);
+/* Makes the folders that are missing. */
+bool ap_spool_prepare(const char *spool, ap_error *err);
+
+/* Removes a file or folder, as far as that goes. */
+void ap_remove_tree(const char *path);
+
+/* Locks a job's folder for this process and those it starts. -1 with errno EWOULDBLOCK: locked by someone
+ * else, ENOENT: gone, EACCES: not ours. */
+int ap_job_lock(const char *folder, ap_error *err);
+/* Where a job is. False: there is none, or this is no ID. */
+bool ap_job_find(const char *spool, const char *id, ap_place *place);
+/* One durable rename. */
+bool ap_job_move(const char *spool, ap_place from, ap_place to, const char *id, ap_error *err);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * stitch.c - images and sound to video: checks what is asked for; the work is done by the libav plugin. */
+#include "pictures/stitch.h"
+#include "base/error.h"
+#include "base/output.h"
+#include "formats/av.h"
+#include "stream/stream.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define MIN_SIDE 16
+#define MAX_SIDE 8192
+#define MAX_FPS 240
+#define MAX_IMAGE_S 1e6
+
+void ap_stitch_defaults(ap_stitch_options *options)
+{
+    *options = (ap_stitch_options){.fps = 30, .width = 1280, .height = 720};
+}
+
+static bool check_options(const ap_stitch_options *o, size_t count, ap_error *err)
+{
+    if (o->width % 2 || o->height % 2)
+        return ap_fail(err, AP_USAGE, "a video of %ux%u pixels is not possible: both have to be even",
+                       o->width, o->height);
+    if (o->visual == AP_VISUAL_NONE && count == 0)
+        return ap_fail(err, AP_USAGE, "no images");
+    if (o->visual != AP_VISUAL_NONE && (count || o->silent))
+        return ap_fail(err, AP_USAGE, "a visualization is of sound alone");
+    return ap_check_range("frame rate", o->fps, 1, MAX_FPS, err) &&
+           ap_check_range("width", o->width, MIN_SIDE, MAX_SIDE, err) &&
+           ap_check_range("height", o->height, MIN_SIDE, MAX_SIDE, err) &&
+           ap_check_range("time of an image", o->image_s, 0, MAX_IMAGE_S, err) &&
+           ap_check_range("time of a transition", o->transition_s, 0, MAX_IMAGE_S, err);
+}
+
+static bool choose_format(const char *path, ap_stitch_options *o, ap_error *err)
+{
+    static const char *const formats[] = {"mp4", "mkv", "webm"};
+    const char *dot = path ? strrchr(path, '.') : NULL;
+    const char *format = o->format ? o->format : dot ? dot + 1 : "";
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcasecmp(format, formats[i]) == 0) {
+            o->format = formats[i];
+            return true;
+        }
+    return ap_fail(err, AP_USAGE, "'%s' is no format of videos: it is mp4, mkv or webm", format);
+}
+
+/* path NULL: to fd. */
+static bool stitch_to(ap_stream *audio, const char *const *images, size_t count, const char *path, int fd,
+                      const char *name, const ap_stitch_options *options, ap_error *err)
+{
+    ap_stitch_options o;
+    ap_stitch_defaults(&o);
+    if (options)
+        o = *options;
+    if (!audio && !o.silent)
+        return false;
+    const ap_av_plugin *av = NULL;
+    ap_output *out = NULL;
+    if (check_options(&o, count, err) && choose_format(path, &o, err) && (av = ap_av_load(err)))
+        out = path ? ap_output_create(path, true, err) : ap_output_fd(fd, name, true, err);
+    if (!out) {
+        ap_close(&audio);
+        return false;
+    }
+    const ap_stitch_job job = {.audio = audio, .images = images, .count = count, .options = &o};
+    if (av->stitch(&job, out, err))
+        return ap_output_commit(out, err);
+    ap_output_abort(out);
+    return false;
+}
+
+bool ap_stitch(ap_stream *audio, const char *const *images, size_t count, const char *path,
+               const ap_stitch_options *options, ap_error *err)
+{
+    return stitch_to(audio, images, count, path, -1, NULL, options, err);
+}
+
+bool ap_stitch_fd(ap_stream *audio, const char *const *images, size_t count, int fd, const char *name,
+                  const ap_stitch_options *options, ap_error *err)
+{
+    return stitch_to(audio, images, count, NULL, fd, name, options, err);
+}

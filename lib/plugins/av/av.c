@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * av.c - what only libav reads: MP4, Matroska, ASF, ADTS, AC-3... It is a plugin, because libav's libraries
+ * alone are 58 MB of memory. */
+#include "plugins/av/av.h"
+#include "base/error.h"
+#include "base/plugin.h"
+#include "formats/av.h"
+#include "stream/stream.h"
+
+#include <libavcodec/avcodec.h>
+#include <libswresample/swresample.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A container may promise this many seconds more than it has: its numbers are rounded, and those of the whole
+ * are of its longest stream. The second is for times that count samples. */
+#define SLACK_S 1.0
+#define SAMPLE_SLACK_S 0.1
+#define MAX_ERRORS 100 /* packets that cannot be decoded before the first that can */
+
+typedef struct decoder {
+    ap_av_source source;
+    AVStream *st;
+    AVCodecContext *codec;
+    SwrContext *convert;
+    AVPacket *packet;
+    AVFrame *frame;
+    bool corrupt;   /* the last packet was not whole */
+    bool encrypted; /* packets are */
+    bool draining, damaged;
+    unsigned failed;           /* packets in a row that could not be decoded */
+    int64_t packets;           /* of our stream so far */
+    uint64_t left;             /* frames that may still be given, AP_UNKNOWN = all */
+    double end_s;              /* of the last packet of any stream */
+    ap_format format;          /* of what we give; rate 0 until the first frame is there */
+    AVFrame *like;             /* has the format that convert was made for */
+    float *samples;            /* converted, not given yet */
+    size_t at, have, capacity; /* frames */
+    uint64_t silence;          /* frames to give first, for packets that could not be decoded */
+} decoder;
+
+static void av_close(void *state)
+{
+    decoder *d = state;
+    avcodec_free_context(&d->codec);
+    swr_free(&d->convert);
+    av_packet_free(&d->packet);
+    av_frame_free(&d->frame);
+    av_frame_free(&d->like);
+    ap_input *in = d->source.in;
+    ap_av_source_close(&d->source);
+    ap_input_close(in);
+    free(d->samples);
+    free(d);
+}
+
+/* ---- packets to frames */
+
+static void note_end(decoder *d, const AVPacket *packet)
+{
+    const AVStream *st = d->source.container->streams[packet->stream_index];
+    int64_t start = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
+    if (start != AV_NOPTS_VALUE)
+        d->end_s = fmax(d->end_s, (double)(start + packet->duration) * av_q2d(st->time_base));
+}
+
+/* A packet that cannot be decoded keeps its time, as silence, once the sample rate is known. */
+static void conceal(decoder *d)
+{
+    AVRational samples = {1, (int)d->format.rate};
+    if (d->format.rate && d->packet->duration > 0)
+        d->silence += (uint64_t)av_rescale_q(d->packet->duration, d->st->time_base, samples);
+    d->failed++;
+}
+
+/* Gives the decoder a packet of our stream, or tells it that there are no more. */
+static void send_packet(decoder *d)
+{
+    int result;
+    while ((result = av_read_frame(d->source.container, d->packet)) >= 0) {
+        note_end(d, d->packet);
+        bool ours = d->packet->stream_index == d->st->index;
+        if (ours) {
+            d->packets++;
+            d->corrupt = d->packet->flags & AV_PKT_FLAG_CORRUPT;
+            if (av_packet_get_side_data(d->packet, AV_PKT_DATA_ENCRYPTION_INFO, NULL))
+                d->encrypted = true;
+            if (avcodec_send_packet(d->codec, d->packet) < 0)
+                conceal(d);
+        }
+        av_packet_unref(d->packet);
+        if (ours)
+            return;
+    }
+    d->draining = true;
+    avcodec_send_packet(d->codec, NULL);
+}
+
+/* Decodes the next frame into d->frame. false at the end, or when there is silence to give first. */
+static bool next_frame(decoder *d)
+{
+    while (d->format.rate || d->failed < MAX_ERRORS) {
+        int result = avcodec_receive_frame(d->codec, d->frame);
+        if (result >= 0 && d->frame->nb_samples > 0)
+            break;
+        if (result == AVERROR_EOF || (d->draining && result < 0))
+            return false;
+        if (result == AVERROR(EAGAIN))
+            send_packet(d);
+        else if (result < 0)
+            d->failed++;
+        if (d->silence)
+            return false;
+    }
+    d->damaged = d->damaged || d->failed;
+    d->failed = 0;
+    return d->frame->nb_samples > 0;
+}
+
+/* ---- frames to floats */
+
+static bool is_like(const AVFrame *a, const AVFrame *b)
+{
+    return a->format == b->format && a->sample_rate == b->sample_rate &&
+           av_channel_layout_compare(&a->ch_layout, &b->ch_layout) == 0;
+}
+
+/* Prepares the conversion from what the frame has. That may change in mid-stream; we stay with the first
+ * format. */
+static bool set_conversion(decoder *d)
+{
+    AVChannelLayout to = {0}, from = {0};
+    const AVFrame *f = d->frame;
+    av_channel_layout_default(&from, f->ch_layout.nb_channels);
+    if (f->ch_layout.order == AV_CHANNEL_ORDER_NATIVE)
+        av_channel_layout_copy(&from, &f->ch_layout);
+    if (!d->format.mask || av_channel_layout_from_mask(&to, d->format.mask) < 0)
+        av_channel_layout_default(&to, (int)d->format.channels);
+    int result = swr_alloc_set_opts2(&d->convert, &to, AV_SAMPLE_FMT_FLT, (int)d->format.rate, &from,
+                                     (enum AVSampleFormat)f->format, f->sample_rate, 0, NULL);
+    av_channel_layout_uninit(&from);
+    av_channel_layout_uninit(&to);
+    av_frame_unref(d->like);
+    d->like->format = f->format;
+    d->like->sample_rate = f->sample_rate;
+    return result >= 0 && swr_init(d->convert) >= 0 &&
+           av_channel_layout_copy(&d->like->ch_layout, &f->ch_layout) >= 0;
+}
+
+static bool reserve(decoder *d, size_t frames, ap_error *err)
+{
+    if (frames <= d->capacity)
+        return true;
+    float *samples = realloc(d->samples, frames * d->format.channels * sizeof *samples);
+    if (!samples)
+        return ap_fail_memory(err);
+    d->samples = samples;
+    d->capacity = frames;
+    return true;
+}
+
+/* How much of the frame is music: in MP4 the last packet has the length that was left, and iTunes tells the
+ * whole length. What follows is the padding of the encoder. */
+static size_t cut_padding(decoder *d, size_t n)
+{
+    int64_t duration = d->frame->pkt_duration;
+    AVRational base = d->st->time_base, samples = {1, (int)d->format.rate};
+    bool exact = base.num == 1 && (base.den % samples.den == 0 || samples.den % base.den == 0);
+    if (exact && duration > 0 && d->st->nb_frames > 1 && d->packets >= d->st->nb_frames) {
+        duration = av_rescale_q(duration, base, samples);
+        n = duration < (int64_t)n ? (size_t)duration : n;
+    }
+    n = n > d->left ? (size_t)d->left : n;
+    if (d->left != AP_UNKNOWN)
+        d->left -= n;
+    return n;
+}
+
+/* Converts d->frame into d->samples. */
+static bool take_frame(decoder *d, ap_error *err)
+{
+    if (!is_like(d->frame, d->like) && !set_conversion(d))
+        return ap_fail(err, AP_FAILED, "cannot convert the samples of '%s'", ap_input_name(d->source.in));
+    int room = swr_get_out_samples(d->convert, d->frame->nb_samples);
+    if (room < 0 || !reserve(d, (size_t)room, err))
+        return false;
+    uint8_t *out = (uint8_t *)d->samples;
+    int n = swr_convert(d->convert, &out, room, (const uint8_t **)(void *)d->frame->extended_data,
+                        d->frame->nb_samples);
+    d->at = 0;
+    d->have = n > 0 ? cut_padding(d, (size_t)n) : 0;
+    av_frame_unref(d->frame);
+    return true;
+}
+
+/* ---- the stream */
+
+/* Seconds that are missing from what the container promised. */
+static double missing(const ap_stream *s, const decoder *d)
+{
+    const AVFormatContext *c = d->source.container;
+    double there = (double)s->position / s->format.rate;
+    if (c->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE)
+        return 0;
+    if (d->st->duration > 0)
+        return (double)d->st->duration * av_q2d(d->st->time_base) - there;
+    return c->duration > 0 ? (double)c->duration / AV_TIME_BASE - fmax(there, d->end_s) : 0;
+}
+
+/* The end is the end if the container did not promise more. */
+static bool check_end(ap_stream *s, decoder *d, ap_error *err)
+{
+    bool counts_samples = d->st->time_base.num == 1 && d->st->time_base.den == (int)s->format.rate;
+    double seconds = missing(s, d);
+    if (d->source.error.code != AP_OK) {
+        *err = d->source.error;
+        return false;
+    }
+    if (seconds > (counts_samples ? SAMPLE_SLACK_S : SLACK_S))
+        return ap_fail(err, AP_FAILED, "'%s' is truncated: %.1f seconds are missing", ap_stream_name(s),
+                       seconds);
+    if (d->corrupt)
+        return ap_fail(err, AP_FAILED, "'%s' is truncated: its last packet is not whole", ap_stream_name(s));
+    if (d->failed || d->damaged)
+        ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
+    return true;
+}
+
+/* Makes d->silence or d->have more than 0. Returns 1, 0 at the end, -1 on error. */
+static int refill(ap_stream *s, decoder *d, ap_error *err)
+{
+    while (!d->silence && !d->have) {
+        bool more = next_frame(d);
+        if (more && !take_frame(d, err))
+            return -1;
+        if (!more && !d->silence)
+            return check_end(s, d, err) ? 0 : -1;
+    }
+    return 1;
+}
+
+static ptrdiff_t av_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    decoder *d = s->state;
+    uint32_t channels = s->format.channels;
+    int result = refill(s, d, err);
+    if (result <= 0)
+        return result;
+    uint64_t there = d->silence ? d->silence : d->have;
+    size_t n = there < max ? (size_t)there : max;
+    if (d->silence) {
+        memset(frames, 0, n * channels * sizeof *frames);
+        d->silence -= n;
+        d->damaged = true;
+    } else {
+        memcpy(frames, d->samples + d->at * channels, n * channels * sizeof *frames);
+        d->at += n;
+        d->have -= n;
+    }
+    if (d->damaged)
+        ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
+    if (ap_sanitize(frames, n * channels))
+        ap_warn(s, "'%s' has samples that are not finite, taken as silence", ap_stream_name(s));
+    return (ptrdiff_t)n;
+}
+
+/* ---- opening */
+
+static bool open_codec(decoder *d, ap_error *err)
+{
+    const AVCodecParameters *p = d->st->codecpar;
+    const AVCodec *codec = avcodec_find_decoder(p->codec_id);
+    d->codec = avcodec_alloc_context3(codec);
+    d->packet = av_packet_alloc();
+    d->frame = av_frame_alloc();
+    d->like = av_frame_alloc();
+    if (!d->codec || !d->packet || !d->frame || !d->like)
+        return ap_fail_memory(err);
+    d->codec->pkt_timebase = d->st->time_base;
+    d->codec->thread_count = 1;
+    if (avcodec_parameters_to_context(d->codec, p) < 0 || avcodec_open2(d->codec, codec, NULL) < 0)
+        return ap_fail(err, AP_FAILED, "cannot decode '%s': its %s header makes no sense",
+                       ap_input_name(d->source.in), avcodec_get_name(p->codec_id));
+    return true;
+}
+
+/* Only the other streams tell where the file ends, when ours has no duration of its own. */
+static void drop_other_streams(decoder *d)
+{
+    AVFormatContext *c = d->source.container;
+    for (unsigned i = 0; i < c->nb_streams; i++)
+        if (c->streams[i] != d->st && d->st->duration > 0)
+            c->streams[i]->discard = AVDISCARD_ALL;
+}
+
+/* " 00000000 00000840 000001CA 00000000003F31F6 ...": delay, padding and frames of the music. */
+static uint64_t itunes_length(const AVFormatContext *container)
+{
+    unsigned delay, padding;
+    unsigned long long frames;
+    const AVDictionaryEntry *e = av_dict_get(container->metadata, "iTunSMPB", NULL, 0);
+    if (e && sscanf(e->value, "%*x %x %x %llx", &delay, &padding, &frames) == 3 && frames)
+        return frames;
+    return AP_UNKNOWN;
+}
+
+/* Decodes the first frame, which knows the format best. */
+static bool read_format(decoder *d, ap_error *err)
+{
+    const char *name = ap_input_name(d->source.in);
+    bool found = next_frame(d);
+    if (d->source.error.code != AP_OK) {
+        if (err)
+            *err = d->source.error;
+        return false;
+    }
+    if (d->encrypted)
+        return ap_fail(err, AP_FAILED, "'%s' is encrypted", name);
+    if (!found)
+        return ap_fail(err, AP_FAILED, "'%s' is damaged or truncated: no audio can be decoded", name);
+    const AVFrame *f = d->frame;
+    uint64_t mask = f->ch_layout.order == AV_CHANNEL_ORDER_NATIVE ? f->ch_layout.u.mask : 0;
+    d->format = (ap_format){(uint32_t)f->sample_rate, (uint32_t)f->ch_layout.nb_channels, 0, AP_UNKNOWN};
+    if (mask <= UINT32_MAX)
+        d->format.mask = (uint32_t)mask;
+    return ap_check_format(name, &d->format, err) && take_frame(d, err);
+}
+
+static ap_stream *av_open(ap_input *in, unsigned track, ap_error *err)
+{
+    static const ap_stream_ops ops = {av_read, av_close};
+    decoder *d = calloc(1, sizeof *d);
+    if (!d) {
+        ap_input_close(in);
+        ap_fail_memory(err);
+        return NULL;
+    }
+    d->source.in = in;
+    if (!ap_av_source_open(&d->source, in, err))
+        goto fail;
+    d->st = ap_av_source_track(&d->source, track, err);
+    if (!d->st || !open_codec(d, err))
+        goto fail;
+    drop_other_streams(d);
+    d->left = itunes_length(d->source.container);
+    if (!read_format(d, err))
+        goto fail;
+    ap_tags *tags = ap_av_tags(d->source.container, d->st);
+    ap_stream *s = ap_stream_new(&ops, d, NULL, &d->format, err);
+    if (!s)
+        ap_tags_free(&tags);
+    else if (!ap_stream_describe(s, ap_input_name(in), tags, err))
+        ap_close(&s);
+    return s;
+fail:
+    av_close(d);
+    return NULL;
+}
+
+AP_PLUGIN_EXPORT extern const ap_av_plugin AP_PLUGIN_TABLE;
+const ap_av_plugin AP_PLUGIN_TABLE = {
+    .head = {AP_AV_VERSION, sizeof(ap_av_plugin)}, .open = av_open, .stitch = ap_av_stitch};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * av.h - what the files of the libav plugin share. */
+#ifndef AP_AV_H
+#define AP_AV_H
+
+#include "base/input.h"
+#include "base/output.h"
+#include "pictures/stitch.h"
+
+#include <libavformat/avformat.h>
+
+/* video.c: writes a video. */
+bool ap_av_stitch(const struct ap_stitch_job *job, ap_output *out, ap_error *err);
+
+/* av_container.c: a container over an input. error is AP_OK until reading the input fails. */
+typedef struct ap_av_source {
+    ap_input *in;
+    uint64_t base; /* where the file begins in the input */
+    ap_error error;
+    AVFormatContext *container;
+} ap_av_source;
+
+/* Opens the container; in is not taken over. On failure nothing is left open. */
+bool ap_av_source_open(ap_av_source *source, ap_input *in, ap_error *err);
+void ap_av_source_close(ap_av_source *source);
+/* The audio stream to play; NULL when there is none that can be played. */
+AVStream *ap_av_source_track(ap_av_source *source, unsigned track, ap_error *err);
+
+/* Stops what libav prints; it has only one log, for the whole process. */
+void ap_av_be_quiet(void);
+
+/* av_tags.c */
+ap_tags *ap_av_tags(const AVFormatContext *container, const AVStream *stream);
+/* libav's name of a tag of ours. */
+const char *ap_av_tag_name(const char *key);
+
+#endif

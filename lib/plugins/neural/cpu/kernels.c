@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * kernels.c - the inner loops of the CPU backend, compiled once for each instruction set: NN_NAME is the
+ * table's suffix, NN_WIDTH the floats of a vector, NN_ROWS x NN_VECTORS the register tile of the matrix
+ * product. */
+#include "plugins/neural/cpu/kernels.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#ifndef NN_NAME
+#define NN_NAME base
+#define NN_WIDTH 4
+#define NN_ROWS 4
+#define NN_VECTORS 2
+#endif
+
+#define PASTE2(a, b) a##b
+#define PASTE(a, b) PASTE2(a, b)
+#define STRING2(a) #a
+#define STRING(a) STRING2(a)
+#define INLINE static inline __attribute__((always_inline))
+#define PRAGMA(text) _Pragma(#text)
+/* Before a loop over the registers of a tile: unrolled early enough for them to be registers. */
+#define UNROLL(count) PRAGMA(GCC unroll count)
+
+/* Columns of b that stay in the first cache while the rows of a go by. */
+#define BLOCK_K 512
+#define MAX_COLUMNS 512
+
+/* ---- matrix product */
+
+typedef float vector __attribute__((vector_size(4 * NN_WIDTH), aligned(4), may_alias));
+
+/* The rows of a tile: of c, or of a small copy when not all of it is wanted. */
+INLINE void tile(const nn_product *p, const float *a, const float *const *b, size_t k, size_t row,
+                 size_t column, bool add, float *c, size_t ldc, int vectors)
+{
+    vector sum[NN_ROWS][NN_VECTORS];
+    UNROLL(NN_ROWS)
+    for (int r = 0; r < NN_ROWS; r++) {
+        UNROLL(NN_VECTORS)
+        for (int v = 0; v < vectors; v++)
+            sum[r][v] = (vector){0};
+    }
+    for (size_t i = 0; i < k; i++, a += NN_ROWS) {
+        vector x[NN_VECTORS];
+        UNROLL(NN_VECTORS)
+        for (int v = 0; v < vectors; v++)
+            x[v] = *(const vector *)(b[i] + column + v * NN_WIDTH);
+        UNROLL(NN_ROWS)
+        for (int r = 0; r < NN_ROWS; r++) {
+            UNROLL(NN_VECTORS)
+            for (int v = 0; v < vectors; v++)
+                sum[r][v] += a[r] * x[v];
+        }
+    }
+    const float *bias = p->bias && b == p->b ? p->bias + row : NULL;
+    UNROLL(NN_ROWS)
+    for (int r = 0; r < NN_ROWS; r++) {
+        UNROLL(NN_VECTORS)
+        for (int v = 0; v < vectors; v++) {
+            vector *to = (vector *)(c + (size_t)r * ldc + v * NN_WIDTH);
+            if (bias)
+                sum[r][v] += bias[r];
+            if (add)
+                sum[r][v] += *to;
+            *to = sum[r][v];
+        }
+    }
+}
+
+/* A tile at the edge goes through a copy. */
+INLINE void edge(const nn_product *p, const float *a, const float *const *b, size_t k, size_t row,
+                 size_t column, bool add, int vectors)
+{
+    enum { LD = NN_VECTORS * NN_WIDTH };
+    float copy[NN_ROWS * LD];
+    const size_t rows = p->m - row < NN_ROWS ? p->m - row : NN_ROWS;
+    const size_t columns = p->n - column < LD ? p->n - column : LD;
+    float *c = p->c + row * p->ldc + column;
+    memset(copy, 0, sizeof copy);
+    for (size_t r = 0; add && r < rows; r++)
+        memcpy(copy + r * LD, c + r * p->ldc, columns * sizeof *c);
+    tile(p, a, b, k, row, column, add, copy, LD, vectors);
+    for (size_t r = 0; r < rows; r++)
+        memcpy(c + r * p->ldc, copy + r * LD, columns * sizeof *c);
+}
+
+INLINE void tile_or_edge(const nn_product *p, const float *a, const float *const *b, size_t k, size_t row,
+                         size_t column, bool add, int vectors)
+{
+    if (p->m - row >= NN_ROWS && p->n - column >= (size_t)vectors * NN_WIDTH)
+        tile(p, a, b, k, row, column, add, p->c + row * p->ldc + column, p->ldc, vectors);
+    else
+        edge(p, a, b, k, row, column, add, vectors);
+}
+
+/* Rows row..row + NN_ROWS of the product, of k columns of a. */
+static void panel(const nn_product *p, const float *a, const float *const *b, size_t k, size_t row, bool add)
+{
+    size_t column = 0;
+    for (; p->n - column >= NN_VECTORS * NN_WIDTH; column += NN_VECTORS * NN_WIDTH)
+        tile_or_edge(p, a, b, k, row, column, add, NN_VECTORS);
+    const size_t rest = p->n - column;
+    if (rest > 2 * NN_WIDTH)
+        tile_or_edge(p, a, b, k, row, column, add, NN_VECTORS);
+    else if (rest > NN_WIDTH)
+        tile_or_edge(p, a, b, k, row, column, add, 2);
+    else if (rest > 0)
+        tile_or_edge(p, a, b, k, row, column, add, 1);
+}
+
+static void multiply(const nn_product *p)
+{
+    for (size_t k = 0; k < p->k; k += BLOCK_K) {
+        const size_t size = p->k - k < BLOCK_K ? p->k - k : BLOCK_K;
+        for (size_t row = 0; row < p->m; row += NN_ROWS)
+            panel(p, p->a + row * p->columns + k * NN_ROWS, p->b + k, size, row, p->add || k > 0);
+    }
+}
+
+/* ---- functions */
+
+INLINE float of_bits(int32_t bits)
+{
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+INLINE int32_t to_bits(float f)
+{
+    int32_t bits;
+    memcpy(&bits, &f, sizeof bits);
+    return bits;
+}
+
+/* e^x to about 1 ulp: range reduction and polynomial of Cephes' expf (Moshier, 1988). */
+INLINE float exponential(float x)
+{
+    const float magic = 12582912.0f; /* 1.5 * 2^23: rounds to an integer in the low bits */
+    x = x < -60.0f ? -60.0f : x; /* below, products with the result could become denormal, which is slow */
+    x = x > 60.0f ? 60.0f : x;
+    float n = x * 1.44269504088896341f + magic;
+    const int32_t power = (int32_t)((uint32_t)to_bits(n) << 23);
+    n -= magic;
+    x -= n * 0.693359375f;
+    x -= n * -2.12194440e-4f;
+    float y = 1.9875691500e-4f;
+    y = y * x + 1.3981999507e-3f;
+    y = y * x + 8.3334519073e-3f;
+    y = y * x + 4.1665795894e-2f;
+    y = y * x + 1.6666665459e-1f;
+    y = y * x + 5.0000001201e-1f;
+    y = y * (x * x) + x + 1.0f;
+    return of_bits(to_bits(y) + power);
+}
+
+/* 2^x for x <= 0 to about 1 ulp: polynomial of Cephes' exp2f. */
+INLINE float power_of_2(float x)
+{
+    const float magic = 12582912.0f;
+    x = x < -90.0f ? -90.0f : x; /* as above */
+    float n = x + magic;
+    const int32_t power = (int32_t)((uint32_t)to_bits(n) << 23);
+    x -= n - magic;
+    float y = 1.535336188319500e-4f;
+    y = y * x + 1.339887440266574e-3f;
+    y = y * x + 9.618437357674640e-3f;
+    y = y * x + 5.550332471162809e-2f;
+    y = y * x + 2.402264791363012e-1f;
+    y = y * x + 6.931472028550421e-1f;
+    y = y * x + 1.0f;
+    return of_bits(to_bits(y) + power);
+}
+
+/* x Phi(x) with Phi(-u) = exp(-P(u)) / 2; P is a minimax fit of -log(erfc(u / sqrt 2)) on 0..6 whose effect
+ * on the result is below 5e-8. */
+INLINE float gelu_of(float x)
+{
+    float u = x < 0 ? -x : x;
+    u = u > 6.0f ? 6.0f : u;
+    float p = -2.542990102938347e-07f;
+    p = p * u + 5.107674951432273e-06f;
+    p = p * u + -4.256759712006897e-05f;
+    p = p * u + 1.6592575411777943e-04f;
+    p = p * u + 4.9867583584273234e-05f;
+    p = p * u + -4.8735677264630795e-03f;
+    p = p * u + 3.639132156968117e-02f;
+    p = p * u + 3.1829124689102173e-01f;
+    p = p * u + 7.978875041007996e-01f;
+    p = p * u + -1.5811944820143253e-07f;
+    const float tail = 0.5f * exponential(-p) * x;
+    return x < 0 ? tail : x - tail;
+}
+
+INLINE float sigmoid(float x)
+{
+    return 1.0f / (1.0f + exponential(-x));
+}
+
+/* 2 / (1 + e^-2x) - 1 loses small arguments: below 1/8 the series is good to 1e-9. */
+INLINE float hyperbolic_tangent(float x)
+{
+    const float s = x * x, series = x * (1.0f + s * (-1.0f / 3 + s * (2.0f / 15 + s * (-17.0f / 315))));
+    const float exact = 2.0f * sigmoid(2.0f * x) - 1.0f;
+    return s < 0.015625f ? series : exact;
+}
+
+static void gelu(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = gelu_of(x[i]);
+}
+
+static void relu(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = x[i] > 0 ? x[i] : 0;
+}
+
+static void glu(const float *restrict a, const float *restrict b, float *restrict out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = a[i] * sigmoid(b[i]);
+}
+
+static void add(float *restrict x, const float *restrict y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] += y[i];
+}
+
+static void butterfly(float *restrict a, float *restrict b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float difference = a[i] - b[i];
+        a[i] += b[i];
+        b[i] = difference;
+    }
+}
+
+static void spread(float *restrict d0, float *restrict d1, float *restrict d2, float *restrict d3, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float x1 = d1[i], x2 = d2[i];
+        d0[i] -= x2;
+        d1[i] = x1 + x2;
+        d2[i] = x2 - x1;
+        d3[i] = x1 - d3[i];
+    }
+}
+
+static void affine(float *x, float factor, float offset, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = x[i] * factor + offset;
+}
+
+static void affine_gelu(float *x, float factor, float offset, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = gelu_of(x[i] * factor + offset);
+}
+
+static void add_glu(float *restrict x, const float *restrict a, const float *restrict b,
+                    const float affine[4], float scale, size_t n)
+{
+    const float fa = affine[0], oa = affine[1], fb = affine[2], ob = affine[3];
+    for (size_t i = 0; i < n; i++)
+        x[i] += scale * ((a[i] * fa + oa) * sigmoid(b[i] * fb + ob));
+}
+
+/* Floats are added up in short runs, the runs in doubles. */
+static void moments(const float *x, size_t n, double sums[2])
+{
+    enum { LANES = 32, RUN = LANES * 64 };
+    for (size_t from = 0; from < n; from += RUN) {
+        const size_t to = n - from < RUN ? n : from + RUN;
+        float sum[LANES] = {0}, squares[LANES] = {0};
+        size_t i = from;
+        for (; to - i >= LANES; i += LANES)
+            for (size_t j = 0; j < LANES; j++) {
+                sum[j] += x[i + j];
+                squares[j] += x[i + j] * x[i + j];
+            }
+        for (size_t j = 0; i + j < to; j++) {
+            sum[j] += x[i + j];
+            squares[j] += x[i + j] * x[i + j];
+        }
+        for (size_t j = 0; j < LANES; j++) {
+            sums[0] += (double)sum[j];
+            sums[1] += (double)squares[j];
+        }
+    }
+}
+
+/* ---- columns */
+
+static void layer_norm(const float *x, float *out, size_t channels, size_t ld, size_t n, const float *weight,
+                       const float *bias, float eps)
+{
+    float mean[MAX_COLUMNS] = {0}, factor[MAX_COLUMNS] = {0};
+    for (size_t c = 0; c < channels; c++)
+        for (size_t i = 0; i < n; i++)
+            mean[i] += x[c * ld + i];
+    for (size_t i = 0; i < n; i++)
+        mean[i] /= (float)channels;
+    for (size_t c = 0; c < channels; c++)
+        for (size_t i = 0; i < n; i++) {
+            const float d = x[c * ld + i] - mean[i];
+            factor[i] += d * d;
+        }
+    for (size_t i = 0; i < n; i++)
+        factor[i] = 1.0f / __builtin_sqrtf(factor[i] / (float)channels + eps);
+    for (size_t c = 0; c < channels; c++)
+        for (size_t i = 0; i < n; i++)
+            out[c * ld + i] = (x[c * ld + i] - mean[i]) * factor[i] * weight[c] + bias[c];
+}
+
+static void soften(float *restrict s, size_t keys, size_t n, float scale, float *restrict max,
+                   float *restrict sum, float *restrict correction)
+{
+    float top[MAX_COLUMNS];
+    scale *= 1.44269504088896341f;
+    memcpy(top, max, n * sizeof *top);
+    for (size_t k = 0; k < keys; k++)
+        for (size_t i = 0; i < n; i++)
+            top[i] = s[k * n + i] > top[i] ? s[k * n + i] : top[i];
+    for (size_t i = 0; i < n; i++) {
+        correction[i] = power_of_2(scale * (max[i] - top[i]));
+        sum[i] *= correction[i];
+        max[i] = top[i];
+    }
+    for (size_t k = 0; k < keys; k++)
+        for (size_t i = 0; i < n; i++) {
+            s[k * n + i] = power_of_2(scale * (s[k * n + i] - top[i]));
+            sum[i] += s[k * n + i];
+        }
+}
+
+/* ---- transforms: radix 2, decimation in time; each lane is a transform of its own */
+
+INLINE void turn(float *restrict re, float *restrict im, size_t a, size_t b, float c, float s)
+{
+    for (size_t l = 0; l < NN_FFT_LANES; l++) {
+        const float x = re[b + l] * c - im[b + l] * s, y = re[b + l] * s + im[b + l] * c;
+        re[b + l] = re[a + l] - x;
+        im[b + l] = im[a + l] - y;
+        re[a + l] += x;
+        im[a + l] += y;
+    }
+}
+
+static void fft(float *re, float *im, size_t n, const float *cosines, const float *sines, float sign)
+{
+    for (size_t half = 1; half < n; half *= 2)
+        for (size_t block = 0; block < n; block += 2 * half)
+            for (size_t i = 0; i < half; i++) {
+                const size_t t = i * (n / 2 / half), a = (block + i) * NN_FFT_LANES;
+                turn(re, im, a, a + half * NN_FFT_LANES, cosines[t], sign * sines[t]);
+            }
+}
+
+static void lstm_cell(const float *input, const float *forget, const float *cell, const float *output,
+                      float *c, float *h, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        c[i] = sigmoid(forget[i]) * c[i] + sigmoid(input[i]) * hyperbolic_tangent(cell[i]);
+        h[i] = sigmoid(output[i]) * hyperbolic_tangent(c[i]);
+    }
+}
+
+const nn_kernels PASTE(nn_kernels_, NN_NAME) = {
+    .name = STRING(NN_NAME),
+    .mr = NN_ROWS,
+    .nr = NN_VECTORS * NN_WIDTH,
+    .multiply = multiply,
+    .gelu = gelu,
+    .relu = relu,
+    .glu = glu,
+    .add = add,
+    .butterfly = butterfly,
+    .spread = spread,
+    .affine = affine,
+    .affine_gelu = affine_gelu,
+    .moments = moments,
+    .add_glu = add_glu,
+    .layer_norm = layer_norm,
+    .soften = soften,
+    .fft = fft,
+    .lstm_cell = lstm_cell,
+};

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * kernels.h - the inner loops of the CPU backend. kernels.c is compiled once for each instruction set; the
+ * best that the processor has is chosen at run time. */
+#ifndef NN_KERNELS_H
+#define NN_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Rows of matrices may be read this many floats past their end. */
+#define NN_SLACK 64
+
+/* c[m][n] = bias[m] + a[m][k] b[k][n], plus the old c if add. Neither b nor its rows need to lie together. */
+typedef struct nn_product {
+    const float *a;        /* packed by nn_pack */
+    size_t columns;        /* of what was packed: a may be a part of it */
+    const float *const *b; /* k rows */
+    size_t m, n, k;
+    const float *bias; /* m rounded up to a multiple of mr; NULL: zeros */
+    bool add;
+    float *c;
+    size_t ldc;
+} nn_product;
+
+typedef struct nn_kernels {
+    const char *name;
+    size_t mr; /* rows of a that nn_pack puts together */
+    size_t nr; /* columns that are best taken at a time */
+    void (*multiply)(const nn_product *p);
+    /* Of n floats each; x is also the result. */
+    void (*gelu)(float *x, size_t n);
+    void (*relu)(float *x, size_t n);
+    void (*glu)(const float *a, const float *b, float *out, size_t n);
+    void (*add)(float *x, const float *y, size_t n);
+    /* a, b = a + b, a - b */
+    void (*butterfly)(float *a, float *b, size_t n);
+    /* Four lines to d0 - d2, d1 + d2, d2 - d1, d1 - d3. */
+    void (*spread)(float *d0, float *d1, float *d2, float *d3, size_t n);
+    void (*affine)(float *x, float factor, float offset, size_t n);
+    void (*affine_gelu)(float *x, float factor, float offset, size_t n);
+    /* Adds the sum and the sum of squares. */
+    void (*moments)(const float *x, size_t n, double sums[2]);
+    /* x += scale * glu(a, b), both halves with their own factor and offset */
+    void (*add_glu)(float *x, const float *a, const float *b, const float affine[4], float scale, size_t n);
+    /* Layer norm of the columns of x[channels][ld], n <= 512 of them. */
+    void (*layer_norm)(const float *x, float *out, size_t channels, size_t ld, size_t n, const float *weight,
+                       const float *bias, float eps);
+    /* One more block s[keys][n] of attention scores to exp(scale * (s - max)), n <= 512; max and sum are kept
+     * for each column, correction is what to multiply earlier results by. */
+    void (*soften)(float *s, size_t keys, size_t n, float scale, float *max, float *sum, float *correction);
+    /* 16 complex transforms of n = 2^i points at once: re[n][16], im[n][16], in bit-reversed order in,
+     * natural order out. twiddles: cos and sin of 2 pi i / n for i < n / 2; sign -1 forward, 1 back. */
+    void (*fft)(float *re, float *im, size_t n, const float *cosines, const float *sines, float sign);
+    /* Gates of an LSTM cell, each n floats; updates c and h. */
+    void (*lstm_cell)(const float *input, const float *forget, const float *cell, const float *output,
+                      float *c, float *h, size_t n);
+} nn_kernels;
+
+#define NN_FFT_LANES 16
+
+extern const nn_kernels nn_kernels_base;
+#ifdef __x86_64__
+extern const nn_kernels nn_kernels_avx2, nn_kernels_avx512;
+#endif
+
+/* Those that this processor can run, the best first; NULL behind the last. */
+const nn_kernels *nn_kernels_usable(size_t index);
+/* Floats that packing m x k takes. */
+size_t nn_packed_size(const nn_kernels *k, size_t m, size_t columns);
+/* a[i][j] = from[i * row + j * column] -> panels of mr rows, column after column; missing rows are 0. */
+void nn_pack(const nn_kernels *k, const float *from, size_t m, size_t columns, size_t row, size_t column,
+             float *to);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * native.h - what the files of the CPU backend share. A tensor's data are its floats, followed by NN_SLACK.
+ */
+#ifndef NN_NATIVE_H
+#define NN_NATIVE_H
+
+#include "plugins/neural/cpu/kernels.h"
+#include "plugins/neural/tensor/backend.h"
+
+/* Columns of a block of work: its inputs and results fit the second cache. At most MAX_COLUMNS of kernels.c.
+ */
+#define NN_COLUMNS 336
+
+#define PRAGMA(text) _Pragma(#text)
+/* The iterations of the following loop, shared out among the engine's threads. */
+#define NN_PARALLEL(engine) PRAGMA(omp parallel for num_threads((engine)->threads) schedule(dynamic))
+
+/* ---- native.c */
+
+const nn_kernels *nn_native_kernels(const nn_engine *engine);
+static inline float *nn_floats(const nn_tensor *x)
+{
+    return x->data;
+}
+/* The length of lines that have n floats: no multiple of 4 KiB, which would put all of them into the same few
+ * places of the cache. */
+static inline size_t nn_native_line(size_t n)
+{
+    return ((n + 15) / 16 * 16) | 16;
+}
+/* A tensor with undefined content; NULL when out of memory. */
+nn_tensor *nn_native_new(nn_engine *engine, int64_t rows, int64_t channels, int64_t time);
+/* x itself if nobody else holds it, otherwise a copy. */
+nn_tensor *nn_native_own(nn_tensor *x);
+/* Makes room for that many floats in every thread's scratch; what was there is lost. */
+bool nn_native_reserve(nn_engine *engine, size_t floats);
+float *nn_native_scratch(const nn_engine *engine);
+/* Floats that stay until the engine is freed or asks again. */
+float *nn_native_buffer(nn_engine *engine, size_t floats);
+/* How many columns to take at a time so that all threads have work. */
+size_t nn_native_columns(const nn_engine *engine, int64_t rows, int64_t time);
+/* cos and sin of 2 pi i / n for i < n / 2. */
+bool nn_native_twiddles(nn_engine *engine, size_t n, const float **cosines, const float **sines);
+
+/* ---- conv.c */
+
+bool nn_native_new_conv(nn_conv *layer, const float *weight, const float *bias);
+void nn_native_free_conv(nn_conv *layer);
+nn_tensor *nn_native_convolve(nn_tensor *x, const nn_conv *layer, nn_act act);
+nn_tensor *nn_native_add_convolved(nn_tensor *x, nn_tensor *y, const nn_conv *layer);
+/* Columns from..from + n of row number row of the convolution, to out (leading dimension ld), or added to it.
+ * space: nn_native_conv_space floats. */
+void nn_native_conv_block(const nn_tensor *x, const nn_conv *layer, int64_t row, size_t from, size_t n,
+                          bool add, float *out, size_t ld, float *space);
+size_t nn_native_conv_space(const nn_conv *layer, size_t n);
+
+/* out[i] = in[start + i * step], zero outside of the line. */
+void nn_native_copy_line(const float *in, int64_t time, int64_t start, int64_t step, float *out, size_t n);
+/* GLU of z[2c][n] into c lines. */
+void nn_native_halve(const nn_kernels *k, const float *z, size_t channels, size_t n, float *out, size_t ld);
+void nn_native_activate_lines(const nn_kernels *k, nn_act act, float *x, size_t lines, size_t n, size_t ld);
+
+/* ---- conv_rows.c */
+
+bool nn_native_in_pairs(const nn_conv_shape *s);
+bool nn_native_pack_pairs(nn_conv *layer, const float *weight, const float *bias);
+nn_tensor *nn_native_convolve_pairs(nn_tensor *x, const nn_conv *layer, nn_act act);
+
+/* ---- conv_tr.c */
+
+bool nn_native_pack_transposed(nn_conv *layer, const float *weight, const float *bias);
+nn_tensor *nn_native_convolve_transposed(nn_tensor *x, const nn_conv *layer, nn_crop_to crop, nn_act act);
+
+/* The weights of a layer, packed; transposed layers have a row for each phase and output, those in pairs of
+ * rows four matrices. */
+typedef struct nn_conv_data {
+    float *a, *bias;
+    size_t m, k;
+} nn_conv_data;
+
+/* count matrices [m][k], one behind the other. */
+bool nn_native_pack(nn_conv *layer, size_t count, size_t m, size_t k, const float *matrix, const float *bias);
+
+/* ---- norm.c */
+
+bool nn_native_new_norm(nn_norm *layer, const float *weight, const float *bias);
+void nn_native_free_norm(nn_norm *layer);
+nn_tensor *nn_native_normalize(nn_tensor *x, const nn_norm *layer, nn_act act);
+nn_tensor *nn_native_convolve_normalized(nn_tensor *x, const nn_conv *conv, const nn_norm *norm, nn_act act);
+nn_tensor *nn_native_add_branch(nn_tensor *x, nn_tensor *y, const nn_conv *conv, const nn_norm *norm,
+                                const nn_norm *scale);
+bool nn_native_moments(const nn_tensor *x, double *mean, double *deviation);
+nn_tensor *nn_native_activate(nn_tensor *x, nn_act act);
+
+/* ---- attention.c, lstm.c, spectrum.c */
+
+nn_tensor *nn_native_attention(nn_tensor *q, nn_tensor *kv, int heads);
+nn_tensor *nn_native_local_attention(nn_tensor *x, int channels, int heads, int decays);
+bool nn_native_new_lstm(nn_lstm *layer, const nn_lstm_weights *directions);
+void nn_native_free_lstm(nn_lstm *layer);
+nn_tensor *nn_native_run_lstm(nn_tensor *x, const nn_lstm *layer);
+nn_tensor *nn_native_spectrum(nn_tensor *x, int nfft, bool reflect);
+nn_tensor *nn_native_signal(nn_tensor *x, int64_t offset, int64_t time);
+
+#endif

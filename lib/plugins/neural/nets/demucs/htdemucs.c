@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * htdemucs.c - HTDemucs (v4): four levels, and a cross-transformer between the two branches. */
+#include "base/error.h"
+#include "plugins/neural/files/checkpoint.h"
+#include "plugins/neural/nets/demucs/hybrid.h"
+#include "plugins/neural/nets/demucs/layers.h"
+#include "plugins/neural/nets/demucs/transformer.h"
+#include "plugins/neural/nets/network.h"
+#include "plugins/neural/tensor/tensor.h"
+
+#include <stdlib.h>
+
+/* The defaults of the original's constructor; it has no LSTM and no local attention. */
+static const nn_settings defaults = {
+    .audio_channels = 2,
+    .channels = 48,
+    .growth = 2,
+    .nfft = 4096,
+    .depth = 4,
+    .kernel_size = 8,
+    .stride = 4,
+    .time_stride = 2,
+    .context = 1,
+    .context_enc = 0,
+    .norm_starts = 4,
+    .norm_groups = 4,
+    .dconv_mode = 1,
+    .dconv_depth = 2,
+    .dconv_attn = 1000,
+    .dconv_lstm = 1000,
+    .dconv_comp = 8,
+    .freq_emb = 0.2,
+    .emb_scale = 10,
+};
+#define DEFAULT_SEGMENT_S 10
+
+typedef struct htdemucs {
+    nn_hybrid hybrid;
+    nn_transformer *transformer;
+    nn_conv *up, *up_t, *down, *down_t; /* NULL: the transformer takes the channels as they are */
+    bool train_segment;                 /* always runs on a whole segment, whatever the length of the input */
+} htdemucs;
+
+static void apply_bottom(nn_hybrid *h, nn_tensor **x, nn_tensor **xt)
+{
+    htdemucs *m = (htdemucs *)h;
+    if (m->up) {
+        *x = nn_convolve(*x, m->up, NN_LINEAR);
+        *xt = nn_convolve(*xt, m->up_t, NN_LINEAR);
+    }
+    if (m->transformer)
+        nn_transformer_apply(m->transformer, x, xt);
+    if (m->up) {
+        *x = nn_convolve(*x, m->down, NN_LINEAR);
+        *xt = nn_convolve(*xt, m->down_t, NN_LINEAR);
+    }
+}
+
+static nn_tensor *htdemucs_run(nn_network *network, nn_tensor *mix)
+{
+    const htdemucs *m = (const htdemucs *)network;
+    const int64_t length = nn_time(mix), segment = network->segment;
+    if (m->train_segment && length < segment)
+        mix = nn_pad_time(mix, (int)segment);
+    mix = nn_hybrid_run((nn_hybrid *)network, mix);
+    return nn_crop(mix, (nn_crop_to){.time = length});
+}
+
+static void htdemucs_free(nn_network *network)
+{
+    htdemucs *m = (htdemucs *)network;
+    nn_hybrid_clear(&m->hybrid);
+    nn_transformer_free(m->transformer);
+    nn_conv_free(m->up);
+    nn_conv_free(m->up_t);
+    nn_conv_free(m->down);
+    nn_conv_free(m->down_t);
+    free(m);
+}
+
+/* The transformer, and the layers that change the number of channels for it. */
+static bool load_bottom(htdemucs *m, nn_loader *loader)
+{
+    const nn_settings *s = &m->hybrid.settings;
+    const cJSON *kwargs = loader->checkpoint->kwargs;
+    int bottom = 0, channels = m->hybrid.encoder[s->depth - 1].options.out;
+    if (loader->failed)
+        return false;
+    if (!nn_json_integer(kwargs, "bottom_channels", 0, 4096, &bottom, loader->checkpoint->path,
+                         loader->err)) {
+        loader->failed = true;
+        return false;
+    }
+    if (bottom) {
+        const nn_conv_shape up = {channels, bottom, 1, 1, 1, 1, 0, 0, 1, false};
+        const nn_conv_shape down = {bottom, channels, 1, 1, 1, 1, 0, 0, 1, false};
+        m->up = nn_load_conv(loader, "channel_upsampler", &up, true);
+        m->up_t = nn_load_conv(loader, "channel_upsampler_t", &up, true);
+        m->down = nn_load_conv(loader, "channel_downsampler", &down, true);
+        m->down_t = nn_load_conv(loader, "channel_downsampler_t", &down, true);
+        channels = bottom;
+    }
+    if (nn_json_number(kwargs, "t_layers", 5) != 0)
+        m->transformer = nn_transformer_load(loader, channels);
+    return true;
+}
+
+nn_network *nn_htdemucs_new(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err)
+{
+    nn_settings settings = defaults;
+    nn_loader loader = {checkpoint, engine, err, 0, false};
+    htdemucs *m = calloc(1, sizeof *m);
+    if (!m) {
+        ap_fail_memory(err);
+        return NULL;
+    }
+    nn_network *n = &m->hybrid.network;
+    *n = (nn_network){
+        .engine = engine, .segment = DEFAULT_SEGMENT_S, .run = htdemucs_run, .free = htdemucs_free};
+    m->hybrid.bottom = apply_bottom;
+    m->train_segment = n->whole = nn_json_bool(checkpoint->kwargs, "use_train_segment", true);
+    if (nn_hybrid_settings(&m->hybrid, checkpoint, &settings, err)) {
+        nn_hybrid_load(&m->hybrid, &loader);
+        if (load_bottom(m, &loader) && nn_hybrid_complete(&loader))
+            return n;
+    }
+    htdemucs_free(n);
+    return NULL;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * hybrid.h - what HDemucs and HTDemucs have in common: two U-Nets, one on the spectrum and one on the
+ * waveform. */
+#ifndef NN_HYBRID_H
+#define NN_HYBRID_H
+
+#include "plugins/neural/nets/demucs/layers.h"
+#include "plugins/neural/nets/network.h"
+
+#define NN_MAX_DEPTH 8
+
+/* The arguments of the constructors, by their names there. */
+typedef struct nn_settings {
+    int audio_channels, channels, channels_time, growth, nfft, depth;
+    int kernel_size, stride, time_stride, context, context_enc;
+    int norm_starts, norm_groups, dconv_mode, dconv_depth, dconv_attn, dconv_lstm;
+    double dconv_comp, freq_emb, emb_scale;
+    bool hybrid_old;
+} nn_settings;
+
+typedef struct nn_hybrid {
+    nn_network network;
+    nn_engine *engine;
+    nn_settings settings;
+    nn_layer encoder[NN_MAX_DEPTH], decoder[NN_MAX_DEPTH];
+    nn_layer tencoder[NN_MAX_DEPTH], tdecoder[NN_MAX_DEPTH];
+    int depth, tdepth;
+    float *frequency_embedding; /* [rows][channels] after the first layer, NULL: none */
+    /* Between encoder and decoder, both tensors in place. */
+    void (*bottom)(struct nn_hybrid *h, nn_tensor **x, nn_tensor **xt);
+} nn_hybrid;
+
+/* Reads what both classes have; settings comes with the defaults of the class. */
+bool nn_hybrid_settings(nn_hybrid *h, const nn_checkpoint *c, nn_settings *settings, ap_error *err);
+void nn_hybrid_load(nn_hybrid *h, nn_loader *loader);
+/* All tensors have been used. */
+bool nn_hybrid_complete(const nn_loader *loader);
+void nn_hybrid_clear(nn_hybrid *h);
+nn_tensor *nn_hybrid_run(nn_hybrid *h, nn_tensor *mix);
+
+nn_network *nn_htdemucs_new(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err);
+nn_network *nn_hdemucs_new(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err);
+
+#endif

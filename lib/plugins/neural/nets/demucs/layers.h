@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * layers.h - the layers of Demucs: made from the tensors of a checkpoint, and applied. */
+#ifndef NN_LAYERS_H
+#define NN_LAYERS_H
+
+#include "plugins/neural/files/checkpoint.h"
+#include "plugins/neural/tensor/tensor.h"
+
+/* Takes tensors out of a checkpoint. After the first failure everything returns NULL, and err says why. */
+typedef struct nn_loader {
+    const nn_checkpoint *checkpoint;
+    nn_engine *engine;
+    ap_error *err;
+    size_t used;
+    bool failed;
+} nn_loader;
+
+bool nn_loader_fail(nn_loader *loader, const char *what, const char *name);
+/* The floats of a tensor of exactly that size; size[dims..] are ignored. The caller frees them. */
+float *nn_load(nn_loader *loader, const char *name, int dims, const int64_t *size);
+float *nn_load_vector(nn_loader *loader, const char *name, int64_t size);
+/* name.weight and name.bias. flat: the file's tensor has no rows dimension (Conv1d). */
+nn_conv *nn_load_conv(nn_loader *loader, const char *name, const nn_conv_shape *shape, bool flat);
+nn_norm *nn_load_norm(nn_loader *loader, const char *name, nn_norm_over over, int groups, int channels);
+/* A factor for each channel; also a LayerScale's name.scale. */
+nn_norm *nn_load_scale(nn_loader *loader, const char *name, int channels);
+/* prefix with the printed rest appended. */
+typedef struct nn_name {
+    char text[160];
+} nn_name;
+nn_name nn_name_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- DConv: a residual branch of small dilated convolutions */
+
+#define NN_MAX_BRANCHES 8
+
+typedef struct nn_branch {
+    nn_conv *squeeze, *expand;
+    nn_norm *norm1, *norm2, *scale;
+    nn_lstm *lstm; /* NULL: none */
+    nn_conv *lstm_linear;
+    nn_conv *attention_in, *attention_out; /* NULL: none */
+    int hidden;
+} nn_branch;
+
+typedef struct nn_dconv {
+    nn_branch branches[NN_MAX_BRANCHES];
+    int depth; /* 0: none */
+} nn_dconv;
+
+typedef struct nn_dconv_options {
+    int channels, depth; /* depth < 0: not dilated */
+    double compress;
+    bool lstm, attention;
+} nn_dconv_options;
+
+void nn_dconv_load(nn_loader *loader, const char *name, const nn_dconv_options *options, nn_dconv *d);
+void nn_dconv_free(nn_dconv *d);
+nn_tensor *nn_dconv_apply(nn_tensor *x, const nn_dconv *d);
+
+/* ---- encoder and decoder layers of both branches */
+
+typedef struct nn_layer_options {
+    int in, out;
+    int kernel, stride, context;
+    bool spectral; /* over the rows, else over time */
+    bool pad, empty, last;
+    int norm_groups; /* 0: no norms */
+    bool dconv;
+    nn_dconv_options branch;
+} nn_layer_options;
+
+typedef struct nn_layer {
+    nn_layer_options options;
+    int pad;
+    nn_conv *conv, *rewrite;
+    nn_norm *norm1, *norm2;
+    nn_dconv dconv;
+} nn_layer;
+
+void nn_encoder_load(nn_loader *loader, const char *name, const nn_layer_options *options, nn_layer *layer);
+void nn_decoder_load(nn_loader *loader, const char *name, const nn_layer_options *options, nn_layer *layer);
+void nn_layer_free(nn_layer *layer);
+/* injected: inject, from the waveform branch, is added after the convolution. */
+nn_tensor *nn_encode(nn_tensor *x, const nn_layer *layer, nn_tensor *inject, bool injected);
+/* pre, if not NULL, gets the input of the transposed convolution. length: of the result of a waveform layer.
+ */
+nn_tensor *nn_decode(nn_tensor *x, const nn_layer *layer, int64_t length, nn_tensor **pre);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * network.h - a network: a segment of the mix in, its stems out. */
+#ifndef AP_NEURAL_NETS_NETWORK_H
+#define AP_NEURAL_NETS_NETWORK_H
+
+#include "plugins/neural/tensor/tensor.h"
+
+#define NN_MAX_SOURCES 16
+/* Of a model's own segments; no published model comes near these. */
+#define NN_MIN_SEGMENT_S 0.1
+#define NN_MAX_SEGMENT_S 600
+
+typedef struct nn_network nn_network;
+struct nn_network {
+    char stems[NN_MAX_SOURCES][32];
+    nn_engine *engine;
+    int stem_count, channels, rate;
+    int64_t segment; /* frames to give it at a time */
+    bool whole;      /* it takes segments of exactly that length (or shorter by the user's choice) */
+    nn_tensor *(*run)(nn_network *network, nn_tensor *mix); /* [1][channels][n] -> [1][stems * channels][n] */
+    void (*free)(nn_network *network);
+};
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * registry.c - from a checkpoint, or a TorchScript module with its description, to a network. */
+#include "plugins/neural/registry.h"
+#include "base/error.h"
+#include "plugins/neural/nets/demucs/hybrid.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+nn_network *nn_network_new(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err)
+{
+    if (strcmp(checkpoint->klass, "HTDemucs") == 0)
+        return nn_htdemucs_new(checkpoint, engine, err);
+    return nn_hdemucs_new(checkpoint, engine, err);
+}
+
+void nn_network_free(nn_network *network)
+{
+    if (network)
+        network->free(network);
+}
+
+/* ---- TorchScript */
+
+#define MAX_DESCRIPTION 65536
+
+typedef struct scripted {
+    nn_network network;
+    nn_script *script;
+} scripted;
+
+static nn_tensor *scripted_run(nn_network *network, nn_tensor *mix)
+{
+    return nn_script_run(mix, ((scripted *)network)->script, network->stem_count);
+}
+
+static void scripted_free(nn_network *network)
+{
+    nn_script_free(((scripted *)network)->script);
+    free(network);
+}
+
+/* Reads NAME.json beside NAME.pt. */
+static cJSON *read_description(const char *path, ap_error *err)
+{
+    char name[4096], *text = malloc(MAX_DESCRIPTION);
+    snprintf(name, sizeof name, "%.*s.json", (int)(strrchr(path, '.') - path), path);
+    FILE *file = text ? fopen(name, "rbe") : NULL;
+    size_t n = file ? fread(text, 1, MAX_DESCRIPTION, file) : 0;
+    cJSON *json = n ? cJSON_ParseWithLength(text, n) : NULL;
+    if (!file)
+        ap_fail(err, AP_FAILED,
+                "'%s' needs '%s' beside it: {\"stems\": [...], \"rate\": 44100, \"channels\": 2, "
+                "\"segment\": seconds}",
+                path, name);
+    else if (!json)
+        ap_fail(err, AP_FAILED, "'%s' is not JSON", name);
+    if (file)
+        fclose(file);
+    free(text);
+    return json;
+}
+
+static bool describe(nn_network *n, const cJSON *json, const char *path, ap_error *err)
+{
+    const cJSON *stems = cJSON_GetObjectItemCaseSensitive(json, "stems"), *item;
+    cJSON_ArrayForEach(item, stems)
+    {
+        const char *name = cJSON_IsString(item) ? item->valuestring : "";
+        if (n->stem_count == NN_MAX_SOURCES || !*name || strlen(name) >= sizeof n->stems[0] ||
+            strchr(name, '/'))
+            return ap_fail(err, AP_FAILED, "'%s' has a list of stems that makes no sense", path);
+        strcpy(n->stems[n->stem_count++], name);
+    }
+    double segment = nn_json_number(json, "segment", 0);
+    n->rate = 44100;
+    n->channels = 2;
+    if (!nn_json_integer(json, "rate", AP_MIN_RATE, AP_MAX_RATE, &n->rate, path, err) ||
+        !nn_json_integer(json, "channels", 1, 8, &n->channels, path, err))
+        return false;
+    if (!n->stem_count || !(segment >= NN_MIN_SEGMENT_S && segment <= NN_MAX_SEGMENT_S))
+        return ap_fail(err, AP_FAILED, "the description of '%s' lacks stems or segment", path);
+    n->segment = (int64_t)(segment * n->rate + 0.5);
+    return true;
+}
+
+nn_network *nn_network_script(const char *path, nn_engine *engine, ap_error *err)
+{
+    cJSON *json = read_description(path, err);
+    scripted *s = calloc(1, sizeof *s);
+    if (!json || !s)
+        goto fail;
+    s->network = (nn_network){.engine = engine, .whole = true, .run = scripted_run, .free = scripted_free};
+    if (!describe(&s->network, json, path, err) || !(s->script = nn_script_new(engine, path, err)))
+        goto fail;
+    cJSON_Delete(json);
+    return &s->network;
+fail:
+    cJSON_Delete(json);
+    free(s);
+    return NULL;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * backend.h - what implements tensor.h on a kind of device. tensor.c owns tensors and checks shapes. */
+#ifndef NN_BACKEND_H
+#define NN_BACKEND_H
+
+#include "base/plugin.h"
+#include "plugins/neural/tensor/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct nn_backend nn_backend;
+typedef struct nn_torch nn_torch;
+
+struct nn_engine {
+    const nn_backend *ops;
+    const nn_torch *torch; /* NULL: not that backend */
+    int threads;
+    bool failed;
+    ap_error error;
+    void *data; /* of the backend, as in the structs below */
+};
+
+struct nn_tensor {
+    nn_engine *engine;
+    int refs;
+    int64_t rows, channels, time;
+    void *data;
+};
+
+struct nn_conv {
+    nn_engine *engine;
+    nn_conv_shape shape;
+    void *data;
+};
+
+struct nn_norm {
+    nn_engine *engine;
+    nn_norm_over over;
+    int groups, channels;
+    void *data;
+};
+
+struct nn_lstm {
+    nn_engine *engine;
+    int in, hidden, layers;
+    void *data;
+};
+
+/* Operations read their operands and return a new tensor, or NULL after nn_engine_fail. One that writes over
+ * an operand that nobody else holds (nn_alone) returns nn_keep of it. */
+struct nn_backend {
+    bool (*open)(nn_engine *engine, const char *device, ap_error *err);
+    void (*close)(nn_engine *engine);
+    bool (*upload)(nn_tensor *x, const float *data);
+    bool (*download)(const nn_tensor *x, float *data);
+    void (*free_tensor)(nn_tensor *x);
+    bool (*new_conv)(nn_conv *layer, const float *weight, const float *bias);
+    void (*free_conv)(nn_conv *layer);
+    bool (*new_norm)(nn_norm *layer, const float *weight, const float *bias);
+    void (*free_norm)(nn_norm *layer);
+    bool (*new_lstm)(nn_lstm *layer, const nn_lstm_weights *directions);
+    void (*free_lstm)(nn_lstm *layer);
+    nn_tensor *(*convolve)(nn_tensor *x, const nn_conv *layer, nn_act act);
+    nn_tensor *(*convolve_transposed)(nn_tensor *x, const nn_conv *layer, nn_crop_to crop, nn_act act);
+    nn_tensor *(*convolve_normalized)(nn_tensor *x, const nn_conv *conv, const nn_norm *norm, nn_act act);
+    nn_tensor *(*crop)(nn_tensor *x, nn_crop_to crop);
+    nn_tensor *(*pad_time)(nn_tensor *x, int64_t time);
+    nn_tensor *(*normalize)(nn_tensor *x, const nn_norm *layer, nn_act act);
+    nn_tensor *(*activate)(nn_tensor *x, nn_act act);
+    nn_tensor *(*add)(nn_tensor *x, nn_tensor *y);
+    nn_tensor *(*scale)(nn_tensor *x, double factor, double offset);
+    nn_tensor *(*add_convolved)(nn_tensor *x, nn_tensor *y, const nn_conv *layer);
+    nn_tensor *(*add_branch)(nn_tensor *x, nn_tensor *y, const nn_conv *conv, const nn_norm *norm,
+                             const nn_norm *scale);
+    bool (*moments)(const nn_tensor *x, double *mean, double *deviation);
+    nn_tensor *(*flatten)(nn_tensor *x);
+    nn_tensor *(*unflatten)(nn_tensor *x, int64_t rows);
+    nn_tensor *(*attention)(nn_tensor *q, nn_tensor *kv, int heads);
+    nn_tensor *(*local_attention)(nn_tensor *x, int channels, int heads, int decays);
+    nn_tensor *(*run_lstm)(nn_tensor *x, const nn_lstm *layer);
+    nn_tensor *(*windows)(nn_tensor *x, int64_t width, int64_t stride);
+    nn_tensor *(*join_windows)(nn_tensor *x, int64_t rows, int64_t stride, int64_t time);
+    nn_tensor *(*spectrum)(nn_tensor *x, int nfft, bool reflect);
+    nn_tensor *(*signal)(nn_tensor *x, int64_t offset, int64_t time);
+};
+
+/* The CPU, by our own means. */
+const nn_backend *nn_native_backend(void);
+
+/* What the plugin neural-torch.so offers: libtorch's devices, and TorchScript. */
+struct nn_torch {
+    ap_plugin_head head;
+    const nn_backend *backend;
+    void *(*load)(nn_engine *engine, const char *path, ap_error *err);
+    void (*unload)(void *module);
+    nn_tensor *(*run)(const nn_tensor *x, void *module, int stems);
+};
+
+#define NN_TORCH_VERSION 1
+
+/* A tensor without data, for a backend to fill. NULL when out of memory. */
+nn_tensor *nn_tensor_shell(nn_engine *engine, int64_t rows, int64_t channels, int64_t time);
+bool nn_alone(const nn_tensor *x);
+/* Records the first failure. Returns false. */
+bool nn_engine_fail(nn_engine *engine, ap_status code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Lengths after a convolution. */
+int64_t nn_conv_length(int64_t length, int kernel, int stride, int pad, int dilation);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * blind.c - stereo to vocals, drums, bass and other by what stems usually are like, without a trained model.
+ *
+ * Masks of one transform: drums are what is wide in frequency and short in time (medians of D. Fitzgerald,
+ * DAFx 2010). Of the rest, bass is what is low and in the middle of the stereo image; vocals are what is in
+ * the middle, in the range of voices, and does not stand still as long as chords do; other is what is left.
+ * Shares are soft: each bin is dealt out, so the stems add up to the mix. */
+#include "base/error.h"
+#include "dsp/centre.h"
+#include "dsp/hot.h"
+#include "dsp/power_medians.h"
+#include "stages/separate/method.h"
+#include "stream/combine.h"
+#include "stream/stft.h"
+#include "stream/stream.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum { VOCALS, DRUMS, BASS, OTHER, STEMS };
+
+static const char *const names[STEMS] = {"vocals", "drums", "bass", "other"};
+
+/* The window is as long as a short note: partials are apart, and a hit is in few slots. */
+#define WINDOW_S 0.093
+#define DRUM_SLOTS 21  /* medians over 0.5 s: a hit has died away in half of it */
+#define CHORD_SLOTS 85 /* over 2 s: voices move on within half of it, or tremble */
+#define BASS_HZ 250    /* most of a bass, and only the lowest notes of voices, are below */
+#define VOICE_LOW_HZ 120
+#define VOICE_HIGH_HZ 12000
+/* How much of what is neither wide nor steady, as partials that glide, counts against a hit. */
+#define STRAY 0.05f
+/* How much of what stands still is not the voice's: it, too, holds notes. */
+#define STEADY 0.8f
+
+typedef struct blind {
+    size_t bins, row;        /* row: floats of a spectrum */
+    ap_power_medians *drums; /* medians along time over DRUM_SLOTS */
+    ap_power_medians *chord; /* over CHORD_SLOTS */
+    ap_centre *centre;
+    float *low, *voice; /* how far a bin belongs to the range of bass, of voices */
+    float *share;       /* of the middle */
+    float *masks[OTHER];
+    size_t made[OTHER], made_count; /* the stems that are made */
+} blind;
+
+static void blind_take(void *state, uint64_t t, const float *spectra)
+{
+    const blind *b = state;
+    ap_power_medians *const both[] = {b->drums, b->chord};
+    for (size_t i = 0; i < 2; i++) {
+        ap_power_medians_clear(both[i], t);
+        ap_power_medians_add(both[i], t, spectra);
+        ap_power_medians_add(both[i], t, spectra + b->row);
+    }
+    ap_centre_add(b->centre, t, spectra, spectra + b->row);
+}
+
+/* ---- masks */
+
+/* Medians and power are squared magnitudes. The share of the middle is one of power, so that its root is the
+ * one of amplitude, which vocals get; bass has to be in the middle without doubt. */
+AP_HOT static void make_masks(const blind *b, const float *power, const float *drum_steady, const float *wide,
+                              const float *chord_steady, const float *share)
+{
+    float *vocals = b->masks[VOCALS], *drums = b->masks[DRUMS], *bass = b->masks[BASS];
+    for (size_t i = 0; i < b->bins; i++) {
+        float both = wide[i] + drum_steady[i], stray = power[i] > both ? power[i] - both : 0;
+        float hit = wide[i] / (both + STRAY * stray + FLT_MIN), rest = 1 - hit;
+        float steady = chord_steady[i] / (power[i] + FLT_MIN);
+        steady = steady < 1 ? steady : 1;
+        drums[i] = hit;
+        bass[i] = rest * b->low[i] * share[i] * share[i];
+        vocals[i] = (rest - bass[i]) * b->voice[i] * sqrtf(share[i]) * (1 - STEADY * steady);
+    }
+}
+
+static void apply_mask(const float *mask, const float *spectrum, float *made, size_t bins)
+{
+    for (size_t i = 0; i < bins; i++) {
+        made[2 * i] = mask[i] * spectrum[2 * i];
+        made[2 * i + 1] = mask[i] * spectrum[2 * i + 1];
+    }
+}
+
+static void blind_give(void *state, uint64_t t, uint64_t slots, const float *spectra, float *made)
+{
+    const blind *b = state;
+    const float *drum_steady, *wide, *chord_steady, *none;
+    ap_power_medians_find(b->drums, t, slots, &drum_steady, &wide);
+    ap_power_medians_find(b->chord, t, slots, &chord_steady, &none);
+    ap_centre_share(b->centre, t, slots, b->share);
+    make_masks(b, ap_power_medians_row(b->chord, t), drum_steady, wide, chord_steady, b->share);
+    for (size_t i = 0; i < b->made_count; i++)
+        for (size_t c = 0; c < 2; c++)
+            apply_mask(b->masks[b->made[i]], spectra + c * b->row, made + (2 * i + c) * b->row, b->bins);
+}
+
+/* ---- stream */
+
+static void blind_free(void *state)
+{
+    blind *b = state;
+    if (!b)
+        return;
+    ap_power_medians_free(b->drums);
+    ap_power_medians_free(b->chord);
+    ap_centre_free(b->centre);
+    free(b->low);
+    free(b->voice);
+    free(b->share);
+    for (size_t i = 0; i < OTHER; i++)
+        free(b->masks[i]);
+    free(b);
+}
+
+/* Power response of a Butterworth low-pass of the 4th order. */
+static float below(double hz, double corner)
+{
+    return (float)(1 / (1 + pow(hz / corner, 8)));
+}
+
+static void set_ranges(const blind *b, double bin_hz)
+{
+    for (size_t i = 0; i < b->bins; i++) {
+        double hz = (double)i * bin_hz;
+        b->low[i] = below(hz, BASS_HZ);
+        b->voice[i] = (1 - below(hz, VOICE_LOW_HZ)) * below(hz, VOICE_HIGH_HZ);
+    }
+}
+
+/* A kick drum is as narrow as 50 Hz; higher up hits are wide, and partials that tremble are not lines. */
+static size_t set_zones(ap_zone *zones, size_t bins, double bin_hz)
+{
+    static const struct {
+        double end_hz;
+        size_t kernel; /* bins of about 11 Hz */
+    } table[] = {{250, 5}, {800, 31}, {AP_MAX_RATE, 63}};
+    size_t count = 0;
+    for (; count < sizeof table / sizeof *table; count++) {
+        double end = table[count].end_hz / bin_hz;
+        zones[count] = (ap_zone){end < (double)bins ? (size_t)end : bins, table[count].kernel};
+    }
+    return count;
+}
+
+static blind *blind_make(uint32_t window, double rate, size_t ahead)
+{
+    blind *b = calloc(1, sizeof *b);
+    if (!b)
+        return NULL;
+    ap_zone zones[AP_MAX_ZONES];
+    b->bins = window / 2 + 1;
+    b->row = ap_stft_row(window);
+    size_t zone_count = set_zones(zones, b->bins, rate / window);
+    b->drums = ap_power_medians_new(b->bins, DRUM_SLOTS, zones, zone_count, ahead);
+    b->chord = ap_power_medians_new(b->bins, CHORD_SLOTS, NULL, 0, ahead);
+    b->centre = ap_centre_new(b->bins, ahead);
+    b->low = calloc(b->bins, sizeof *b->low);
+    b->voice = calloc(b->bins, sizeof *b->voice);
+    b->share = calloc(b->bins, sizeof *b->share);
+    bool ok = b->drums && b->chord && b->centre && b->low && b->voice && b->share;
+    for (size_t i = 0; i < OTHER; i++)
+        ok = (b->masks[i] = calloc(b->bins, sizeof *b->masks[i])) && ok;
+    if (ok) {
+        set_ranges(b, rate / window);
+        return b;
+    }
+    blind_free(b);
+    return NULL;
+}
+
+/* Other is what the stems that are made leave of the mix: it takes all of them. */
+static void choose_made(blind *b, const bool *wanted)
+{
+    for (size_t i = 0; i < OTHER; i++)
+        if (wanted[i] || wanted[OTHER])
+            b->made[b->made_count++] = i;
+}
+
+/* From the stems that are made, and what is left, to the wanted ones. */
+static ap_stream *select_stems(ap_stream *s, size_t made, const bool *wanted, ap_error *err)
+{
+    float gains[STEMS * STEMS] = {0};
+    uint32_t count = 0;
+    for (size_t i = 0; i < STEMS; i++)
+        if (wanted[i]) {
+            size_t place = wanted[OTHER] ? i : count;
+            gains[count++ * (made + 1) + place] = 1;
+        }
+    return ap_combine(s, 2, 0, gains, count, err);
+}
+
+static ap_stream *blind_separate(ap_model *model, ap_stream *s, const ap_separate_options *options,
+                                 const bool wanted[AP_MAX_STEMS], ap_error *err)
+{
+    (void)model;
+    (void)options;
+    uint32_t window = 1u << lround(log2(WINDOW_S * s->format.rate));
+    size_t ahead = ap_power_medians_ahead(CHORD_SLOTS);
+    blind *b = blind_make(window, s->format.rate, ahead);
+    if (!b) {
+        ap_close(&s);
+        ap_fail_memory(err);
+        return NULL;
+    }
+    choose_made(b, wanted);
+    size_t made = b->made_count;
+    ap_spectral spectral = {.window = window,
+                            .hop = window / 4,
+                            .channels = 2,
+                            .groups = (uint32_t)made,
+                            .ahead = ahead,
+                            .take = blind_take,
+                            .give = blind_give,
+                            .free = blind_free};
+    return select_stems(ap_stft_stream(s, &spectral, b, err), made, wanted, err);
+}
+
+/* ---- method */
+
+struct ap_model {
+    char nothing;
+};
+
+static const char *blind_name(void)
+{
+    return "dsp";
+}
+
+static ap_model *blind_open(const ap_separate_options *options, ap_error *err)
+{
+    static ap_model model;
+    (void)options;
+    (void)err;
+    return &model;
+}
+
+static void blind_close(ap_model *model)
+{
+    (void)model;
+}
+
+static void blind_describe(const ap_model *model, ap_model_info *info)
+{
+    (void)model;
+    *info = (ap_model_info){.stem_count = STEMS, .channels = 2};
+    for (size_t i = 0; i < STEMS; i++)
+        info->stems[i] = names[i];
+}
+
+static void blind_list(ap_model_visit *visit, void *user)
+{
+    visit(user, blind_name(),
+          "vocals, drums, bass, other by signal processing, built in: fast, far from clean", "");
+}
+
+const ap_method *ap_blind_method(void)
+{
+    static const ap_method method = {.best = blind_name,
+                                     .open = blind_open,
+                                     .close = blind_close,
+                                     .describe = blind_describe,
+                                     .separate = blind_separate,
+                                     .list = blind_list};
+    return &method;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * sofa.h - sets of head-related impulse responses. */
+#ifndef AP_STAGES_SPATIAL_SOFA_H
+#define AP_STAGES_SPATIAL_SOFA_H
+
+#include "audiopipe.h"
+
+double ap_sofa_rate(const ap_sofa *s);   /* Hz */
+size_t ap_sofa_length(const ap_sofa *s); /* taps */
+/* Unit vectors (x front, y left, z up), no two alike; returns how many. Owned by the set. */
+size_t ap_sofa_directions(const ap_sofa *s, const double (**direction)[3]);
+const float *ap_sofa_response(const ap_sofa *s, size_t direction, int ear);
+/* By how many samples the response has to be delayed besides. */
+double ap_sofa_delay(const ap_sofa *s, size_t direction, int ear);
+
+#endif

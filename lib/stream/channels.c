@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * channels.c - mixing to another number of channels. */
+#include "base/error.h"
+#include "stream/stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MINUS_3_DB 0.70710678f
+
+/* Where a speaker that the output lacks goes: the first row whose speakers the output has. ITU-R BS.775-3,
+ * annex 4, table 2 for centre and surrounds; back and side speakers stand in for each other first. */
+static const struct fallback {
+    uint32_t from, to[2];
+    float gain;
+} fallbacks[] = {
+    {AP_FRONT_CENTER, {AP_FRONT_LEFT, AP_FRONT_RIGHT}, MINUS_3_DB},
+    {AP_FRONT_LEFT_OF_CENTER, {AP_FRONT_LEFT, 0}, 1},
+    {AP_FRONT_RIGHT_OF_CENTER, {AP_FRONT_RIGHT, 0}, 1},
+    {AP_SIDE_LEFT, {AP_BACK_LEFT, 0}, 1},
+    {AP_SIDE_LEFT, {AP_FRONT_LEFT, 0}, MINUS_3_DB},
+    {AP_SIDE_RIGHT, {AP_BACK_RIGHT, 0}, 1},
+    {AP_SIDE_RIGHT, {AP_FRONT_RIGHT, 0}, MINUS_3_DB},
+    {AP_BACK_LEFT, {AP_SIDE_LEFT, 0}, 1},
+    {AP_BACK_LEFT, {AP_FRONT_LEFT, 0}, MINUS_3_DB},
+    {AP_BACK_RIGHT, {AP_SIDE_RIGHT, 0}, 1},
+    {AP_BACK_RIGHT, {AP_FRONT_RIGHT, 0}, MINUS_3_DB},
+    {AP_BACK_CENTER, {AP_BACK_LEFT, AP_BACK_RIGHT}, MINUS_3_DB},
+    {AP_BACK_CENTER, {AP_SIDE_LEFT, AP_SIDE_RIGHT}, MINUS_3_DB},
+    {AP_BACK_CENTER, {AP_FRONT_LEFT, AP_FRONT_RIGHT}, 0.5f},
+    {AP_FRONT_LEFT, {AP_FRONT_CENTER, 0}, 0.5f}, /* mono = mean */
+    {AP_FRONT_RIGHT, {AP_FRONT_CENTER, 0}, 0.5f},
+};
+
+typedef struct mixer {
+    uint32_t from, to;                               /* channels */
+    float gains[8 * AP_MAX_CHANNELS];                /* [to][from] */
+    float block[(size_t)AP_BLOCK * AP_MAX_CHANNELS]; /* input */
+} mixer;
+
+/* The channel that carries a speaker: the rank of its bit. */
+static uint32_t channel_of(uint32_t mask, uint32_t speaker)
+{
+    return (uint32_t)__builtin_popcount(mask & (speaker - 1));
+}
+
+static void route(mixer *m, uint32_t channel, uint32_t speaker, uint32_t out_mask, float gain)
+{
+    if (out_mask & speaker) {
+        m->gains[channel_of(out_mask, speaker) * m->from + channel] += gain;
+        return;
+    }
+    for (size_t i = 0; i < sizeof fallbacks / sizeof *fallbacks; i++) {
+        const struct fallback *f = &fallbacks[i];
+        uint32_t needed = f->to[0] | f->to[1];
+        if (f->from != speaker || (out_mask & needed) != needed)
+            continue;
+        route(m, channel, f->to[0], out_mask, gain * f->gain);
+        if (f->to[1])
+            route(m, channel, f->to[1], out_mask, gain * f->gain);
+        return;
+    }
+}
+
+/* Mono is the mean of the stereo mix; mono to stereo is a copy; all else goes speaker by speaker. */
+static void make_gains(mixer *m, uint32_t in_mask)
+{
+    uint32_t stereo = AP_FRONT_LEFT | AP_FRONT_RIGHT;
+    uint32_t out_mask = m->to == 1 ? stereo : ap_default_mask(m->to);
+    if (m->from == 1 && m->to == 2) {
+        m->gains[0] = m->gains[1] = 1;
+        return;
+    }
+    uint32_t channel = 0;
+    for (uint32_t speaker = 1; speaker && channel < m->from; speaker <<= 1)
+        if (in_mask & speaker)
+            route(m, channel++, speaker, out_mask, 1);
+    for (uint32_t i = 0; m->to == 1 && i < m->from; i++)
+        m->gains[i] = 0.5f * (m->gains[i] + m->gains[m->from + i]);
+}
+
+static ptrdiff_t remix_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    mixer *m = s->state;
+    ptrdiff_t n = ap_read(s->source, m->block, max < AP_BLOCK ? max : AP_BLOCK, err);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const float *in = m->block + (size_t)i * m->from;
+        for (uint32_t o = 0; o < m->to; o++) {
+            float sum = 0;
+            for (uint32_t c = 0; c < m->from; c++)
+                sum += m->gains[o * m->from + c] * in[c];
+            *frames++ = sum;
+        }
+    }
+    return n;
+}
+
+ap_stream *ap_remix(ap_stream *s, uint32_t channels, ap_error *err)
+{
+    static const ap_stream_ops ops = {remix_read, free};
+    if (!s || s->format.channels == channels)
+        return s;
+    mixer *m = NULL;
+    if (!ap_check_range("number of channels", channels, 1, 8, err))
+        goto fail;
+    if (s->format.mask == 0) {
+        ap_fail(err, AP_FAILED, "'%s' has %u channels of unknown position, which cannot be mixed to %u",
+                ap_stream_name(s), s->format.channels, channels);
+        goto fail;
+    }
+    m = calloc(1, sizeof *m);
+    if (!m) {
+        ap_fail_memory(err);
+        goto fail;
+    }
+    m->from = s->format.channels;
+    m->to = channels;
+    make_gains(m, s->format.mask);
+    ap_format format = s->format;
+    format.channels = channels;
+    format.mask = ap_default_mask(channels);
+    return ap_stream_new(&ops, m, s, &format, err);
+fail:
+    ap_close(&s);
+    return NULL;
+}

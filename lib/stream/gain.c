@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * gain.c - multiplication by a constant. */
+#include "base/error.h"
+#include "stream/stream.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static ptrdiff_t gain_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    const double *factor = s->state;
+    float f = (float)*factor;
+    ptrdiff_t n = ap_read(s->source, frames, max, err);
+    for (size_t i = 0; n > 0 && i < (size_t)n * s->format.channels; i++)
+        frames[i] *= f;
+    return n;
+}
+
+ap_stream *ap_gain(ap_stream *s, double factor, ap_error *err)
+{
+    static const ap_stream_ops ops = {gain_read, free};
+    if (!s)
+        return NULL;
+    double *state = malloc(sizeof *state);
+    if (!state || !isfinite(factor)) {
+        if (state)
+            ap_fail(err, AP_USAGE, "a gain of %g makes no sense", factor);
+        else
+            ap_fail_memory(err);
+        free(state);
+        ap_close(&s);
+        return NULL;
+    }
+    *state = factor;
+    return ap_stream_new(&ops, state, s, &s->format, err);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * replay.c - frames parked in an unlinked temporary file, for stages that must see everything first. */
+#include "stream/replay.h"
+#include "base/error.h"
+#include "base/temporary.h"
+#include "stream/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static ptrdiff_t spool_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    FILE *file = s->state;
+    size_t n = fread(frames, s->format.channels * sizeof *frames, max, file);
+    if (n == 0 && ferror(file)) {
+        ap_fail_errno(err, errno, "cannot read a temporary file");
+        return -1;
+    }
+    return (ptrdiff_t)n;
+}
+
+static void spool_close(void *state)
+{
+    fclose(state);
+}
+
+static FILE *open_spool(ap_error *err)
+{
+    int fd = ap_temporary_file(err);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w+b");
+    if (fd >= 0 && !file) {
+        ap_fail_memory(err);
+        close(fd);
+    }
+    return file;
+}
+
+/* Copies the stream into the file. Returns the number of frames, AP_UNKNOWN on failure. */
+static uint64_t fill(FILE *file, ap_stream *s, ap_visit_fn *visit, void *user, ap_error *err)
+{
+    uint32_t channels = s->format.channels;
+    float *block = malloc(AP_BLOCK * channels * sizeof *block);
+    uint64_t total = 0;
+    ptrdiff_t n = -1;
+    if (!block)
+        ap_fail_memory(err);
+    while (block && (n = ap_read(s, block, AP_BLOCK, err)) > 0) {
+        if (visit)
+            visit(user, block, (size_t)n);
+        if (fwrite(block, channels * sizeof *block, (size_t)n, file) != (size_t)n) {
+            ap_fail_errno(err, errno, "cannot write a temporary file");
+            n = -1;
+            break;
+        }
+        total += (uint64_t)n;
+    }
+    free(block);
+    if (n == 0 && (fflush(file) != 0 || fseeko(file, 0, SEEK_SET) != 0)) {
+        ap_fail_errno(err, errno, "cannot write a temporary file");
+        n = -1;
+    }
+    return n == 0 ? total : AP_UNKNOWN;
+}
+
+ap_stream *ap_replay(ap_stream *s, ap_visit_fn *visit, void *user, ap_error *err)
+{
+    static const ap_stream_ops ops = {spool_read, spool_close};
+    if (!s)
+        return NULL;
+    FILE *file = open_spool(err);
+    uint64_t frames = file ? fill(file, s, visit, user, err) : AP_UNKNOWN;
+    if (frames == AP_UNKNOWN) {
+        if (file)
+            fclose(file);
+        ap_close(&s);
+        return NULL;
+    }
+    ap_format format = s->format;
+    format.frames = frames;
+    /* The ended source stays below for its name, tags and warnings. */
+    return ap_stream_new(&ops, file, s, &format, err);
+}
+
+bool ap_replay_rewind(ap_stream *spool, ap_error *err)
+{
+    if (fseeko(spool->state, 0, SEEK_SET) != 0)
+        return ap_fail_errno(err, errno, "cannot read a temporary file");
+    spool->position = 0;
+    spool->ended = spool->failed = false;
+    return true;
+}

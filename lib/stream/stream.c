@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * stream.c - the stream object: reading, ending, failing, warning, closing. */
+#include "stream/stream.h"
+#include "base/error.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t ap_default_mask(uint32_t channels)
+{
+    /* The orders that FLAC (RFC 9639, 9.1.3), WAV and ffmpeg agree on. */
+    static const uint32_t masks[] = {0, 0x4, 0x3, 0x7, 0x33, 0x37, 0x3f, 0x70f, 0x63f};
+    return channels < sizeof masks / sizeof *masks ? masks[channels] : 0;
+}
+
+uint64_t ap_frames_add(uint64_t a, uint64_t b)
+{
+    return a > AP_UNKNOWN - b ? AP_UNKNOWN : a + b;
+}
+
+static bool check_format(const ap_format *format, ap_error *err)
+{
+    if (format->rate < AP_MIN_RATE || format->rate > AP_MAX_RATE)
+        return ap_fail(err, AP_FAILED, "sample rate %u Hz is out of range (%d to %d)", format->rate,
+                       AP_MIN_RATE, AP_MAX_RATE);
+    if (format->channels < 1 || format->channels > AP_MAX_CHANNELS)
+        return ap_fail(err, AP_FAILED, "%u channels are out of range (1 to %d)", format->channels,
+                       AP_MAX_CHANNELS);
+    return true;
+}
+
+ap_stream *ap_stream_new(const ap_stream_ops *ops, void *state, ap_stream *source, const ap_format *format,
+                         ap_error *err)
+{
+    ap_stream *s = check_format(format, err) ? calloc(1, sizeof *s) : NULL;
+    if (!s) {
+        if (format->rate >= AP_MIN_RATE && format->rate <= AP_MAX_RATE && format->channels >= 1 &&
+            format->channels <= AP_MAX_CHANNELS)
+            ap_fail_memory(err);
+        if (ops->close)
+            ops->close(state);
+        ap_close(&source);
+        return NULL;
+    }
+    s->ops = ops;
+    s->state = state;
+    s->source = source;
+    s->format = *format;
+    if ((uint32_t)__builtin_popcount(s->format.mask) != s->format.channels)
+        s->format.mask = ap_default_mask(s->format.channels);
+    return s;
+}
+
+bool ap_stream_describe(ap_stream *s, const char *name, ap_tags *tags, ap_error *err)
+{
+    ap_tags_free(&s->tags);
+    s->tags = tags;
+    free(s->name);
+    s->name = strdup(name);
+    return s->name || ap_fail_memory(err);
+}
+
+const char *ap_stream_name(const ap_stream *s)
+{
+    while (s && !s->name)
+        s = s->source;
+    return s ? s->name : "stream";
+}
+
+const ap_format *ap_stream_format(const ap_stream *s)
+{
+    return &s->format;
+}
+
+const ap_tags *ap_stream_tags(const ap_stream *s)
+{
+    while (s && !s->tags)
+        s = s->source;
+    return s ? s->tags : NULL;
+}
+
+void ap_warn(ap_stream *s, const char *format, ...)
+{
+    if (s->warning[0])
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(s->warning + 1, sizeof s->warning - 1, format, args);
+    va_end(args);
+    s->warning[0] = '!'; /* not asked for yet */
+    for (char *p = s->warning; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
+}
+
+const char *ap_stream_warning(ap_stream *s)
+{
+    for (; s; s = s->source) {
+        if (s->warning[0] == '!') {
+            s->warning[0] = '.';
+            return s->warning + 1;
+        }
+    }
+    return NULL;
+}
+
+static ptrdiff_t stop_failed(ap_stream *s, ap_error *err)
+{
+    s->failed = true;
+    if (err)
+        *err = s->error;
+    return -1;
+}
+
+static bool check_length(ap_stream *s)
+{
+    return s->format.frames == AP_UNKNOWN || s->position == s->format.frames ||
+           ap_fail(&s->error, AP_FAILED, "'%s' is truncated: it has %llu of its %llu frames",
+                   ap_stream_name(s), (unsigned long long)s->position, (unsigned long long)s->format.frames);
+}
+
+static ptrdiff_t stop_ended(ap_stream *s, ap_error *err)
+{
+    s->ended = true;
+    if (!check_length(s) || (s->ops->end && !s->ops->end(s, &s->error)))
+        return stop_failed(s, err);
+    return 0;
+}
+
+ptrdiff_t ap_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    if (s->failed)
+        return stop_failed(s, err);
+    if (s->ended || max == 0)
+        return 0;
+    if (s->format.frames != AP_UNKNOWN && max > s->format.frames - s->position)
+        max = (size_t)(s->format.frames - s->position);
+    if (max == 0)
+        return stop_ended(s, err);
+    ptrdiff_t n = s->ops->read(s, frames, max, &s->error);
+    if (n < 0)
+        return stop_failed(s, err);
+    if (n == 0)
+        return stop_ended(s, err);
+    s->position += (uint64_t)n;
+    return n;
+}
+
+ptrdiff_t ap_read_full(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    size_t have = 0;
+    while (have < max) {
+        ptrdiff_t n = ap_read(s, frames + have * s->format.channels, max - have, err);
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        have += (size_t)n;
+    }
+    return (ptrdiff_t)have;
+}
+
+size_t ap_sanitize(float *samples, size_t count)
+{
+    size_t bad = 0;
+    for (size_t i = 0; i < count; i++)
+        bad += fabsf(samples[i]) <= AP_SANE_MAX ? 0 : 1;
+    for (size_t i = 0; bad && i < count; i++)
+        if (!(fabsf(samples[i]) <= AP_SANE_MAX))
+            samples[i] = 0;
+    return bad;
+}
+
+void ap_close(ap_stream **sp)
+{
+    if (!sp)
+        return;
+    ap_stream *s = *sp;
+    *sp = NULL;
+    while (s) {
+        ap_stream *source = s->source;
+        if (s->ops->close)
+            s->ops->close(s->state);
+        ap_tags_free(&s->tags);
+        free(s->name);
+        free(s);
+        s = source;
+    }
+}
+
+/* ---- streams over the caller's function or memory */
+
+typedef struct caller {
+    ap_pull_fn *pull;
+    void (*close)(void *user);
+    void *user;
+} caller;
+
+static ptrdiff_t caller_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    const caller *c = s->state;
+    return c->pull(c->user, frames, max, err);
+}
+
+static void caller_close(void *state)
+{
+    caller *c = state;
+    if (c->close)
+        c->close(c->user);
+    free(c);
+}
+
+ap_stream *ap_source(const ap_format *format, ap_pull_fn *pull, void (*close)(void *user), void *user,
+                     ap_error *err)
+{
+    static const ap_stream_ops ops = {caller_read, caller_close};
+    caller *c = malloc(sizeof *c);
+    if (!c) {
+        if (close)
+            close(user);
+        ap_fail_memory(err);
+        return NULL;
+    }
+    *c = (caller){pull, close, user};
+    return ap_stream_new(&ops, c, NULL, format, err);
+}
+
+static ptrdiff_t memory_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    (void)err;
+    const float *data = s->state;
+    memcpy(frames, data + s->position * s->format.channels, max * s->format.channels * sizeof *frames);
+    return (ptrdiff_t)max;
+}
+
+ap_stream *ap_source_memory(const ap_format *format, const float *frames, ap_error *err)
+{
+    static const ap_stream_ops ops = {memory_read, NULL};
+    if (format->frames == AP_UNKNOWN) {
+        ap_fail(err, AP_USAGE, "a stream in memory needs its length");
+        return NULL;
+    }
+    return ap_stream_new(&ops, (void *)(uintptr_t)frames, NULL, format, err);
+}
+
+/* ---- a look at what passes */
+
+typedef struct tap {
+    ap_tap_fn *see;
+    void *user;
+    bool ended;
+} tap;
+
+/* Ends the source, too: a tap below would not be told otherwise. */
+static bool tap_end(ap_stream *s, ap_error *err)
+{
+    tap *t = s->state;
+    float frame[AP_MAX_CHANNELS];
+    if (t->ended)
+        return true;
+    t->ended = true;
+    return ap_read(s->source, frame, 1, err) >= 0 && t->see(t->user, s->source, NULL, 0, err);
+}
+
+/* Who reads a stream of known length stops after its last frame, so the end is told with that. */
+static ptrdiff_t tap_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    const tap *t = s->state;
+    ptrdiff_t n = ap_read(s->source, frames, max, err);
+    if (n > 0 && !t->see(t->user, s->source, frames, (size_t)n, err))
+        return -1;
+    return n > 0 && s->source->position == s->source->format.frames && !tap_end(s, err) ? -1 : n;
+}
+
+ap_stream *ap_tap(ap_stream *s, ap_tap_fn *see, void *user, ap_error *err)
+{
+    static const ap_stream_ops ops = {tap_read, free, tap_end};
+    if (!s)
+        return NULL;
+    tap *t = malloc(sizeof *t);
+    if (!t) {
+        ap_close(&s);
+        ap_fail_memory(err);
+        return NULL;
+    }
+    *t = (tap){see, user, false};
+    return ap_stream_new(&ops, t, s, &s->format, err);
+}

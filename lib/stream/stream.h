@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * stream.h - what stages are made of. */
+#ifndef AP_STREAM_STREAM_H
+#define AP_STREAM_STREAM_H
+
+#include "audiopipe.h"
+
+/* Frames that a stage asks its source for at a time: big enough to amortise calls, small enough for the
+ * cache. */
+#define AP_BLOCK 4096
+
+/* Samples beyond this are garbage, like NaN and Inf: no recording is 240 dB above full scale. */
+#define AP_SANE_MAX 0x1p40f
+
+/* What a stage implements. read has the contract of ap_read, but it is never called again after it returned
+ * 0 or -1, and need not check the length: ap_read holds the stream to format.frames. */
+typedef struct ap_stream_ops {
+    ptrdiff_t (*read)(ap_stream *s, float *frames, size_t max, ap_error *err);
+    void (*close)(void *state);               /* frees state, not the source; may be NULL */
+    bool (*end)(ap_stream *s, ap_error *err); /* told once that the stream has ended; may be NULL */
+} ap_stream_ops;
+
+struct ap_stream {
+    const ap_stream_ops *ops;
+    void *state;
+    ap_stream *source; /* NULL for a decoder */
+    ap_format format;
+    ap_tags *tags;     /* NULL: the source's */
+    char *name;        /* subject of messages; NULL: the source's */
+    uint64_t position; /* frames read so far */
+    bool ended;
+    bool failed;
+    ap_error error;
+    char warning[512]; /* empty: none */
+};
+
+/* Takes state and source over, also when it fails (NULL; then both are closed). The format is copied and
+ * checked. */
+ap_stream *ap_stream_new(const ap_stream_ops *ops, void *state, ap_stream *source, const ap_format *format,
+                         ap_error *err);
+/* Names a decoder's stream and gives it its tags (taken over; NULL is fine). */
+bool ap_stream_describe(ap_stream *s, const char *name, ap_tags *tags, ap_error *err);
+const char *ap_stream_name(const ap_stream *s);
+/* Keeps the first warning of a stage, later ones are dropped. */
+void ap_warn(ap_stream *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Fills exactly max frames unless the stream ends before. Returns how many, -1 on error. */
+ptrdiff_t ap_read_full(ap_stream *s, float *frames, size_t max, ap_error *err);
+/* Replaces NaN, Inf and samples beyond AP_SANE_MAX by 0; returns how many. */
+size_t ap_sanitize(float *samples, size_t count);
+/* a + b: AP_UNKNOWN if either is, or the sum is too large. */
+uint64_t ap_frames_add(uint64_t a, uint64_t b);
+/* Checks the rate and the channels that a file declares; the message names it. */
+bool ap_check_format(const char *name, const ap_format *format, ap_error *err);
+
+#endif
