@@ -99,6 +99,10 @@ bool ap_tags_merge(ap_tags *tags, const ap_tags *from);
 /* Adds those tags of from whose key tags does not have, and the picture, if it has none. */
 bool ap_tags_fill(ap_tags *tags, const ap_tags *from);
 
+/* Removes all tags that tell players how to change the loudness (REPLAYGAIN_*, R128_*, MP3GAIN_*, iTunNORM,
+ * RVA2): for stages that change it. */
+void ap_tags_drop_gain(ap_tags *tags);
+
 /* ---- stream.c: streams */
 
 typedef struct ap_stream ap_stream;

@@ -4,6 +4,7 @@
 #include "base/output.h"
 #include "dsp/hot.h"
 #include "formats/encoders.h"
+#include "stream/gain_tags.h"
 #include "stream/replay.h"
 #include "stream/stream.h"
 
@@ -19,7 +20,7 @@ enum { BITS_16 = 1, BITS_24 = 2, BITS_32 = 4, BITS_FLOAT = 8, ALL_BITS = 15 };
 
 typedef struct encoder {
     const char *name;
-    const char *extensions; /* besides the name, each with a space after it */
+    const char *extensions; /* besides the name, each with a space after it; NULL: none */
     ap_encode_fn *encode;
     bool seekable;              /* a header is completed at the end */
     unsigned bits;              /* what the user may choose */
@@ -27,6 +28,7 @@ typedef struct encoder {
     bool bitrate, vbr, effort;  /* which options it has */
     uint32_t channels;          /* at most */
     uint32_t (*rate)(uint32_t); /* the sample rate that it has instead of one that it lacks; NULL: all */
+    ap_gain_tags gain_tags;     /* how it says what players should do to the loudness */
 } encoder;
 
 static uint32_t opus_rate(uint32_t rate)
@@ -43,14 +45,58 @@ static uint32_t ogg_rate(uint32_t rate)
 
 /* libFLAC's MAX_SAMPLE_RATE is 1048575 Hz, AIFF, AU and WAV hold any. */
 static const encoder encoders[] = {
-    {"mp3", "", ap_encode_mp3, true, 0, AP_BITS_DEFAULT, true, true, true, 2, ap_mp3_rate},
-    {"flac", "", ap_encode_flac, true, BITS_16 | BITS_24, AP_BITS_24, false, false, true, 8, NULL},
-    {"wav", "wave ", ap_encode_wav, false, ALL_BITS, AP_BITS_16, false, false, false, AP_MAX_CHANNELS, NULL},
-    {"aiff", "aif aifc ", ap_encode_aiff, true, ALL_BITS, AP_BITS_16, false, false, false, AP_MAX_CHANNELS,
-     NULL},
-    {"ogg", "oga ", ap_encode_ogg, false, 0, AP_BITS_DEFAULT, true, true, false, AP_MAX_CHANNELS, ogg_rate},
-    {"opus", "", ap_encode_opus, false, 0, AP_BITS_DEFAULT, true, false, false, 8, opus_rate},
-    {"au", "snd ", ap_encode_au, false, ALL_BITS, AP_BITS_FLOAT, false, false, false, AP_MAX_CHANNELS, NULL},
+    {.name = "mp3",
+     .encode = ap_encode_mp3,
+     .seekable = true,
+     .bitrate = true,
+     .vbr = true,
+     .effort = true,
+     .channels = 2,
+     .rate = ap_mp3_rate,
+     .gain_tags = AP_GAIN_REPLAYGAIN},
+    {.name = "flac",
+     .encode = ap_encode_flac,
+     .seekable = true,
+     .bits = BITS_16 | BITS_24,
+     .default_bits = AP_BITS_24,
+     .effort = true,
+     .channels = 8,
+     .gain_tags = AP_GAIN_REPLAYGAIN},
+    {.name = "wav",
+     .extensions = "wave ",
+     .encode = ap_encode_wav,
+     .bits = ALL_BITS,
+     .default_bits = AP_BITS_16,
+     .channels = AP_MAX_CHANNELS,
+     .gain_tags = AP_GAIN_REPLAYGAIN},
+    {.name = "aiff",
+     .extensions = "aif aifc ",
+     .encode = ap_encode_aiff,
+     .seekable = true,
+     .bits = ALL_BITS,
+     .default_bits = AP_BITS_16,
+     .channels = AP_MAX_CHANNELS,
+     .gain_tags = AP_GAIN_REPLAYGAIN},
+    {.name = "ogg",
+     .extensions = "oga ",
+     .encode = ap_encode_ogg,
+     .bitrate = true,
+     .vbr = true,
+     .channels = AP_MAX_CHANNELS,
+     .rate = ogg_rate,
+     .gain_tags = AP_GAIN_REPLAYGAIN},
+    {.name = "opus",
+     .encode = ap_encode_opus,
+     .bitrate = true,
+     .channels = 8,
+     .rate = opus_rate,
+     .gain_tags = AP_GAIN_R128},
+    {.name = "au",
+     .extensions = "snd ",
+     .encode = ap_encode_au,
+     .bits = ALL_BITS,
+     .default_bits = AP_BITS_FLOAT,
+     .channels = AP_MAX_CHANNELS},
 };
 
 static const size_t encoder_count = sizeof encoders / sizeof *encoders;
@@ -58,7 +104,7 @@ static const size_t encoder_count = sizeof encoders / sizeof *encoders;
 static bool in_list(const char *list, const char *word)
 {
     size_t n = strlen(word);
-    for (const char *p = list; *p; p = strchr(p, ' ') + 1)
+    for (const char *p = list; p && *p; p = strchr(p, ' ') + 1)
         if (strncasecmp(p, word, n) == 0 && p[n] == ' ')
             return true;
     return false;
@@ -191,11 +237,14 @@ static ptrdiff_t meter_read(ap_stream *s, float *frames, size_t max, ap_error *e
     return n;
 }
 
-static ap_tags *merge_tags(const ap_stream *s, const ap_encode_options *options, ap_error *err)
+/* The tags of the file. */
+static ap_tags *merge_tags(const ap_stream *s, const encoder *e, const ap_encode_options *options,
+                           ap_error *err)
 {
     ap_tags *tags = ap_tags_new();
     bool ok = tags && (!options->tags || ap_tags_merge(tags, options->tags)) &&
-              (options->replace_tags || ap_tags_fill(tags, ap_stream_tags(s)));
+              (options->replace_tags || ap_tags_fill(tags, ap_stream_tags(s))) &&
+              ap_gain_tags_convert(tags, e->gain_tags);
     if (ok)
         return tags;
     ap_tags_free(&tags);
@@ -280,7 +329,7 @@ static bool encode(ap_stream *s, const encoder *e, ap_output *out, const ap_enco
 {
     ap_encode_options o = *options;
     float peak = 0, gain = 1;
-    ap_tags *tags = merge_tags(s, &o, err);
+    ap_tags *tags = merge_tags(s, e, &o, err);
     if (o.bits == AP_BITS_DEFAULT)
         o.bits = e->default_bits;
     s = convert_rate(s, e, err);

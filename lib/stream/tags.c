@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * tags.c - what a file says about itself: KEY=value pairs and a picture. */
-#include "audiopipe.h"
+#include "stream/tags.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Limits that no honest file reaches; they keep hostile ones from filling the memory. */
 #define MAX_TAGS 4096
+#define MAX_KEY 256
 #define MAX_VALUE ((size_t)1 << 20)
 #define MAX_PICTURE ((size_t)64 << 20)
 
@@ -60,7 +62,7 @@ static bool key_equal(const char *a, const char *b)
 static char *fold_key(const char *key)
 {
     size_t n = strlen(key);
-    if (n == 0 || n > 256)
+    if (n == 0 || n > MAX_KEY)
         return NULL;
     for (size_t i = 0; i < n; i++)
         if (key[i] < 0x20 || key[i] > 0x7d || key[i] == '=') /* Vorbis I, 5.2.2: 0x20..0x7D without '=' */
@@ -149,12 +151,26 @@ bool ap_tags_add(ap_tags *tags, const char *key, const char *value)
     return true;
 }
 
-/* Only those among the first so many pairs. */
+/* Only those among the first so many pairs. key may be the key of one of them. */
 static void remove_key(ap_tags *tags, const char *key, size_t first)
 {
     size_t kept = 0;
+    char copy[MAX_KEY + 1];
+    snprintf(copy, sizeof copy, "%s", key);
     for (size_t i = 0; i < tags->count; i++) {
-        if (i < first && key_equal(tags->pairs[i].key, key))
+        if (i < first && key_equal(tags->pairs[i].key, copy))
+            drop_pair(&tags->pairs[i]);
+        else
+            tags->pairs[kept++] = tags->pairs[i];
+    }
+    tags->count = kept;
+}
+
+void ap_tags_remove_if(ap_tags *tags, bool (*picks)(const char *key))
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < tags->count; i++) {
+        if (picks(tags->pairs[i].key))
             drop_pair(&tags->pairs[i]);
         else
             tags->pairs[kept++] = tags->pairs[i];
