@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-decode - any audio or video file to an apstream. */
+#include "base/error.h"
 #include "front/filter.h"
 
 typedef struct config {
     unsigned rate, channels, track;
     double start_s, duration_s;
+    uint32_t mask;
+    bool drc;
 } config;
+
+static bool set_layout(void *cfg, const char *text, ap_error *err)
+{
+    config *c = cfg;
+    c->mask = ap_layout_mask(text);
+    return c->mask ||
+           ap_fail(err, AP_USAGE, "'%s' is no layout such as 5.1, 5.1(side), FL+FR+LFE or discrete", text);
+}
 
 static const option_row rows[] = {
     {'r', "rate", OPTION_COUNT, "HZ", offsetof(config, rate), "resample to this rate", AP_MIN_RATE,
@@ -18,6 +29,11 @@ static const option_row rows[] = {
      NULL, true},
     {0, "track", OPTION_COUNT, "N", offsetof(config, track), "audio track of a video or other container", 1,
      999, NULL, NULL, true},
+    {0, "layout", OPTION_CALL, "NAME", 0,
+     "what the channels are, whatever the file says: 5.1, FL+FR+LFE, discrete...", 0, 0, NULL, set_layout,
+     false},
+    {0, "drc", OPTION_ON, NULL, offsetof(config, drc),
+     "apply the dynamic range control of AC-3 (default: the full range)"},
     {0},
 };
 
@@ -27,6 +43,8 @@ static void decoding(const void *cfg, ap_decode_options *options)
     options->rate = c->rate;
     options->channels = c->channels;
     options->track = c->track;
+    options->mask = c->mask;
+    options->drc = c->drc;
     options->start_s = c->start_s;
     options->duration_s = c->duration_s;
 }

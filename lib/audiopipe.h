@@ -121,16 +121,23 @@ enum {
     AP_SIDE_LEFT = 0x200,
     AP_SIDE_RIGHT = 0x400,
 };
+/* Instead of a mask, for more than two channels: they have no positions (Ambisonics, microphones, stems). */
+#define AP_DISCRETE 0x80000000u
 
 typedef struct ap_format {
     uint32_t rate;     /* Hz, AP_MIN_RATE..AP_MAX_RATE */
     uint32_t channels; /* 1..AP_MAX_CHANNELS */
-    uint32_t mask;     /* speaker positions, 0 = the usual ones for this number of channels */
+    uint32_t mask;     /* speaker positions, AP_DISCRETE, 0 = the usual ones for this number of channels */
     uint64_t frames;   /* length of the whole stream, or AP_UNKNOWN */
 } ap_format;
 
 /* The usual mask for 1..8 channels (mono, stereo, 3.0, quad, 5.0, 5.1, 6.1, 7.1), 0 for any other number. */
 uint32_t ap_default_mask(uint32_t channels);
+/* The mask of a layout that is written as ffmpeg writes it ("5.1(side)", "FL+FR+LFE"), as a number, or as
+ * "discrete". 0 if it is none of these. */
+uint32_t ap_layout_mask(const char *name);
+/* Whether every channel has a position. */
+bool ap_has_places(const ap_format *format);
 
 /* Both are owned by the stream and live as long as it does. */
 const ap_format *ap_stream_format(const ap_stream *s);
@@ -178,6 +185,8 @@ typedef struct ap_decode_options {
     double start_s;    /* skips this much */
     double duration_s; /* stops after this much, < 0 = at the end */
     unsigned track;    /* audio track of a container, 1 = the first; 0 = the default one */
+    uint32_t mask;     /* what the file's channels are, whatever it says of them; 0 = believe it */
+    bool drc;          /* apply the dynamic range control that AC-3 carries for small rooms */
 } ap_decode_options;
 
 void ap_decode_defaults(ap_decode_options *options);

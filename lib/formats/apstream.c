@@ -62,7 +62,7 @@ static bool parse_line(char *line, ap_format *format, ap_tags *tags)
     if (strcmp(line, "mask") == 0) {
         if (!parse_number(value, &mask) || mask > UINT32_MAX)
             return false;
-        format->mask = (uint32_t)mask;
+        format->mask = mask ? (uint32_t)mask : AP_DISCRETE;
         return true;
     }
     unescape(value);
@@ -195,7 +195,7 @@ static void add_annotation(ap_bytes *b, const ap_format *format, const ap_tags *
         snprintf(line, sizeof line, "frames=%" PRIu64 "\n", format->frames);
         ap_bytes_text(b, line);
     }
-    snprintf(line, sizeof line, "mask=0x%" PRIx32 "\n", format->mask);
+    snprintf(line, sizeof line, "mask=0x%" PRIx32 "\n", ap_has_places(format) ? format->mask : 0);
     ap_bytes_text(b, line);
     for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++)
         if (b->size + strlen(key) + 2 * strlen(value) + 64 <= MAX_ANNOTATION)

@@ -10,12 +10,12 @@
 
 struct ap_stitch_job; /* pictures/stitch.h */
 
-#define AP_AV_VERSION 1
+#define AP_AV_VERSION 2
 
 typedef struct ap_av_plugin {
     ap_plugin_head head;
-    /* Takes in over. track counts audio streams from 1, 0 = the default one. */
-    ap_stream *(*open)(ap_input *in, unsigned track, ap_error *err);
+    /* Takes in over. Of the options, track and drc count here. */
+    ap_stream *(*open)(ap_input *in, const ap_decode_options *options, ap_error *err);
     /* Writes all of the video to out, which is seekable, but does not commit it. */
     bool (*stitch)(const struct ap_stitch_job *job, ap_output *out, ap_error *err);
 } ap_av_plugin;

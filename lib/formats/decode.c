@@ -47,7 +47,7 @@ bool ap_check_format(const char *name, const ap_format *format, ap_error *err)
 
 /* ---- the libav plugin */
 
-static ap_stream *open_with_av(ap_input *in, unsigned track, ap_error *err)
+static ap_stream *open_with_av(ap_input *in, const ap_decode_options *o, ap_error *err)
 {
     ap_error why = {0};
     const ap_av_plugin *av = ap_av_load(&why);
@@ -56,7 +56,7 @@ static ap_stream *open_with_av(ap_input *in, unsigned track, ap_error *err)
         ap_input_close(in);
         return NULL;
     }
-    return av->open(in, track, err);
+    return av->open(in, o, err);
 }
 
 /* ---- finding the format */
@@ -159,13 +159,13 @@ static ap_stream *check_track(ap_stream *s, unsigned track, ap_error *err)
     return s;
 }
 
-static ap_stream *open_with_sndfile(ap_input *in, unsigned track, ap_error *err)
+static ap_stream *open_with_sndfile(ap_input *in, const ap_decode_options *o, ap_error *err)
 {
     bool unsupported;
     ap_error why = {0}, av_why = {0};
-    ap_stream *s = check_track(ap_sndfile_open(in, &unsupported, &why), track, &why);
+    ap_stream *s = check_track(ap_sndfile_open(in, &unsupported, &why), o->track, &why);
     if (!s && unsupported)
-        s = open_with_av(in, track, &av_why);
+        s = open_with_av(in, o, &av_why);
     if (!s && err)
         *err = why.code != AP_OK ? why : av_why;
     return s;
@@ -190,7 +190,7 @@ static ap_stream *open_au(ap_input *in, ap_error *err)
 }
 
 /* Chooses the decoder. Takes in over. */
-static ap_stream *open_input(ap_input *in, unsigned track, ap_error *err)
+static ap_stream *open_input(ap_input *in, const ap_decode_options *o, ap_error *err)
 {
     const unsigned char *p;
     ptrdiff_t n = ap_input_peek(in, &p, PEEK, err);
@@ -203,19 +203,19 @@ static ap_stream *open_input(ap_input *in, unsigned track, ap_error *err)
     bool flac = n >= 4 && memcmp(p, "fLaC", 4) == 0, ogg_flac = is_ogg_flac(p, (size_t)n);
     bool sndfile = ap_sndfile_knows(p, (size_t)n), container = is_container(p, (size_t)n);
     if (is_linear_au(p, (size_t)n))
-        return check_track(open_au(in, err), track, err);
+        return check_track(open_au(in, err), o->track, err);
     if (n > 12 && is_pcm_riff(in, p))
-        return check_track(ap_riff_open(in, err), track, err);
+        return check_track(ap_riff_open(in, err), o->track, err);
     if (flac || ogg_flac)
-        return check_track(ap_flac_open(in, ogg_flac, err), track, err);
+        return check_track(ap_flac_open(in, ogg_flac, err), o->track, err);
     if (sndfile)
-        return open_with_sndfile(in, track, err);
+        return open_with_sndfile(in, o, err);
     if (find_mp3(in, container))
-        return check_track(ap_mp3_open(in, err), track, err);
-    return open_with_av(in, track, err);
+        return check_track(ap_mp3_open(in, err), o->track, err);
+    return open_with_av(in, o, err);
 }
 
-static ap_stream *open_stream(ap_input *in, unsigned track, ap_error *err)
+static ap_stream *open_stream(ap_input *in, const ap_decode_options *o, ap_error *err)
 {
     ap_tags *tags = ap_tags_new();
     if (!tags || !take_id3(in, tags, err)) {
@@ -225,7 +225,7 @@ static ap_stream *open_stream(ap_input *in, unsigned track, ap_error *err)
         ap_input_close(in);
         return NULL;
     }
-    ap_stream *s = open_input(in, track, err);
+    ap_stream *s = open_input(in, o, err);
     if (s && (!s->tags || !ap_tags_fill(tags, s->tags))) {
         ap_fail_memory(err);
         ap_close(&s);
@@ -246,8 +246,24 @@ static uint64_t to_frames(double seconds, uint32_t rate)
     return (uint64_t)(seconds * rate + 0.5);
 }
 
+/* What the user says of the channels counts more than the file. */
+static ap_stream *set_layout(ap_stream *s, uint32_t mask, ap_error *err)
+{
+    uint32_t channels = s && mask ? s->format.channels : 0;
+    bool fits = mask == AP_DISCRETE || (uint32_t)__builtin_popcount(mask) == channels;
+    if (channels && fits)
+        s->format.mask = mask == AP_DISCRETE && channels < 3 ? ap_default_mask(channels) : mask;
+    else if (channels) {
+        ap_fail(err, AP_USAGE, "'%s' has %u channels, the layout has %d", ap_stream_name(s), channels,
+                __builtin_popcount(mask));
+        ap_close(&s);
+    }
+    return s;
+}
+
 static ap_stream *apply_options(ap_stream *s, const ap_decode_options *o, ap_error *err)
 {
+    s = set_layout(s, o->mask, err);
     if (s && (o->start_s > 0 || o->duration_s >= 0))
         s = ap_trim(s, to_frames(o->start_s, s->format.rate),
                     o->duration_s < 0 ? AP_UNKNOWN : to_frames(o->duration_s, s->format.rate), err);
@@ -272,7 +288,7 @@ static ap_stream *decode(ap_input *in, const ap_decode_options *options, ap_erro
         ap_input_close(in);
         return NULL;
     }
-    return apply_options(open_stream(in, o->track, err), o, err);
+    return apply_options(open_stream(in, o, err), o, err);
 }
 
 ap_stream *ap_decode(const char *path, const ap_decode_options *options, ap_error *err)

@@ -96,7 +96,7 @@ static bool add_comments(metadata *m, const ap_stream *s)
     if (!block || s->format.mask == ap_default_mask(s->format.channels))
         return block;
     char mask[16]; /* RFC 9639, 8.6.2 */
-    snprintf(mask, sizeof mask, "0x%04X", s->format.mask);
+    snprintf(mask, sizeof mask, "0x%04X", ap_has_places(&s->format) ? s->format.mask : 0);
     return add_comment(block, "WAVEFORMATEXTENSIBLE_CHANNEL_MASK", mask);
 }
 

@@ -116,7 +116,7 @@ static void add_format(ap_bytes *b, const ap_format *f, ap_bits bits)
     if (!extensible)
         return;
     ap_bytes_little(b, 8 * size, 2);
-    ap_bytes_little(b, f->mask, 4);
+    ap_bytes_little(b, ap_has_places(f) ? f->mask : 0, 4);
     ap_bytes_little(b, tag, 2);
     ap_bytes_add(b, guid, sizeof guid);
 }

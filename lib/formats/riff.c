@@ -75,7 +75,7 @@ static bool parse_fmt(wav *w, const unsigned char *p, size_t size)
     if (tag == TAG_EXTENSIBLE) {
         if (size < MAX_FMT || memcmp(p + 26, guid_tail, 14) != 0)
             return false;
-        w->format.mask = get32(p + 20);
+        w->format.mask = get32(p + 20) ? get32(p + 20) : AP_DISCRETE;
         tag = get16(p + 24);
     }
     if (channels == 0 || align % channels != 0 || bits == 0 || bits > 8 * (align / channels))

@@ -157,6 +157,7 @@ uint32_t ap_vorbiscomment_take_mask(ap_tags *tags)
     static const char key[] = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK";
     const char *value = ap_tags_get(tags, key);
     unsigned long mask = value ? strtoul(value, NULL, 0) : 0;
+    bool none = value && mask == 0; /* RFC 9639, 8.6.2: no speakers */
     (void)ap_tags_set(tags, key, "");
-    return mask > UINT32_MAX ? 0 : (uint32_t)mask;
+    return none ? AP_DISCRETE : mask > UINT32_MAX ? 0 : (uint32_t)mask;
 }

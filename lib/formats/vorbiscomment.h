@@ -11,7 +11,8 @@
 bool ap_vorbiscomment_parse(const unsigned char *bytes, size_t size, ap_tags *tags);
 /* One KEY=value of it. */
 bool ap_vorbiscomment_add(const unsigned char *bytes, size_t size, ap_tags *tags);
-/* The speakers, as flac notes unusual ones; 0 = does not say. The tag goes: it would be wrong after a remix.
+/* The speakers, as flac notes unusual ones; AP_DISCRETE = none, 0 = does not say. The tag goes: it would be
+ * wrong after a remix.
  */
 uint32_t ap_vorbiscomment_take_mask(ap_tags *tags);
 /* The body of a FLAC PICTURE block. */

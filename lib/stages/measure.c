@@ -235,6 +235,8 @@ static int weight_of(uint32_t speaker, uint32_t mask)
 static bool start_loudness(ap_meter *m)
 {
     uint32_t mask = m->format.mask ? m->format.mask : ap_default_mask(m->format.channels);
+    if (mask == AP_DISCRETE)
+        mask = 0; /* channels without positions weigh the same */
     m->loudness = ebur128_init(m->format.channels, m->format.rate, EBUR128_MODE_M);
     for (uint32_t c = 0; m->loudness && c < m->format.channels; c++) {
         uint32_t speaker = mask & -mask; /* 0: unknown */

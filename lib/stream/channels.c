@@ -103,9 +103,12 @@ ap_stream *ap_remix(ap_stream *s, uint32_t channels, ap_error *err)
     mixer *m = NULL;
     if (!ap_check_range("number of channels", channels, 1, 8, err))
         goto fail;
-    if (s->format.mask == 0) {
-        ap_fail(err, AP_FAILED, "'%s' has %u channels of unknown position, which cannot be mixed to %u",
-                ap_stream_name(s), s->format.channels, channels);
+    if (!ap_has_places(&s->format)) {
+        ap_fail(
+            err, AP_FAILED,
+            "'%s' has %u channels of unknown position, which cannot be mixed to %u (ap-decode --layout says "
+            "what they are)",
+            ap_stream_name(s), s->format.channels, channels);
         goto fail;
     }
     m = calloc(1, sizeof *m);

@@ -49,7 +49,8 @@ ap_stream *ap_stream_new(const ap_stream_ops *ops, void *state, ap_stream *sourc
     s->state = state;
     s->source = source;
     s->format = *format;
-    if ((uint32_t)__builtin_popcount(s->format.mask) != s->format.channels)
+    bool discrete = s->format.mask == AP_DISCRETE && s->format.channels > 2;
+    if (!discrete && (uint32_t)__builtin_popcount(s->format.mask) != s->format.channels)
         s->format.mask = ap_default_mask(s->format.channels);
     return s;
 }

@@ -8,6 +8,7 @@
 #include "stream/stream.h"
 
 #include <libavcodec/avcodec.h>
+#include <libavutil/opt.h>
 #include <libswresample/swresample.h>
 #include <math.h>
 #include <stdio.h>
@@ -268,7 +269,7 @@ static ptrdiff_t av_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 
 /* ---- opening */
 
-static bool open_codec(decoder *d, ap_error *err)
+static bool open_codec(decoder *d, bool drc, ap_error *err)
 {
     const AVCodecParameters *p = d->st->codecpar;
     const AVCodec *codec = avcodec_find_decoder(p->codec_id);
@@ -280,6 +281,9 @@ static bool open_codec(decoder *d, ap_error *err)
         return ap_fail_memory(err);
     d->codec->pkt_timebase = d->st->time_base;
     d->codec->thread_count = 1;
+    /* AC-3's own advice for small rooms: loudness would be measured wrongly. Decoders without it ignore this.
+     */
+    av_opt_set_double(d->codec, "drc_scale", drc, AV_OPT_SEARCH_CHILDREN);
     if (avcodec_parameters_to_context(d->codec, p) < 0 || avcodec_open2(d->codec, codec, NULL) < 0)
         return ap_fail(err, AP_FAILED, "cannot decode '%s': its %s header makes no sense",
                        ap_input_name(d->source.in), avcodec_get_name(p->codec_id));
@@ -328,7 +332,7 @@ static bool read_format(decoder *d, ap_error *err)
     return ap_check_format(name, &d->format, err) && take_frame(d, err);
 }
 
-static ap_stream *av_open(ap_input *in, unsigned track, ap_error *err)
+static ap_stream *av_open(ap_input *in, const ap_decode_options *options, ap_error *err)
 {
     static const ap_stream_ops ops = {av_read, av_close};
     decoder *d = calloc(1, sizeof *d);
@@ -340,8 +344,8 @@ static ap_stream *av_open(ap_input *in, unsigned track, ap_error *err)
     d->source.in = in;
     if (!ap_av_source_open(&d->source, in, err))
         goto fail;
-    d->st = ap_av_source_track(&d->source, track, err);
-    if (!d->st || !open_codec(d, err))
+    d->st = ap_av_source_track(&d->source, options->track, err);
+    if (!d->st || !open_codec(d, options->drc, err))
         goto fail;
     drop_other_streams(d);
     d->left = itunes_length(d->source.container);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * join.c - streams one behind the other: the links of a chain, and what follows a change of format. */
+#include "stream/join.h"
+#include "base/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- channels by number */
+
+typedef struct picker {
+    float block[(size_t)AP_BLOCK * AP_MAX_CHANNELS];
+} picker;
+
+static ptrdiff_t pick_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    picker *p = s->state;
+    uint32_t from = s->source->format.channels, to = s->format.channels, both = from < to ? from : to;
+    ptrdiff_t n = ap_read(s->source, p->block, max < AP_BLOCK ? max : AP_BLOCK, err);
+    for (size_t i = 0; n > 0 && i < (size_t)n; i++) {
+        memcpy(frames + i * to, p->block + i * from, both * sizeof *frames);
+        memset(frames + i * to + both, 0, (to - both) * sizeof *frames);
+    }
+    return n;
+}
+
+static ap_stream *pick_channels(ap_stream *s, const ap_format *to, ap_error *err)
+{
+    static const ap_stream_ops ops = {pick_read, free};
+    ap_format format = {s->format.rate, to->channels, to->mask, s->format.frames};
+    picker *p = malloc(sizeof *p);
+    if (p)
+        return ap_stream_new(&ops, p, s, &format, err);
+    ap_close(&s);
+    ap_fail_memory(err);
+    return NULL;
+}
+
+ap_stream *ap_conform(ap_stream *s, const ap_format *format, ap_error *err)
+{
+    if (s && s->format.channels != format->channels) {
+        bool placed = ap_has_places(&s->format) && format->mask == ap_default_mask(format->channels);
+        s = placed ? ap_remix(s, format->channels, err) : pick_channels(s, format, err);
+    }
+    return s ? ap_resample(s, format->rate, err) : NULL;
+}
+
+/* ---- the join */
+
+typedef struct join {
+    const ap_join_ops *ops;
+    void *user;
+    ap_stream *part;
+} join;
+
+static void join_close(void *state)
+{
+    join *j = state;
+    ap_close(&j->part);
+    j->ops->close(j->user);
+    free(j);
+}
+
+static void pass_warnings(ap_stream *s, const join *j)
+{
+    const char *text = ap_stream_warning(j->part);
+    if (text)
+        ap_warn(s, "%s", text);
+}
+
+/* 1, 0 after the last part, -1 on error. */
+static int open_next(ap_stream *s, join *j, ap_error *err)
+{
+    ap_error why = {0};
+    ap_close(&j->part);
+    ap_stream *part = j->ops->next(j->user, &why);
+    if (part && (part->format.rate != s->format.rate || part->format.channels != s->format.channels))
+        ap_warn(s, "'%s' changes to %u Hz and %u channels at %.3f s: it is converted from there on",
+                ap_stream_name(s), part->format.rate, part->format.channels,
+                (double)s->position / s->format.rate);
+    if (part)
+        j->part = ap_conform(part, &s->format, &why);
+    if (!j->part && why.code != AP_OK)
+        *err = why;
+    return j->part ? 1 : why.code != AP_OK ? -1 : 0;
+}
+
+static ptrdiff_t join_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    join *j = s->state;
+    for (;;) {
+        ptrdiff_t n = j->part ? ap_read(j->part, frames, max, err) : 0;
+        if (j->part)
+            pass_warnings(s, j);
+        if (n != 0)
+            return n;
+        int more = open_next(s, j, err);
+        if (more <= 0)
+            return more;
+    }
+}
+
+ap_stream *ap_join(const ap_format *format, const ap_join_ops *ops, void *user, ap_error *err)
+{
+    static const ap_stream_ops stream_ops = {join_read, join_close};
+    join *j = malloc(sizeof *j);
+    if (!j) {
+        ops->close(user);
+        ap_fail_memory(err);
+        return NULL;
+    }
+    *j = (join){ops, user, NULL};
+    return ap_stream_new(&stream_ops, j, NULL, format, err);
+}
