@@ -290,6 +290,45 @@ void ap_limit_defaults(ap_limit_options *options);
 /* All channels get the same gain. No sample exceeds the ceiling. Latency 0, same length. */
 ap_stream *ap_limit(ap_stream *s, const ap_limit_options *options, ap_error *err);
 
+/* ---- eq.c: equaliser */
+
+typedef enum ap_eq_type {
+    AP_EQ_PEAKING,   /* a bell around the frequency */
+    AP_EQ_HIGH_PASS, /* 12 dB an octave; the gain plays no part in these four */
+    AP_EQ_LOW_PASS,
+    AP_EQ_BAND_PASS, /* 0 dB at the frequency */
+    AP_EQ_NOTCH,
+    AP_EQ_LOW_SHELF, /* the gain below the frequency, where it is half the dB */
+    AP_EQ_HIGH_SHELF
+} ap_eq_type;
+typedef enum ap_eq_width {
+    AP_EQ_Q,       /* 0.01..1000; 0.7071 is the flattest high-pass and low-pass, Butterworth */
+    AP_EQ_OCTAVES, /* bandwidth, 0.01..10: between the points of half the gain in dB, or of -3 dB */
+    AP_EQ_SLOPE    /* of a shelf, 0.01..1; 1 is as steep as it can be without overshooting */
+} ap_eq_width;
+
+typedef struct ap_eq_band {
+    ap_eq_type type;
+    double frequency_hz; /* above 0, below half the rate */
+    double gain_db;      /* -60..60 */
+    ap_eq_width width_unit;
+    double width;
+} ap_eq_band;
+
+#define AP_MAX_EQ_BANDS 64
+
+typedef struct ap_eq_options {
+    const ap_eq_band *bands; /* one after the other; needed until ap_eq returns */
+    size_t count;            /* 0..AP_MAX_EQ_BANDS */
+    double gain_db;          /* before them, -60..60 */
+} ap_eq_options;
+
+/* No bands. */
+void ap_eq_defaults(ap_eq_options *options);
+/* Second-order filters in double precision, the same for every channel, by R. Bristow-Johnson's Audio EQ
+ * Cookbook (W3C note of 2021). Latency 0, same length: what rings beyond the end is cut off. */
+ap_stream *ap_eq(ap_stream *s, const ap_eq_options *options, ap_error *err);
+
 /* ---- output.c: reports and pictures, written as carefully as audio
  * ------------------------------------------ */
 
