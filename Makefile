@@ -44,6 +44,7 @@ CORE_LDLIBS += -lmp3lame -lm -ldl
 $(eval $(call package,AV,libavformat libavcodec libavutil libswresample libswscale))
 $(eval $(call package,CAIRO,cairo pangocairo))
 CAIRO_LDLIBS += -lm
+$(eval $(call package,NET,libcurl nettle))
 $(eval $(call package,JOBS,libcjson nettle zlib))
 NEURAL_LDLIBS = -lcjson -lz -lm -ldl
 
@@ -66,12 +67,13 @@ CORE_OBJ := $(call objects,$(CORE))
 JOBS_OBJ := $(call objects,jobs)
 AV_OBJ := $(call objects,plugins/av)
 CAIRO_OBJ := $(call objects,plugins/cairo)
+NET_OBJ := $(call objects,plugins/net)
 NEURAL_OBJ := $(call objects,plugins/neural)
 FRONT_OBJ := $(patsubst %.c,$B/%.o,$(wildcard cmd/front/*.c))
 COMMANDS := $(patsubst cmd/%.c,%,$(wildcard cmd/ap-*.c))
 SCRIPTS := $(wildcard scripts/ap-*)
 SO = $B/libaudiopipe.so.$(SOVERSION)
-PLUGINS = av cairo neural $(if $(HAVE_TORCH),neural-torch)
+PLUGINS = av cairo net neural $(if $(HAVE_TORCH),neural-torch)
 
 # make V=1 shows the commands.
 Q = $(if $(V),,@)
@@ -86,6 +88,7 @@ $B/lib/jobs/%: MORE = -Wconversion $(JOBS_CFLAGS)
 $B/lib/plugins/%: MORE = -Wconversion -fvisibility=hidden
 $B/lib/plugins/av/%: MORE = -Wconversion -fvisibility=hidden $(AV_CFLAGS)
 $B/lib/plugins/cairo/%: MORE = -Wconversion -fvisibility=hidden $(CAIRO_CFLAGS)
+$B/lib/plugins/net/%: MORE = -Wconversion -fvisibility=hidden $(NET_CFLAGS)
 $B/lib/plugins/neural/%: MORE = -Wconversion -fvisibility=hidden -fopenmp
 $B/cmd/%: MORE = -Wconversion -Icmd
 
@@ -139,6 +142,8 @@ $B/jobs.a: $(JOBS_OBJ)
 	$(archive)
 $B/av.a: $(AV_OBJ)
 	$(archive)
+$B/net.a: $(NET_OBJ)
+	$(archive)
 $B/neural.a: $(NEURAL_OBJ)
 	$(archive)
 
@@ -153,6 +158,9 @@ $B/audiopipe/av.so: $(AV_OBJ) $(SO)
 	$(plugin)
 $B/audiopipe/cairo.so: PLUGIN_LDLIBS = $(CAIRO_LDLIBS)
 $B/audiopipe/cairo.so: $(CAIRO_OBJ) $(SO)
+	$(plugin)
+$B/audiopipe/net.so: PLUGIN_LDLIBS = $(NET_LDLIBS)
+$B/audiopipe/net.so: $(NET_OBJ) $(SO)
 	$(plugin)
 $B/audiopipe/neural.so: PLUGIN_LDLIBS = -fopenmp $(NEURAL_LDLIBS)
 $B/audiopipe/neural.so: $(NEURAL_OBJ) $(SO)
@@ -196,6 +204,8 @@ $B/tests/unit/%: tests/unit/%.c tests/unit/test.h $B/libaudiopipe.a
 
 $B/tests/unit/jobs/%: TEST_LDLIBS = $(JOBS_LDLIBS)
 $(filter $B/tests/unit/jobs/%,$(UNIT)): $B/jobs.a
+$B/tests/unit/plugins/net/%: TEST_LDLIBS = $(NET_LDLIBS)
+$(filter $B/tests/unit/plugins/net/%,$(UNIT)): $B/net.a
 $B/tests/unit/plugins/neural/%: TEST_LDLIBS = -fopenmp $(NEURAL_LDLIBS)
 # All kernels are tested, not only those that the plugin would choose.
 $B/tests/unit/plugins/neural/tensor: TEST_LDLIBS += -Wl,--wrap=nn_kernels_usable

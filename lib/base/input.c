@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * input.c - bytes from a file or a pipe, with a peek at what comes and, for a pipe, a way to make it
- * seekable. */
+ * input.c - bytes from a file, a pipe or a server, with a peek at what comes and, for a pipe, a way to make
+ * it seekable. */
 #include "base/input.h"
 #include "base/error.h"
+#include "base/net.h"
 #include "base/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BUFFER_SIZE 65536
 
 struct ap_input {
-    int fd;
+    int fd;                   /* -1: net is read */
+    const ap_net_plugin *net; /* NULL: fd is read */
+    ap_net_reader *reader;
     bool owned, seekable;
     char *name;
     uint64_t size;
@@ -24,42 +28,76 @@ struct ap_input {
     unsigned char buffer[BUFFER_SIZE];
 };
 
-ap_input *ap_input_new(int fd, bool owned, const char *name, ap_error *err)
+/* Of that name, without anything to read. */
+static ap_input *input_alloc(const char *name, ap_error *err)
 {
     ap_input *in = malloc(sizeof *in);
     char *copy = strdup(name);
-    struct stat st;
     if (!in || !copy) {
         ap_fail_memory(err);
-        goto fail;
+        free(in);
+        free(copy);
+        return NULL;
     }
-    if (fstat(fd, &st) != 0) {
-        ap_fail_errno(err, errno, "cannot read '%s'", name);
-        goto fail;
-    }
-    if (S_ISDIR(st.st_mode)) {
-        ap_fail_errno(err, EISDIR, "cannot read '%s'", name);
-        goto fail;
+    in->fd = -1;
+    in->net = NULL;
+    in->reader = NULL;
+    in->owned = in->seekable = false;
+    in->name = copy;
+    in->size = AP_UNKNOWN;
+    in->position = 0;
+    in->at = in->have = 0;
+    return in;
+}
+
+static bool check_readable(int fd, const char *name, struct stat *st, ap_error *err)
+{
+    if (fstat(fd, st) != 0)
+        return ap_fail_errno(err, errno, "cannot read '%s'", name);
+    return !S_ISDIR(st->st_mode) || ap_fail_errno(err, EISDIR, "cannot read '%s'", name);
+}
+
+ap_input *ap_input_new(int fd, bool owned, const char *name, ap_error *err)
+{
+    struct stat st;
+    ap_input *in = check_readable(fd, name, &st, err) ? input_alloc(name, err) : NULL;
+    if (!in) {
+        if (owned)
+            close(fd);
+        return NULL;
     }
     off_t at = lseek(fd, 0, SEEK_CUR);
     in->fd = fd;
     in->owned = owned;
-    in->name = copy;
     in->seekable = S_ISREG(st.st_mode) && at >= 0;
-    in->size = in->seekable ? (uint64_t)st.st_size : AP_UNKNOWN;
-    in->position = in->seekable ? (uint64_t)at : 0;
-    in->at = in->have = 0;
+    if (in->seekable) {
+        in->size = (uint64_t)st.st_size;
+        in->position = (uint64_t)at;
+    }
     return in;
-fail:
-    if (owned)
-        close(fd);
-    free(in);
-    free(copy);
+}
+
+/* An object on a server; what is secret in its URL, behind "?", is not in its name. */
+static ap_input *open_url(const char *url, ap_error *err)
+{
+    const ap_net_plugin *net = ap_net_load(err);
+    char *name = strndup(url, strncasecmp(url, "s3:", 3) == 0 ? strlen(url) : strcspn(url, "?#"));
+    ap_input *in = net && name ? input_alloc(name, err) : NULL;
+    if (net && !name)
+        ap_fail_memory(err);
+    free(name);
+    if (in && (in->reader = net->open(url, &in->size, &in->seekable, err))) {
+        in->net = net;
+        return in;
+    }
+    ap_input_close(in);
     return NULL;
 }
 
 ap_input *ap_input_open(const char *path, ap_error *err)
 {
+    if (ap_net_is_url(path))
+        return open_url(path, err);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         ap_fail_errno(err, errno, "cannot open '%s'", path);
@@ -68,12 +106,20 @@ ap_input *ap_input_open(const char *path, ap_error *err)
     return ap_input_new(fd, true, path, err);
 }
 
+static void close_source(ap_input *in)
+{
+    if (in->net)
+        in->net->close(in->reader);
+    else if (in->owned)
+        close(in->fd);
+    in->net = NULL;
+}
+
 void ap_input_close(ap_input *in)
 {
     if (!in)
         return;
-    if (in->owned)
-        close(in->fd);
+    close_source(in);
     free(in->name);
     free(in);
 }
@@ -105,8 +151,11 @@ uint64_t ap_input_left(const ap_input *in)
     return in->position < in->size ? in->size - in->position : 0;
 }
 
-static ptrdiff_t read_fd(ap_input *in, void *to, size_t size, ap_error *err)
+/* As read(2). */
+static ptrdiff_t read_source(ap_input *in, void *to, size_t size, ap_error *err)
 {
+    if (in->net)
+        return in->net->read(in->reader, to, size, err);
     ssize_t n = read(in->fd, to, size);
     if (n < 0)
         ap_fail_errno(err, errno, "cannot read '%s'", in->name);
@@ -128,7 +177,7 @@ ptrdiff_t ap_input_read_some(ap_input *in, void *buffer, size_t size, ap_error *
     if (size == 0)
         return 0;
     if (in->have == 0 && size < BUFFER_SIZE) {
-        ptrdiff_t n = read_fd(in, in->buffer, BUFFER_SIZE, err);
+        ptrdiff_t n = read_source(in, in->buffer, BUFFER_SIZE, err);
         if (n <= 0)
             return n;
         in->at = 0;
@@ -136,7 +185,7 @@ ptrdiff_t ap_input_read_some(ap_input *in, void *buffer, size_t size, ap_error *
     }
     if (in->have)
         return (ptrdiff_t)from_buffer(in, buffer, size);
-    ptrdiff_t n = read_fd(in, buffer, size, err);
+    ptrdiff_t n = read_source(in, buffer, size, err);
     if (n > 0)
         in->position += (uint64_t)n;
     return n;
@@ -164,7 +213,7 @@ ptrdiff_t ap_input_peek(ap_input *in, const unsigned char **bytes, size_t size, 
     }
     while (in->have < size) {
         size_t end = in->at + in->have;
-        ptrdiff_t n = read_fd(in, in->buffer + end, BUFFER_SIZE - end, err);
+        ptrdiff_t n = read_source(in, in->buffer + end, BUFFER_SIZE - end, err);
         if (n < 0)
             return -1;
         if (n == 0)
@@ -185,7 +234,9 @@ bool ap_input_seek(ap_input *in, uint64_t position, ap_error *err)
         in->position = position;
         return true;
     }
-    if (lseek(in->fd, (off_t)position, SEEK_SET) < 0)
+    if (in->net && !in->net->seek(in->reader, position, err))
+        return false;
+    if (!in->net && lseek(in->fd, (off_t)position, SEEK_SET) < 0)
         return ap_fail_errno(err, errno, "cannot seek in '%s'", in->name);
     in->have = 0;
     in->position = position;
@@ -252,7 +303,7 @@ bool ap_input_make_seekable(ap_input *in, ap_error *err)
             goto fail;
         size += in->have;
         in->at = 0;
-        ptrdiff_t n = read_fd(in, in->buffer, BUFFER_SIZE, err);
+        ptrdiff_t n = read_source(in, in->buffer, BUFFER_SIZE, err);
         if (n < 0)
             goto fail;
         in->have = (size_t)n;
@@ -261,8 +312,7 @@ bool ap_input_make_seekable(ap_input *in, ap_error *err)
         ap_fail_errno(err, errno, "cannot read a temporary file");
         goto fail;
     }
-    if (in->owned)
-        close(in->fd);
+    close_source(in);
     in->fd = fd;
     in->owned = in->seekable = true;
     in->size = size;

@@ -11,6 +11,7 @@ typedef struct ap_input ap_input;
 /* name is copied. fd is not closed by ap_input_close, unless owned. NULL on failure (an owned fd is closed).
  */
 ap_input *ap_input_new(int fd, bool owned, const char *name, ap_error *err);
+/* A file, or the URL of an object on a server (base/net.h). */
 ap_input *ap_input_open(const char *path, ap_error *err);
 void ap_input_close(ap_input *in);
 const char *ap_input_name(const ap_input *in);

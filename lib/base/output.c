@@ -2,6 +2,7 @@
  * output.c - bytes to a file, written atomically, or to a descriptor. */
 #include "base/output.h"
 #include "base/error.h"
+#include "base/net.h"
 #include "base/temporary.h"
 
 #include <errno.h>
@@ -13,12 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef enum output_kind { TO_FILE, TO_FD, TO_FD_SPOOLED } output_kind;
+typedef enum output_kind { TO_FILE, TO_FD, TO_FD_SPOOLED, TO_NET, TO_NET_SPOOLED } output_kind;
 
 struct ap_output {
     output_kind kind;
-    int fd;          /* written to */
-    int target_fd;   /* TO_FD_SPOOLED: gets a copy at the end */
+    int fd;                   /* written to */
+    int target_fd;            /* TO_FD_SPOOLED: gets a copy at the end */
+    const ap_net_plugin *net; /* TO_NET, TO_NET_SPOOLED */
+    ap_net_writer *writer;
     bool owned;      /* TO_FD, TO_FD_SPOOLED: the target is closed at the end */
     char *name;      /* for messages */
     char *path;      /* TO_FILE: the final name, symbolic links resolved */
@@ -45,6 +48,8 @@ static void output_free(ap_output *out)
 {
     if (out->fd >= 0 && out->kind != TO_FD)
         close(out->fd);
+    if (out->net)
+        out->net->abort(out->writer);
     if (out->owned)
         close(out->target_fd);
     free(out->name);
@@ -161,9 +166,25 @@ static ap_output *open_special(const char *path, bool seekable, ap_error *err)
     return out;
 }
 
+/* An object on a server. What is written in order goes there at once; what is sought in waits in a file. */
+static ap_output *open_url(const char *url, bool seekable, ap_error *err)
+{
+    const ap_net_plugin *net = ap_net_load(err);
+    ap_output *out = net ? output_new(seekable ? TO_NET_SPOOLED : TO_NET, -1, url, err) : NULL;
+    if (!out)
+        return NULL;
+    out->net = net;
+    if ((out->writer = net->create(url, err)) && (!seekable || (out->fd = ap_temporary_file(err)) >= 0))
+        return out;
+    output_free(out);
+    return NULL;
+}
+
 ap_output *ap_output_create(const char *path, bool seekable, ap_error *err)
 {
     struct stat st;
+    if (ap_net_is_url(path))
+        return open_url(path, seekable, err);
     bool exists = stat(path, &st) == 0;
     if (descriptor_of(path) >= 0 || (exists && !S_ISREG(st.st_mode)))
         return open_special(path, seekable, err);
@@ -217,7 +238,8 @@ static bool write_fd(const ap_output *out, int fd, const void *bytes, size_t siz
 
 bool ap_output_write(ap_output *out, const void *bytes, size_t size, ap_error *err)
 {
-    if (!write_fd(out, out->fd, bytes, size, err))
+    if (out->kind == TO_NET ? !out->net->write(out->writer, bytes, size, err)
+                            : !write_fd(out, out->fd, bytes, size, err))
         return false;
     out->position += size;
     if (out->size < out->position)
@@ -227,12 +249,12 @@ bool ap_output_write(ap_output *out, const void *bytes, size_t size, ap_error *e
 
 bool ap_output_seekable(const ap_output *out)
 {
-    return out->kind != TO_FD;
+    return out->kind != TO_FD && out->kind != TO_NET;
 }
 
 bool ap_output_seek(ap_output *out, uint64_t position, ap_error *err)
 {
-    if (out->kind == TO_FD || position > INT64_MAX || lseek(out->fd, (off_t)position, SEEK_SET) < 0)
+    if (!ap_output_seekable(out) || position > INT64_MAX || lseek(out->fd, (off_t)position, SEEK_SET) < 0)
         return ap_fail(err, AP_FAILED, "cannot seek in '%s'", out->name);
     out->position = position;
     return true;
@@ -242,7 +264,7 @@ bool ap_output_read_at(ap_output *out, uint64_t position, void *bytes, size_t si
 {
     char *p = bytes;
     while (size) {
-        ssize_t n = out->kind == TO_FD ? -1 : pread(out->fd, p, size, (off_t)position);
+        ssize_t n = !ap_output_seekable(out) ? -1 : pread(out->fd, p, size, (off_t)position);
         if (n <= 0)
             return ap_fail(err, AP_FAILED, "cannot read back '%s'", out->name);
         p += n;
@@ -257,7 +279,10 @@ static bool copy_spool(ap_output *out, ap_error *err)
     char buffer[65536];
     for (uint64_t at = 0; at < out->size;) {
         size_t n = out->size - at < sizeof buffer ? (size_t)(out->size - at) : sizeof buffer;
-        if (!ap_output_read_at(out, at, buffer, n, err) || !write_fd(out, out->target_fd, buffer, n, err))
+        if (!ap_output_read_at(out, at, buffer, n, err))
+            return false;
+        if (out->net ? !out->net->write(out->writer, buffer, n, err)
+                     : !write_fd(out, out->target_fd, buffer, n, err))
             return false;
         at += n;
     }
@@ -305,8 +330,12 @@ bool ap_output_commit(ap_output *out, ap_error *err)
     bool ok = true;
     if (out->kind == TO_FILE && !commit_file(out))
         ok = ap_fail_errno(err, errno, "cannot write '%s'", out->name);
-    if (out->kind == TO_FD_SPOOLED)
+    if (out->kind == TO_FD_SPOOLED || out->kind == TO_NET_SPOOLED)
         ok = copy_spool(out, err);
+    if (ok && out->net) {
+        ok = out->net->commit(out->writer, err);
+        out->writer = NULL;
+    }
     ap_output_abort(out); /* what was committed has no temporary name any more */
     return ok;
 }

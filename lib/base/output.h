@@ -9,7 +9,8 @@
 typedef struct ap_output ap_output;
 
 /* Starts a temporary file without a name in the folder of path. A path that is a device, a FIFO, or the name
- * of a descriptor (/dev/stdout, /dev/fd/N) is written to as by ap_output_fd. */
+ * of a descriptor (/dev/stdout, /dev/fd/N) is written to as by ap_output_fd. s3://BUCKET/KEY is an object,
+ * which appears when it is committed. */
 ap_output *ap_output_create(const char *path, bool seekable, ap_error *err);
 /* Writes to fd, which is not closed. With seekable, ap_output_seek works on a pipe too: everything goes to an
  * unlinked temporary file first and is copied by ap_output_commit. */

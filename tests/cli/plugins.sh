@@ -13,6 +13,7 @@ mkdir -p "$AUDIOPIPE_PLUGINS"
 # uses_PLUGIN OUTPUT: a command that cannot do without it
 uses_av() { bare/ap-decode tone.m4a -o "$1"; }
 uses_cairo() { bare/ap-plot tone.wav -t png -o "$1"; }
+uses_net() { bare/ap-decode http://127.0.0.1:9/x -o "$1"; }
 uses_neural() { bare/ap-separate -n htdemucs tone.wav -o "$1"; }
 
 is_checked() {
@@ -34,6 +35,7 @@ is_checked() {
 }
 check is_checked av
 check is_checked cairo
+check is_checked net
 check is_checked neural
 
 finish
