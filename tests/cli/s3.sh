@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Sound from and to an object store: Ceph's gateway, started here; boto3 is the oracle.
+. "$(dirname "$0")/lib.sh"
+
+command -v radosgw ceph-mon ceph-osd >/dev/null && python3 -c 'import boto3' 2>/dev/null || {
+    echo "skipped: radosgw, ceph-mon, ceph-osd or python3-boto3 is not installed"
+    echo "ok skipped without an object store"
+    exit 0
+}
+port=$((20000 + RANDOM % 10000 / 4 * 4))
+stop_store() {
+    local pid
+    for pid in "$work"/ceph/run/*.pid; do
+        [ ! -e "$pid" ] || kill "$(cat "$pid")" 2>/dev/null
+    done
+    [ -z "${relay-}" ] || kill "$relay" 2>/dev/null
+    sleep 1
+    for pid in "$work"/ceph/run/*.pid; do
+        [ ! -e "$pid" ] || kill -9 "$(cat "$pid")" 2>/dev/null
+    done
+    rm -rf "$work"
+}
+trap 'cd /; stop_store' EXIT
+export AWS_ACCESS_KEY_ID=AKTEST AWS_SECRET_ACCESS_KEY=secret AWS_REGION=us-east-1 AWS_ENDPOINT_URL_S3=http://127.0.0.1:$port
+export AWS_SHARED_CREDENTIALS_FILE=/nonexistent AWS_CONFIG_FILE=/nonexistent ASAN_OPTIONS=detect_leaks=1
+env -u ASAN_OPTIONS "$tests_folder/data/start-radosgw" "$work/ceph" "$port" >start.log 2>&1 || {
+    cat start.log
+    echo "not ok the object store starts"
+    exit 1
+}
+
+# oracle STATEMENT: python with a client s
+oracle() {
+    python3 -c "import boto3, sys
+s = boto3.client('s3', endpoint_url='http://127.0.0.1:$port', aws_access_key_id='AKTEST', aws_secret_access_key='secret',
+                 region_name='us-east-1')
+$1"
+}
+oracle "s.create_bucket(Bucket='songs')"
+sox -n -r 44100 -c 2 -b 16 song.wav synth 3 pinknoise
+sox -n -r 44100 -c 2 -b 16 long.wav synth 90 brownnoise
+ap-decode song.wav >song.au
+
+goes_there_and_back() {
+    local format
+    for format in wav flac mp3 ogg opus aiff au; do
+        ap-encode song.wav -o "s3://songs/out/song.$format"
+        ap-encode song.wav -o "here.$format"
+        oracle "s.download_file('songs', 'out/song.$format', 'there.$format')"
+        cmp "here.$format" "there.$format"
+        ap-decode "s3://songs/out/song.$format" >there.raw
+        ap-decode "here.$format" >here.raw
+        cmp here.raw there.raw
+    done
+}
+check goes_there_and_back
+
+in_parts() {
+    AUDIOPIPE_S3_PART_MIB=5 ap-encode long.wav -o s3://songs/long.wav
+    oracle "h = s.head_object(Bucket='songs', Key='long.wav'); assert h['ETag'].endswith('-4\"'), h['ETag']
+s.download_file('songs', 'long.wav', 'there.wav')"
+    ap-encode long.wav -o here.wav
+    cmp here.wav there.wav
+    ap-decode long.wav | AUDIOPIPE_S3_PART_MIB=5 ap-encode -t au -o s3://songs/long.au
+    oracle "s.download_file('songs', 'long.au', 'there.au'); assert not s.list_multipart_uploads(Bucket='songs').get('Uploads')"
+    ap-decode there.au >a.au && ap-decode long.wav >b.au && cmp a.au b.au
+}
+check in_parts
+
+odd_keys() {
+    local key
+    for key in 'a b' 'a+b' 'a=b' 'a&b' '100%' 'é/ü' 'x//y' '[a];b' "it's" 'a%20b' '~tilde' 'a?b' 'a#b'; do
+        ap-encode song.wav -o "s3://songs/odd/$key.wav"
+        KEY=odd/$key.wav oracle "import os; s.download_file('songs', os.environ['KEY'], 'odd.wav')"
+        ap-encode song.wav -o here.wav && cmp here.wav odd.wav
+        ap-decode "s3://songs/odd/$key.wav" | cmp - song.au
+    done
+}
+check odd_keys
+
+refusals_say_why() {
+    fails 1 ap-decode s3://songs/none.wav
+    grep -q "^ap-decode: cannot read 's3://songs/none.wav': there is no such object (404 NoSuchKey" stderr
+    fails 1 ap-decode s3://nobucket/none.wav
+    grep -q "there is no such bucket" stderr
+    fails 1 env AWS_SECRET_ACCESS_KEY=other ap-decode s3://songs/long.wav
+    grep -q "access denied (403 SignatureDoesNotMatch" stderr
+    fails 1 env -u AWS_ACCESS_KEY_ID ap-decode s3://songs/long.wav
+    grep -q "access denied (403" stderr
+    fails 1 env AWS_SECRET_ACCESS_KEY=other ap-encode song.wav -o s3://songs/new.wav
+    grep -q "cannot write 's3://songs/new.wav': access denied" stderr
+    fails 75 env AWS_ENDPOINT_URL_S3=http://127.0.0.1:9 ap-decode s3://songs/long.wav
+    grep -q "cannot reach" stderr
+    fails 2 ap-decode s3://
+    fails 2 ap-encode song.wav -o http://127.0.0.1:9/song.wav
+    if grep -r 'secret\|other' stderr; then return 1; fi
+}
+check refusals_say_why
+
+# A failed command leaves nothing, not even a started upload.
+nothing_half_written() {
+    ap-decode long.wav -o whole.au
+    head -c 15000000 whole.au >cut.au
+    cat_cut() { cat cut.au | AUDIOPIPE_S3_PART_MIB=5 ap-decode -t au -o s3://songs/cut.au; } # it notices at the end
+    fails 1 cat_cut
+    oracle "assert not s.list_multipart_uploads(Bucket='songs').get('Uploads')
+assert 'cut.au' not in [o['Key'] for o in s.list_objects_v2(Bucket='songs')['Contents']]"
+}
+check nothing_half_written
+
+# relay BYTES TIMES: between us and the store; sets relayed, its address
+start_relay() {
+    relayed=http://127.0.0.1:$((port + 2))
+    [ -z "${relay-}" ] || kill "$relay"
+    "$tests_folder/data/cutter.py" $((port + 2)) "$port" "$1" "$2" >relay.log &
+    relay=$!
+    until grep -q ready relay.log; do sleep 0.1; done
+}
+
+goes_on_after_a_cut() {
+    start_relay 3000000 3
+    ap-decode long.wav | sha256sum >here
+    AWS_ENDPOINT_URL_S3=$relayed ap-decode s3://songs/long.wav | sha256sum >there
+    cmp here there
+    [ "$(grep -c cut relay.log)" -eq 3 ]
+    kill "$relay"
+    relay=''
+}
+check goes_on_after_a_cut
+
+waits_for_a_busy_store() {
+    start_relay 0 2
+    AWS_ENDPOINT_URL_S3=$relayed ap-decode s3://songs/out/song.wav | cmp - song.au
+    [ "$(grep -c refused relay.log)" -eq 2 ]
+    kill "$relay"
+    relay=''
+}
+check waits_for_a_busy_store
+
+# An object that is another one after the cut.
+a_replaced_object_is_noticed() {
+    start_relay 3000000 1
+    oracle "s.upload_file('long.wav', 'songs', 'changing.wav')"
+    mkfifo slow
+    AWS_ENDPOINT_URL_S3=$relayed ap-decode s3://songs/changing.wav >slow 2>stderr &
+    local pid=$! status=0
+    exec 7<slow
+    head -c 100000 <&7 >/dev/null
+    oracle "s.upload_file('song.wav', 'songs', 'changing.wav')"
+    cat <&7 >/dev/null
+    wait "$pid" || status=$?
+    [ "$status" -eq 1 ]
+    grep -q "'s3://songs/changing.wav' was replaced while it was read" stderr
+    kill "$relay"
+    relay=''
+}
+check a_replaced_object_is_noticed
+
+plain_http() {
+    oracle "print(s.generate_presigned_url('get_object', Params={'Bucket': 'songs', 'Key': 'out/song.wav'}))" >url
+    ap-decode "$(cat url)" | cmp - song.au
+    fails 1 ap-decode "$(sed 's/Signature=[^&]*/Signature=x/' url)"
+    if grep -q 'Signature=' stderr; then return 1; fi
+}
+check plain_http
+
+finish
