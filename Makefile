@@ -219,7 +219,8 @@ $B/man/%: man/% $(wildcard man/*.mdoc)
 	@mkdir -p $(@D)
 	$(Q)sed -e '/^\.\\" output options/{r man/output-options.mdoc' -e 'r man/encoding-options.mdoc' -e 'd}' \
 		-e '/^\.\\" stem options/{r man/stem-options.mdoc' -e 'r man/encoding-options.mdoc' -e 'd}' \
-		-e '/^\.\\" exit status/{r man/exit-status.mdoc' -e 'd}' $< >$@
+		-e '/^\.\\" exit status/{r man/exit-status.mdoc' -e 'd}' $< | \
+		sed -e '/^\.\\" common options/{r man/common-options.mdoc' -e 'd}' >$@
 
 # Made anew each time: PREFIX may be another one.
 .PHONY: $B/audiopipe.pc

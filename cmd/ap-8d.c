@@ -8,7 +8,7 @@ typedef struct config {
     ap_spatialize_options spatial;
     ap_reverb_options reverb;
     ap_limit_options limit;
-    int mode, path, direction;
+    int direction; /* true: clockwise */
     bool limited;
     ap_sofa *set;
 } config;
@@ -17,34 +17,34 @@ typedef struct config {
 #define REVERB(field) offsetof(config, reverb.field)
 #define LIMIT(field) offsetof(config, limit.field)
 
+static const choice modes[] = {{"hrtf", AP_SPATIAL_HRTF}, {"pan", AP_SPATIAL_PAN}, {0}};
+static const choice paths[] = {{"circle", AP_PATH_CIRCLE},   {"swing", AP_PATH_SWING},
+                               {"figure8", AP_PATH_FIGURE8}, {"spiral", AP_PATH_SPIRAL},
+                               {"random", AP_PATH_RANDOM},   {0}};
+static const choice directions[] = {{"ccw", false}, {"cw", true}, {0}};
+
 static const option_row rows[] = {
-    {'m', "mode", OPTION_CHOICE, NULL, offsetof(config, mode),
-     "binaural, for headphones, or between two speakers", 0, 0, "hrtf|pan", NULL, false},
-    {0, "sofa", OPTION_TEXT, "FILE", SPATIAL(sofa), "head-related transfer functions (default MIT KEMAR)"},
-    {'p', "period", OPTION_NUMBER, "SECONDS", SPATIAL(period_s), "time of one turn", 0.1, 100000},
-    {0, "path", OPTION_CHOICE, NULL, offsetof(config, path), "the way around the head", 0, 0,
-     "circle|swing|figure8|spiral|random", NULL, false},
-    {0, "direction", OPTION_CHOICE, NULL, offsetof(config, direction), "seen from above", 0, 0, "ccw|cw",
-     NULL, false},
-    {0, "start", OPTION_NUMBER, "DEGREES", SPATIAL(start_deg), "where it begins: 0 front, 90 left", -360,
-     360},
-    {0, "elevation", OPTION_NUMBER, "DEGREES", SPATIAL(elevation_deg), "height of the path: 90 overhead", -90,
-     90},
-    {0, "distance", OPTION_NUMBER, "METRES", SPATIAL(distance_m), "distance of the path", 0.1, 100},
-    {0, "width", OPTION_NUMBER, "DEGREES", SPATIAL(width_deg), "angle between left and right", 0, 360},
-    {0, "bass", OPTION_NUMBER, "HZ", SPATIAL(bass_hz), "what is below does not rotate; 0 = all rotates", 0,
-     1000},
-    {0, "seed", OPTION_SEED, "N", SPATIAL(seed), "seed of the random path"},
-    {'w', "wet", OPTION_NUMBER, "LEVEL", REVERB(wet), "level of the reverberation; 0 = none", 0, 1},
-    {0, "room", OPTION_NUMBER, "SIZE", REVERB(room), "size of the room", 0, 1},
-    {0, "damping", OPTION_NUMBER, "AMOUNT", REVERB(damping), "how much the room swallows high frequencies", 0,
-     1},
-    {0, "pre-delay", OPTION_NUMBER, "SECONDS", REVERB(pre_delay_s), "delay of the reverberation", 0, 1},
-    {0, "tail", OPTION_NUMBER, "DB", REVERB(tail_db), "go on after the end until the room has faded by this",
-     0, 200},
-    {'g', "gain", OPTION_NUMBER, "DB", LIMIT(gain_db), "gain before the limiter", -60, 60},
-    {0, "ceiling", OPTION_NUMBER, "DBTP", LIMIT(ceiling_dbtp), "the limiter's ceiling", -60, 0},
-    {0, "no-limit", OPTION_OFF, NULL, offsetof(config, limited), "no limiter"},
+    ROW_CHOICE('m', "mode", modes, SPATIAL(mode), "binaural, for headphones, or between two speakers"),
+    ROW_FILE(0, "sofa", "FILE", SPATIAL(sofa), "head-related transfer functions (default MIT KEMAR)"),
+    ROW_NUMBER('p', "period", "SECONDS", SPATIAL(period_s), 0.1, 100000, "time of one turn"),
+    ROW_CHOICE(0, "path", paths, SPATIAL(path), "the way around the head"),
+    ROW_CHOICE(0, "direction", directions, offsetof(config, direction), "seen from above"),
+    ROW_NUMBER(0, "start", "DEGREES", SPATIAL(start_deg), -360, 360, "where it begins: 0 front, 90 left"),
+    ROW_NUMBER(0, "elevation", "DEGREES", SPATIAL(elevation_deg), -90, 90, "height of the path: 90 overhead"),
+    ROW_NUMBER(0, "distance", "METRES", SPATIAL(distance_m), 0.1, 100, "distance of the path"),
+    ROW_NUMBER(0, "width", "DEGREES", SPATIAL(width_deg), 0, 360, "angle between left and right"),
+    ROW_NUMBER(0, "bass", "HZ", SPATIAL(bass_hz), 0, 1000, "what is below does not rotate; 0 = all rotates",
+               .kilo = 1000),
+    ROW_SEED(0, "seed", "N", SPATIAL(seed), "seed of the random path"),
+    ROW_NUMBER('w', "wet", "LEVEL", REVERB(wet), 0, 1, "level of the reverberation; 0 = none"),
+    ROW_NUMBER(0, "room", "SIZE", REVERB(room), 0, 1, "size of the room"),
+    ROW_NUMBER(0, "damping", "AMOUNT", REVERB(damping), 0, 1, "how much the room swallows high frequencies"),
+    ROW_NUMBER(0, "pre-delay", "SECONDS", REVERB(pre_delay_s), 0, 1, "delay of the reverberation"),
+    ROW_NUMBER(0, "tail", "DB", REVERB(tail_db), 0, 200,
+               "go on after the end until the room has faded by this"),
+    ROW_NUMBER('g', "gain", "DB", LIMIT(gain_db), -60, 60, "gain before the limiter"),
+    ROW_NUMBER(0, "ceiling", "DBTP", LIMIT(ceiling_dbtp), -60, 0, "the limiter's ceiling"),
+    ROW_OFF(0, "no-limit", offsetof(config, limited), "no limiter"),
     {0},
 };
 
@@ -52,18 +52,16 @@ static const option_row rows[] = {
 static bool prepare(void *cfg, ap_error *err)
 {
     config *c = cfg;
-    if (c->mode == AP_SPATIAL_HRTF)
+    if (c->spatial.mode == AP_SPATIAL_HRTF)
         c->set = ap_sofa_open(c->spatial.sofa, err);
-    return c->set || c->mode != AP_SPATIAL_HRTF;
+    return c->set || c->spatial.mode != AP_SPATIAL_HRTF;
 }
 
 static ap_stream *build(ap_stream *s, const void *cfg, ap_error *err)
 {
     const config *c = cfg;
     ap_spatialize_options spatial = c->spatial;
-    spatial.mode = (ap_spatial_mode)c->mode;
-    spatial.path = (ap_path)c->path;
-    spatial.clockwise = c->direction == 1;
+    spatial.clockwise = c->direction;
     spatial.set = c->set;
     s = ap_spatialize(s, &spatial, err);
     if (c->reverb.wet > 0)
@@ -79,8 +77,6 @@ int main(int argc, char **argv)
     ap_spatialize_defaults(&c.spatial);
     ap_reverb_defaults(&c.reverb);
     ap_limit_defaults(&c.limit);
-    c.mode = c.spatial.mode;
-    c.path = c.spatial.path;
     c.direction = c.spatial.clockwise;
     c.reverb.wet = 0.25;
     c.reverb.keep_loudness = true;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-encode - an apstream to a file. */
+#include "base/error.h"
 #include "front/filter.h"
 
-#include <stdio.h>
 #include <string.h>
 
 typedef struct config {
     double vbr_quality;
     unsigned effort;
-    int dither, clip_mode;
+    ap_dither dither;
+    ap_clip_mode clip_mode;
     uint64_t seed;
     const char *tags_from;
     ap_tags *tags;    /* what the file gets: --tag, then --tags-from, then the input */
@@ -28,24 +29,24 @@ static bool add_tag(void *cfg, const char *argument, ap_error *err)
         if (*value ? ap_tags_add(c->tags, key, value) : ap_tags_add(c->removed, key, "removed"))
             return true;
     }
-    err->code = AP_USAGE;
-    snprintf(err->message, sizeof err->message, "'%s' is not KEY=VALUE", argument);
-    return false;
+    return ap_fail(err, AP_USAGE, "'%s' is not KEY=VALUE", argument);
 }
 
+static const choice dithers[] = {{"auto", AP_DITHER_AUTO}, {"on", AP_DITHER_ON}, {"off", AP_DITHER_OFF}, {0}};
+static const choice clip_modes[] = {{"clamp", AP_CLIP_CLAMP}, {"rescale", AP_CLIP_RESCALE}, {0}};
+
 static const option_row rows[] = {
-    {'V', "vbr", OPTION_NUMBER, "QUALITY", offsetof(config, vbr_quality),
-     "variable bit rate for mp3 and ogg: 0 best, 9 smallest", 0, 9.999, NULL, NULL, true},
-    {0, "effort", OPTION_COUNT, "N", offsetof(config, effort),
-     "mp3: 0 slow and careful, 9 fast; flac: 0 fast, 8 small", 0, 9, NULL, NULL, true},
-    {0, "dither", OPTION_CHOICE, NULL, offsetof(config, dither),
-     "triangular dither; auto = when bits are lost", 0, 0, "auto|on|off", NULL, false},
-    {0, "seed", OPTION_SEED, "N", offsetof(config, seed), "seed of the dither"},
-    {0, "clip-mode", OPTION_CHOICE, NULL, offsetof(config, clip_mode),
-     "beyond full scale: clamp, or rescale everything (two passes)", 0, 0, "clamp|rescale", NULL, false},
-    {0, "tags-from", OPTION_TEXT, "FILE", offsetof(config, tags_from), "take tags and cover art from FILE"},
-    {0, "tag", OPTION_CALL, "KEY=VALUE", 0, "set a tag, or remove it: KEY= (repeatable)", 0, 0, NULL, add_tag,
-     false},
+    ROW_NUMBER('V', "vbr", "QUALITY", offsetof(config, vbr_quality), 0, 9.999,
+               "variable bit rate for mp3 and ogg: 0 best, 9 smallest", .no_default = true),
+    ROW_COUNT(0, "effort", "N", offsetof(config, effort), 0, 9,
+              "mp3: 0 slow and careful, 9 fast; flac: 0 fast, 8 small", .no_default = true),
+    ROW_CHOICE(0, "dither", dithers, offsetof(config, dither),
+               "triangular dither; auto = when bits are lost"),
+    ROW_SEED(0, "seed", "N", offsetof(config, seed), "seed of the dither"),
+    ROW_CHOICE(0, "clip-mode", clip_modes, offsetof(config, clip_mode),
+               "beyond full scale: clamp, or rescale everything (two passes)"),
+    ROW_FILE(0, "tags-from", "FILE", offsetof(config, tags_from), "take tags and cover art from FILE"),
+    ROW_CALL(0, "tag", "KEY=VALUE", add_tag, "set a tag, or remove it: KEY= (repeatable)"),
     {0},
 };
 
@@ -63,9 +64,7 @@ static bool fill_tags(const config *c, const ap_tags *from, ap_error *err)
         ok = ap_tags_set_picture(others, picture.mime, picture.data, picture.size);
     ok = ok && ap_tags_merge(c->tags, others);
     ap_tags_free(&others);
-    if (!ok)
-        *err = (ap_error){AP_TRY_AGAIN, "out of memory"};
-    return ok;
+    return ok || ap_fail_memory(err);
 }
 
 static bool read_tags(const config *c, const char *path, ap_error *err)
@@ -88,8 +87,8 @@ static bool encoding(const void *cfg, ap_encode_options *options, ap_error *err)
     const config *c = cfg;
     options->vbr_quality = c->vbr_quality;
     options->effort = c->effort > 9 ? -1 : (int)c->effort;
-    options->dither = (ap_dither)c->dither;
-    options->clip_mode = (ap_clip_mode)c->clip_mode;
+    options->dither = c->dither;
+    options->clip_mode = c->clip_mode;
     options->seed = c->seed;
     options->tags = c->tags;
     options->replace_tags = true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-eq - equaliser. */
+#include "base/error.h"
 #include "front/filter.h"
 
 #include <stdio.h>
@@ -21,13 +22,6 @@ static const struct {
              {"lowpass", AP_EQ_LOW_PASS, false},   {"bandpass", AP_EQ_BAND_PASS, false},
              {"notch", AP_EQ_NOTCH, false},        {"lowshelf", AP_EQ_LOW_SHELF, true},
              {"highshelf", AP_EQ_HIGH_SHELF, true}};
-
-static bool fail(ap_error *err, const char *what, const char *subject)
-{
-    err->code = AP_USAGE;
-    snprintf(err->message, sizeof err->message, "'%.200s' is %s", subject, what);
-    return false;
-}
 
 /* A number and what may follow it, such as Hz or dB. */
 static bool number(const char *text, double *value, const char *unit)
@@ -71,18 +65,21 @@ static bool parse_band(ap_eq_band *band, char *text, ap_error *err)
     const char *type = strsep(&text, ":"), *frequency = text ? strsep(&text, ":") : "";
     *band = (ap_eq_band){.width_unit = AP_EQ_Q, .width = USUAL_Q};
     if (!find_type(band, type, &has_gain))
-        return fail(err, "none of peak, highpass, lowpass, bandpass, notch, lowshelf, highshelf", type);
+        return ap_fail(err, AP_USAGE,
+                       "'%.200s' is none of peak, highpass, lowpass, bandpass, notch, lowshelf, highshelf",
+                       type);
     if (!number(frequency, &band->frequency_hz, "Hz"))
-        return fail(err, "not a frequency", frequency);
+        return ap_fail(err, AP_USAGE, "'%.200s' is not a frequency", frequency);
     if (has_gain) {
         const char *gain = text ? strsep(&text, ":") : "";
         if (!number(gain, &band->gain_db, "dB"))
-            return fail(err, "not a gain in dB", gain);
+            return ap_fail(err, AP_USAGE, "'%.200s' is not a gain in dB", gain);
     }
     const char *width = text ? strsep(&text, ":") : NULL;
     if (width && !set_width(band, width))
-        return fail(err, "not a width: q=NUMBER, octaves=NUMBER or slope=NUMBER", width);
-    return !text || fail(err, "more than a band has", text);
+        return ap_fail(err, AP_USAGE, "'%.200s' is not a width: q=NUMBER, octaves=NUMBER or slope=NUMBER",
+                       width);
+    return !text || ap_fail(err, AP_USAGE, "'%.200s' is more than a band has", text);
 }
 
 static bool add_band(void *user, const char *argument, ap_error *err)
@@ -90,27 +87,17 @@ static bool add_band(void *user, const char *argument, ap_error *err)
     config *c = user;
     char text[256];
     if (c->eq.count == AP_MAX_EQ_BANDS)
-        return fail(err, "one band too many", argument);
+        return ap_fail(err, AP_USAGE, "'%.200s' is one band too many", argument);
     if (snprintf(text, sizeof text, "%s", argument) >= (int)sizeof text)
-        return fail(err, "too long", argument);
+        return ap_fail(err, AP_USAGE, "'%.200s' is too long", argument);
     return parse_band(&c->bands[c->eq.count++], text, err);
 }
 
 static const option_row rows[] = {
-    {.name = "band",
-     .type = OPTION_CALL,
-     .unit = "TYPE:HZ[:DB][:WIDTH]",
-     .call = add_band,
-     .help = "one filter, and one more each time: peak, lowshelf, highshelf with DB; highpass, lowpass, "
-             "bandpass, notch; WIDTH is q=N, octaves=N or slope=N"},
-    {.letter = 'g',
-     .name = "gain",
-     .type = OPTION_NUMBER,
-     .unit = "DB",
-     .offset = offsetof(config, eq.gain_db),
-     .help = "gain before the bands",
-     .lo = -60,
-     .hi = 60},
+    ROW_CALL(0, "band", "TYPE:HZ[:DB][:WIDTH]", add_band,
+             "one filter, and one more each time: peak, lowshelf, highshelf with DB; highpass, lowpass, "
+             "bandpass, notch; WIDTH is q=N, octaves=N or slope=N"),
+    ROW_NUMBER('g', "gain", "DB", offsetof(config, eq.gain_db), -60, 60, "gain before the bands"),
     {0},
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-hpss - harmonic-percussive separation. */
+#include "base/error.h"
 #include "front/stems.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,10 +24,8 @@ static bool parse_pair(const char *text, double lo, double hi, bool whole, doubl
         ok = ok && pair[i] >= lo && pair[i] <= hi && (!whole || pair[i] == floor(pair[i]));
     if (ok && *end == 0)
         return true;
-    err->code = AP_USAGE;
-    snprintf(err->message, sizeof err->message, "'%s' is not one or two %snumbers from %g to %g", text,
-             whole ? "whole " : "", lo, hi);
-    return false;
+    return ap_fail(err, AP_USAGE, "'%s' is not one or two %snumbers from %g to %g", text,
+                   whole ? "whole " : "", lo, hi);
 }
 
 static bool set_kernel(void *config, const char *argument, ap_error *err)
@@ -57,28 +55,22 @@ static bool set_power(void *config, const char *argument, ap_error *err)
     ap_hpss_options *o = config;
     double pair[2] = {INFINITY};
     if (strcmp(argument, "inf") != 0 &&
-        (strchr(argument, ',') || !parse_pair(argument, 0.1, 100, false, pair, err))) {
-        err->code = AP_USAGE;
-        snprintf(err->message, sizeof err->message, "'%s' is not a number from 0.1 to 100, or inf", argument);
-        return false;
-    }
+        (strchr(argument, ',') || !parse_pair(argument, 0.1, 100, false, pair, err)))
+        return ap_fail(err, AP_USAGE, "'%s' is not a number from 0.1 to 100, or inf", argument);
     o->power = pair[0];
     return true;
 }
 
 static const option_row rows[] = {
-    {'m', "margin", OPTION_CALL, "H[,P]", 0,
-     "how many times stronger the harmonic or percussive side has to be (1 to 1000, default 1)", 0, 0, NULL,
-     set_margin, false},
-    {'k', "kernel", OPTION_CALL, "H[,P]", 0,
-     "lengths of the medians: hops of time, bins of frequency (1 to 255, default 31)", 0, 0, NULL, set_kernel,
-     false},
-    {'n', "n-fft", OPTION_COUNT, "FRAMES", AT(window), "window of the Fourier transform", 64, 32768},
-    {0, "hop", OPTION_COUNT, "FRAMES", AT(hop), "from one window to the next; at most a quarter of one", 1,
-     8192},
-    {'p', "power", OPTION_CALL, "P", 0,
-     "exponent of the mask (0.1 to 100, default 2), or inf: all or nothing", 0, 0, NULL, set_power, false},
-    {0, "compat", OPTION_ON, NULL, AT(compat), "a mask for each channel, as librosa, not one for all"},
+    ROW_CALL('m', "margin", "H[,P]", set_margin,
+             "how many times stronger the harmonic or percussive side has to be (1 to 1000, default 1)"),
+    ROW_CALL('k', "kernel", "H[,P]", set_kernel,
+             "lengths of the medians: hops of time, bins of frequency (1 to 255, default 31)"),
+    ROW_COUNT('n', "n-fft", "FRAMES", AT(window), 64, 32768, "window of the Fourier transform"),
+    ROW_COUNT(0, "hop", "FRAMES", AT(hop), 1, 8192, "from one window to the next; at most a quarter of one"),
+    ROW_CALL('p', "power", "P", set_power,
+             "exponent of the mask (0.1 to 100, default 2), or inf: all or nothing"),
+    ROW_ON(0, "compat", AT(compat), "a mask for each channel, as librosa, not one for all"),
     {0},
 };
 

@@ -5,13 +5,12 @@
 #define AT(field) offsetof(ap_limit_options, field)
 
 static const option_row rows[] = {
-    {'c', "ceiling", OPTION_NUMBER, "DBTP", AT(ceiling_dbtp), "no peak exceeds this", -60, 0},
-    {'r', "release", OPTION_NUMBER, "SECONDS", AT(release_s), "time constant of the return to full gain",
-     0.001, 10},
-    {'l', "lookahead", OPTION_NUMBER, "SECONDS", AT(lookahead_s), "how early the gain begins to fall", 0,
-     0.1},
-    {'g', "gain", OPTION_NUMBER, "DB", AT(gain_db), "gain before limiting", -60, 60},
-    {0, "no-true-peak", OPTION_OFF, NULL, AT(true_peak), "look at sample values only"},
+    ROW_NUMBER('c', "ceiling", "DBTP", AT(ceiling_dbtp), -60, 0, "no peak exceeds this"),
+    ROW_NUMBER('r', "release", "SECONDS", AT(release_s), 0.001, 10,
+               "time constant of the return to full gain"),
+    ROW_NUMBER('l', "lookahead", "SECONDS", AT(lookahead_s), 0, 0.1, "how early the gain begins to fall"),
+    ROW_NUMBER('g', "gain", "DB", AT(gain_db), -60, 60, "gain before limiting"),
+    ROW_OFF(0, "no-true-peak", AT(true_peak), "look at sample values only"),
     {0},
 };
 

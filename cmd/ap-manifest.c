@@ -36,7 +36,7 @@ typedef struct config {
     ap_intake_options intake;
     ap_work_options work;
     bool measure, nul, once, stages;
-    int style; /* index into "table|tsv|json" */
+    ap_list_style style;
     double older_s, settle_s, embed_mib, max_mib, min_free_mib;
     const char *reason;
     char *settings[MAX_SETTINGS + 1];
@@ -84,6 +84,8 @@ static bool set_age(void *config_, const char *argument, ap_error *err)
 
 #define AT(field) offsetof(config, field)
 
+static const choice styles[] = {{"table", AP_LIST_TABLE}, {"tsv", AP_LIST_TSV}, {"json", AP_LIST_JSON}, {0}};
+
 static const option_row rows[] = {
     {'m', "manifest", OPTION_TEXT, "FILE", AT(manifest), "the manifest, or its folder"},
     {'s', "stage", OPTION_TEXT, "NAME", AT(stage.name), "exec: the name of the stage"},
@@ -92,8 +94,7 @@ static const option_row rows[] = {
      0, 3600},
     {'n', "name", OPTION_TEXT, "NAME", AT(name), "add-output, submit: instead of the file's name"},
     {0, "measure", OPTION_ON, NULL, AT(measure), "add-output: decode it, for duration and loudness"},
-    {0, "format", OPTION_CHOICE, NULL, AT(style), "list: how to show jobs", 0, 0, "table|tsv|json", NULL,
-     false},
+    ROW_CHOICE(0, "format", styles, AT(style), "list: how to show jobs"),
     {0, "stages", OPTION_ON, NULL, AT(stages), "list: show the stages of each job, too"},
     {'o', "output", OPTION_TEXT, "FILE", AT(output), "report: write to FILE"},
     {0, "embed", OPTION_NUMBER, "MIB", AT(embed_mib),
@@ -259,8 +260,7 @@ static int run_list(int argc, char **argv, ap_error *err)
 {
     static char here[] = ".";
     char *only[] = {here};
-    return result(ap_list(argc ? argv : only, argc ? argc : 1, (ap_list_style)cfg.style, cfg.stages, err),
-                  err);
+    return result(ap_list(argc ? argv : only, argc ? argc : 1, cfg.style, cfg.stages, err), err);
 }
 
 static int run_report(int argc, char **argv, ap_error *err)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-measure - loudness, peaks, levels, silence and length of audio files. */
+#include "base/error.h"
 #include "front/filter.h"
 #include "front/text.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,23 +16,20 @@ typedef struct config {
     bool tsv, json, replaygain, album, tee;
     const char *report; /* NULL: standard output, or standard error with tee */
     ap_meter_options meter;
-    output_config out; /* for progress and quiet */
+    common_config common;
 } config;
 
 #define AT(field) offsetof(config, field)
 
 static const option_row rows[] = {
-    {0, "tsv", OPTION_ON, NULL, AT(tsv), "one line for each file, with tabs, below a line of names"},
-    {0, "json", OPTION_ON, NULL, AT(json), "one JSON object"},
-    {0, "replaygain", OPTION_ON, NULL, AT(replaygain), "ReplayGain 2.0 tags, as KEY=VALUE"},
-    {'a', "album", OPTION_ON, NULL, AT(album), "measure all files together, too"},
-    {'s', "silence", OPTION_NUMBER, "DBFS", AT(meter.silence_dbfs), "up to here the ends count as silent",
-     -200, 0},
-    {0, "tee", OPTION_ON, NULL, AT(tee), "pass the audio on; the report goes to standard error"},
-    {'o', "output", OPTION_TEXT, "FILE", AT(report), "write the report to FILE"},
-    {0, "progress", OPTION_CHOICE, NULL, AT(out.progress), "how to show progress on stderr", 0, 0,
-     "auto|bar|json|none", NULL, false},
-    {'q', "quiet", OPTION_ON, NULL, AT(out.quiet), "no progress, no warnings"},
+    ROW_ON(0, "tsv", AT(tsv), "one line for each file, with tabs, below a line of names"),
+    ROW_ON(0, "json", AT(json), "one JSON object"),
+    ROW_ON(0, "replaygain", AT(replaygain), "ReplayGain 2.0 tags, as KEY=VALUE"),
+    ROW_ON('a', "album", AT(album), "measure all files together, too"),
+    ROW_NUMBER('s', "silence", "DBFS", AT(meter.silence_dbfs), -200, 0,
+               "up to here the ends count as silent"),
+    ROW_ON(0, "tee", AT(tee), "pass the audio on; the report goes to standard error"),
+    ROW_TEXT('o', "output", "FILE", AT(report), "write the report to FILE"),
     {0},
 };
 
@@ -225,64 +224,77 @@ static void end_report(const run *r)
     }
 }
 
-static void measure_file(run *r, const char *path)
+/* What was reported so far leaves: a reader sees it at once, and a full disk is noticed while its reason is
+ * known. */
+static bool flush_report(const run *r, ap_error *err)
 {
-    static const output_config to_stdout = OUTPUT_DEFAULTS;
+    return (fflush(r->out) == 0 && !ferror(r->out)) ||
+           ap_fail_errno(err, errno ? errno : EIO, "cannot write the report");
+}
+
+/* Returns false if it is of no use to go on. */
+static bool measure_file(run *r, const char *path)
+{
+    const config *c = r->config;
+    const output_config to_stdout = {.common = c->common};
     ap_error err;
     ap_stream *s = ap_measure(filter_open(path, NULL, &err), r->meter, &err);
-    bool ok;
-    if (r->config->tee) {
-        output_config out = to_stdout;
-        out.progress = r->config->out.progress;
-        out.quiet = r->config->out.quiet;
-        ok = filter_write(r->command, s, &out, NULL, &err);
-    } else {
-        ok = filter_drain(r->command, s, &r->config->out, &err);
-    }
+    bool ok = c->tee ? filter_write(r->command, s, &to_stdout, NULL, &err)
+                     : filter_drain(r->command, s, &c->common, &err);
     if (ok)
         report_file(r, path);
     else
         report_failure(r, path, &err);
-    fflush(r->out);
+    ok = flush_report(r, &err);
+    if (!ok)
+        r->status = filter_fail(r->command, &err);
+    return ok;
 }
 
 /* Closes the report and puts it where it belongs. */
 static bool finish(const run *r, char *const *text, const size_t *size, ap_error *err)
 {
-    const char *path = r->config->report;
-    bool failed = ferror(r->out);
-    if (path) {
-        bool ok = fclose(r->out) == 0 && !failed && *text;
-        if (!ok)
-            *err = (ap_error){AP_TRY_AGAIN, "out of memory"};
-        return ok && ap_save(path, *text, *size, err);
+    if (r->config->report) {
+        bool ok = flush_report(r, err) && ((fclose(r->out) == 0 && *text) || ap_fail_memory(err));
+        return ok && ap_save(r->config->report, *text, *size, err);
     }
-    if (fclose(r->out) == 0 && !failed)
-        return true;
-    *err = (ap_error){AP_FAILED, "cannot write the report"};
-    return false;
+    return r->out == stdout ? finish_stdout(err) : flush_report(r, err);
 }
 
-static int measure_all(run *r, char **inputs)
+static int measure_all(run *r, char *const *inputs)
 {
     char *text = NULL;
     size_t size = 0;
     ap_error err;
+    bool go_on = true;
     if (r->config->report)
         r->out = open_memstream(&text, &size);
     r->meter = ap_meter_new(&r->config->meter, &err);
-    if (!r->meter || !r->out)
-        return filter_fail(r->command, r->meter ? &(ap_error){AP_TRY_AGAIN, "out of memory"} : &err);
+    if (!r->meter || (!r->out && !ap_fail_memory(&err)))
+        return filter_fail(r->command, &err);
     begin_report(r);
-    for (int i = 0; i < r->inputs; i++)
-        measure_file(r, inputs[i]);
-    end_report(r);
+    for (int i = 0; go_on && i < r->inputs; i++)
+        go_on = measure_file(r, inputs[i]);
+    if (go_on)
+        end_report(r);
     bool any = r->reported || !r->config->tee;
-    if (any && !finish(r, &text, &size, &err))
+    if (go_on && any && !finish(r, &text, &size, &err))
         r->status = filter_fail(r->command, &err);
     ap_meter_free(&r->meter);
     free(text);
     return r->status;
+}
+
+static void check_usage(const command *about, const config *c, char *const *inputs, int count)
+{
+    if (c->tsv + c->json + c->replaygain > 1)
+        usage_error(about, "--tsv, --json and --replaygain exclude each other");
+    if (c->tee && count > 1)
+        usage_error(about, "--tee passes one input on: '%s' is one too many", inputs[1]);
+    if (count == 0 && isatty(STDIN_FILENO))
+        usage_error(about, "no input: name files, or pipe audio in");
+    if (c->tee)
+        output_check_terminal(about, NULL);
 }
 
 int main(int argc, char **argv)
@@ -293,18 +305,20 @@ int main(int argc, char **argv)
     char *only[] = {standard_input};
     config c = {.report = NULL};
     ap_meter_defaults(&c.meter);
-    const option_group groups[OPTION_GROUPS] = {{rows, &c}};
+    const option_group groups[OPTION_GROUPS] = {{rows, &c}, {common_rows, &c.common}};
     int operand = parse_options(&about, groups, argc, argv);
-    if (c.tsv + c.json + c.replaygain > 1)
-        usage_error(&about, "--tsv, --json and --replaygain exclude each other");
-    if (c.tee && argc - operand > 1)
-        usage_error(&about, "--tee passes one input on: '%s' is one too many", argv[operand + 1]);
     filter_start();
-    if (operand == argc && isatty(STDIN_FILENO))
-        usage_error(&about, "no input: name files, or pipe audio in");
-    if (c.tee)
-        filter_check_output(&about, &c.out);
+    check_usage(&about, &c, argv + operand, argc - operand);
     run r = {.command = &about, .config = &c, .out = c.tee ? stderr : stdout};
     r.inputs = operand == argc ? 1 : argc - operand;
-    return measure_all(&r, operand == argc ? only : argv + operand);
+    char **inputs = operand == argc ? only : argv + operand;
+    ap_error err;
+    made_folders made = {0};
+    if (!target_check(c.report, &(sources){inputs, (size_t)r.inputs, groups}, report_rule(&c.common), &err) ||
+        !target_make_folders(&made, c.report, &err))
+        r.status = filter_fail(&about, &err);
+    else
+        r.status = measure_all(&r, inputs);
+    target_end(&made, r.status == AP_OK || r.measured);
+    return r.status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-mix - the sum of several inputs. */
+#include "base/error.h"
 #include "front/filter.h"
 
 #include <math.h>
@@ -17,10 +18,10 @@ static const command mix = {"ap-mix", "INPUT[:GAINdB][:mute][:delay=SECONDS]..."
                             "as given wins over settings."};
 
 static const option_row rows[] = {
-    {'r', "remove", OPTION_ON, NULL, offsetof(ap_mix_options, remove), "the first input minus the others"},
-    {'s', "shortest", OPTION_ON, NULL, offsetof(ap_mix_options, shortest), "end with the shortest input"},
-    {'c', "convert", OPTION_ON, NULL, offsetof(ap_mix_options, convert),
-     "convert all to the sample rate and channels of the first"},
+    ROW_ON('r', "remove", offsetof(ap_mix_options, remove), "the first input minus the others"),
+    ROW_ON('s', "shortest", offsetof(ap_mix_options, shortest), "end with the shortest input"),
+    ROW_ON('c', "convert", offsetof(ap_mix_options, convert),
+           "convert all to the sample rate and channels of the first"),
     {0},
 };
 
@@ -82,25 +83,29 @@ static void add_hint(ap_error *err)
     snprintf(err->message + n, sizeof err->message - n, " (try --convert)");
 }
 
-static ap_stream *open_mix(char **names, size_t count, const ap_mix_options *options, ap_error *err)
+/* Takes the settings off the names; NULL if there is no memory. */
+static ap_mix_input *parse_inputs(char **names, size_t count, ap_error *err)
 {
-    ap_stream **sources = calloc(count, sizeof *sources);
     ap_mix_input *inputs = calloc(count, sizeof *inputs);
-    ap_stream *s = NULL;
-    bool ok = sources && inputs;
-    if (!ok)
-        *err = (ap_error){AP_TRY_AGAIN, "out of memory"};
-    for (size_t i = 0; ok && i < count; i++) {
+    if (!inputs)
+        ap_fail_memory(err);
+    for (size_t i = 0; inputs && i < count; i++)
         parse_input(names[i], &inputs[i]);
-        sources[i] = filter_open(names[i], NULL, err);
-        ok = sources[i];
-    }
-    if (sources && inputs)
-        s = ap_mix(sources, inputs, count, options, err);
+    return inputs;
+}
+
+static ap_stream *open_mix(char **names, const ap_mix_input *inputs, size_t count,
+                           const ap_mix_options *options, ap_error *err)
+{
+    ap_stream **streams = calloc(count, sizeof *streams), *s = NULL;
+    bool ok = streams || ap_fail_memory(err);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = (streams[i] = filter_open(names[i], NULL, err));
+    if (streams)
+        s = ap_mix(streams, inputs, count, options, err);
     if (ok && !s && !options->convert && err->code == AP_FAILED)
         add_hint(err); /* all were opened, so what is wrong is that they differ */
-    free(sources);
-    free(inputs);
+    free(streams);
     return s;
 }
 
@@ -119,14 +124,22 @@ int main(int argc, char **argv)
 {
     ap_mix_options options;
     ap_mix_defaults(&options);
-    output_config out = OUTPUT_DEFAULTS;
-    const option_group groups[OPTION_GROUPS] = {{rows, &options}, {output_rows, &out}};
+    output_config out = {0};
+    const option_group groups[OPTION_GROUPS] = {
+        {rows, &options}, {output_rows, &out}, {common_rows, &out.common}};
     int operand = parse_options(&mix, groups, argc, argv);
-    size_t count = (size_t)(argc - operand);
-    check_inputs(argv + operand, count);
+    char **names = argv + operand;
+    const size_t count = (size_t)(argc - operand);
+    check_inputs(names, count);
     filter_start();
-    filter_check_output(&mix, &out);
+    output_check_terminal(&mix, out.path);
     ap_error err;
-    ap_stream *s = open_mix(argv + operand, count, &options, &err);
-    return filter_write(&mix, s, &out, NULL, &err) ? AP_OK : filter_fail(&mix, &err);
+    made_folders made = {0};
+    ap_mix_input *inputs = parse_inputs(names, count, &err);
+    bool ok = inputs && target_check(out.path, &(sources){names, count, groups}, output_rule(&out), &err) &&
+              target_make_folders(&made, out.path, &err) &&
+              filter_write(&mix, open_mix(names, inputs, count, &options, &err), &out, NULL, &err);
+    target_end(&made, ok);
+    free(inputs);
+    return ok ? AP_OK : filter_fail(&mix, &err);
 }

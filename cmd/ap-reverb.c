@@ -5,17 +5,16 @@
 #define AT(field) offsetof(ap_reverb_options, field)
 
 static const option_row rows[] = {
-    {0, "room", OPTION_NUMBER, "SIZE", AT(room), "size of the room", 0, 1},
-    {0, "damping", OPTION_NUMBER, "AMOUNT", AT(damping), "how much the room swallows high frequencies", 0, 1},
-    {'w', "wet", OPTION_NUMBER, "LEVEL", AT(wet), "level of the reverberation; gain 3 * LEVEL", 0, 1},
-    {0, "dry", OPTION_NUMBER, "LEVEL", AT(dry), "level of the input; gain 2 * LEVEL", 0, 1},
-    {0, "width", OPTION_NUMBER, "AMOUNT", AT(width), "stereo width of the reverberation", 0, 1},
-    {0, "freeze", OPTION_ON, NULL, AT(freeze), "hold the reverberation, take no input into it"},
-    {0, "pre-delay", OPTION_NUMBER, "SECONDS", AT(pre_delay_s), "delay of the reverberation", 0, 1},
-    {0, "tail", OPTION_NUMBER, "DB", AT(tail_db),
-     "go on after the end until it has faded by this; 0 = stop at the end", 0, 200},
-    {0, "keep-loudness", OPTION_ON, NULL, AT(keep_loudness),
-     "choose --dry so that music stays as loud as it was"},
+    ROW_NUMBER(0, "room", "SIZE", AT(room), 0, 1, "size of the room"),
+    ROW_NUMBER(0, "damping", "AMOUNT", AT(damping), 0, 1, "how much the room swallows high frequencies"),
+    ROW_NUMBER('w', "wet", "LEVEL", AT(wet), 0, 1, "level of the reverberation; gain 3 * LEVEL"),
+    ROW_NUMBER(0, "dry", "LEVEL", AT(dry), 0, 1, "level of the input; gain 2 * LEVEL"),
+    ROW_NUMBER(0, "width", "AMOUNT", AT(width), 0, 1, "stereo width of the reverberation"),
+    ROW_ON(0, "freeze", AT(freeze), "hold the reverberation, take no input into it"),
+    ROW_NUMBER(0, "pre-delay", "SECONDS", AT(pre_delay_s), 0, 1, "delay of the reverberation"),
+    ROW_NUMBER(0, "tail", "DB", AT(tail_db), 0, 200,
+               "go on after the end until it has faded by this; 0 = stop at the end"),
+    ROW_ON(0, "keep-loudness", AT(keep_loudness), "choose --dry so that music stays as loud as it was"),
     {0},
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-separate - music to stems: vocals, drums, bass, other. */
+#include "base/error.h"
 #include "front/stems.h"
 
 #include <stdio.h>
@@ -8,7 +9,7 @@
 typedef struct config {
     ap_separate_options separate;
     const char *two_stems;
-    int other_method; /* index into "add|minus" */
+    enum { REST_ADD, REST_MINUS } other_method;
     bool residual;
     ap_separator *separator;
     char rests[AP_MAX_STEMS][64]; /* no_STEM */
@@ -31,34 +32,27 @@ static bool list_models(void *cfg, const char *argument, ap_error *err)
 
 #define AT(field) offsetof(config, field)
 
+static const choice other_methods[] = {{"add", REST_ADD}, {"minus", REST_MINUS}, {0}};
+
 static const option_row rows[] = {
-    {'n', "model", OPTION_TEXT, "NAME", AT(separate.model), "a model's name, signature or file"},
-    {0, "two-stems", OPTION_TEXT, "STEM", AT(two_stems),
-     "only STEM and no_STEM, which is all that is not STEM"},
-    {0, "other-method", OPTION_CHOICE, NULL, AT(other_method),
-     "no_STEM is the sum of the other stems, or the mix without STEM", 0, 0, "add|minus", NULL, false},
-    {0, "residual", OPTION_ON, NULL, AT(residual), "add what no stem got to 'other'"},
-    {'c', "channels", OPTION_COUNT, "N", AT(separate.channels),
-     "channels of the stems; 0 = as the model gives them", 0, 2},
-    {0, "overlap", OPTION_NUMBER, "SHARE", AT(separate.overlap), "overlap of the segments", 0, 0.95},
-    {0, "segment", OPTION_NUMBER, "SECONDS", AT(separate.segment_s),
-     "length of the segments; 0 = the model's", 0, 600},
-    {0, "shifts", OPTION_COUNT, "N", AT(separate.shifts), "average over N random shifts", 0, 100},
-    {0, "seed", OPTION_SEED, "N", AT(separate.seed), "seed of the shifts"},
-    {0, "device", OPTION_TEXT, "DEVICE", AT(separate.device), "auto, cpu or cuda"},
-    {0, "list-models", OPTION_ANSWER, NULL, 0, "show the models, and which files they need", 0, 0, NULL,
-     list_models, false},
+    ROW_TEXT('n', "model", "NAME", AT(separate.model), "a model's name, signature or file"),
+    ROW_TEXT(0, "two-stems", "STEM", AT(two_stems), "only STEM and no_STEM, which is all that is not STEM"),
+    ROW_CHOICE(0, "other-method", other_methods, AT(other_method),
+               "no_STEM is the sum of the other stems, or the mix without STEM"),
+    ROW_ON(0, "residual", AT(residual), "add what no stem got to 'other'"),
+    ROW_COUNT('c', "channels", "N", AT(separate.channels), 0, 2,
+              "channels of the stems; 0 = as the model gives them"),
+    ROW_NUMBER(0, "overlap", "SHARE", AT(separate.overlap), 0, 0.95, "overlap of the segments"),
+    ROW_NUMBER(0, "segment", "SECONDS", AT(separate.segment_s), 0, 600,
+               "length of the segments; 0 = the model's"),
+    ROW_COUNT(0, "shifts", "N", AT(separate.shifts), 0, 100, "average over N random shifts"),
+    ROW_SEED(0, "seed", "N", AT(separate.seed), "seed of the shifts"),
+    ROW_TEXT(0, "device", "DEVICE", AT(separate.device), "auto, cpu or cuda"),
+    ROW_ANSWER(0, "list-models", list_models, "show the models, and which files they need"),
     {0},
 };
 
 /* ---- the stems: those of the model, then the rest for each of them; or one and its rest */
-
-static bool fail(ap_error *err, const config *c, const char *format, const char *stem)
-{
-    err->code = AP_USAGE;
-    snprintf(err->message, sizeof err->message, format, ap_separator_model(c->separator), stem);
-    return false;
-}
 
 /* The number of a stem, or of how many there are if it is none. */
 static size_t find_stem(const config *c, const char *name)
@@ -85,12 +79,14 @@ static size_t names(void *cfg, const output_config *out, const char *list[MAX_ST
     }
     *in_folder = count;
     if (c->residual && find_stem(c, "other") == count)
-        return fail(err, c, "model '%s' has no stem '%s' for the residual", "other");
+        return ap_fail(err, AP_USAGE, "model '%s' has no stem 'other' for the residual",
+                       ap_separator_model(c->separator));
     if (!c->two_stems)
         return 2 * count;
     const size_t stem = find_stem(c, c->two_stems);
     if (stem == count)
-        return fail(err, c, "model '%s' has no stem '%s'", c->two_stems);
+        return ap_fail(err, AP_USAGE, "model '%s' has no stem '%s'", ap_separator_model(c->separator),
+                       c->two_stems);
     list[0] = list[stem];
     list[1] = c->rests[stem];
     return *in_folder = 2;
@@ -102,7 +98,7 @@ static ap_stem_mix mix_of(const config *c, size_t stem, bool rest)
 {
     ap_stem_mix m = {0};
     const bool has_other = (stem == find_stem(c, "other")) != rest;
-    const bool from_mix = c->residual ? has_other : rest && c->other_method == 1;
+    const bool from_mix = c->residual ? has_other : rest && c->other_method == REST_MINUS;
     m.mix = from_mix;
     for (size_t i = 0; i < ap_separator_stems(c->separator); i++)
         m.stems[i] = (i == stem) != rest ? !from_mix : -from_mix;

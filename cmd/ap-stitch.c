@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-stitch - images to video, with sound. */
+#include "base/error.h"
+#include "base/path.h"
 #include "front/filter.h"
 #include "front/names.h"
 
@@ -21,10 +23,9 @@ typedef struct config {
     ap_stitch_options stitch;
     const char *output, *audio, *list;
     bool no_audio, skip_broken;
-    int fit, transition, visualize;
+    enum { CUT, FADE } transition;
     double transition_s;
-    int progress;
-    bool quiet;
+    common_config common;
 } config;
 
 #define AT(field) offsetof(config, field)
@@ -37,34 +38,32 @@ static bool set_size(void *cfg, const char *argument, ap_error *err)
     if (*argument >= '0' && *argument <= '9' &&
         sscanf(argument, "%5ux%5u%c", &o->width, &o->height, &rest) == 2)
         return true;
-    *err = (ap_error){.code = AP_USAGE};
-    snprintf(err->message, sizeof err->message, "'%s' is not WIDTHxHEIGHT in pixels", argument);
-    return false;
+    return ap_fail(err, AP_USAGE, "'%s' is not WIDTHxHEIGHT in pixels", argument);
 }
 
+static const choice fits[] = {
+    {"contain", AP_FIT_CONTAIN}, {"cover", AP_FIT_COVER}, {"blur", AP_FIT_BLUR}, {0}};
+static const choice transitions[] = {{"cut", CUT}, {"fade", FADE}, {0}};
+static const choice visuals[] = {
+    {"none", AP_VISUAL_NONE}, {"waveform", AP_VISUAL_WAVEFORM}, {"spectrum", AP_VISUAL_SPECTRUM}, {0}};
+
 static const option_row rows[] = {
-    {'o', "output", OPTION_TEXT, "FILE", AT(output), "write to FILE; its extension names the format"},
-    {'t', "type", OPTION_TEXT, "FORMAT", AT(stitch.format), "mp4, mkv or webm"},
-    {'a', "audio", OPTION_TEXT, "FILE", AT(audio), "the sound; - = standard input, as when it is a pipe"},
-    {0, "no-audio", OPTION_ON, NULL, AT(no_audio), "no sound, whatever standard input is"},
-    {'d', "duration", OPTION_TIME, "SECONDS", AT(stitch.image_s),
-     "of each image; without it they share the sound's, or have 3 s", 0.01, 1e9, NULL, NULL, true},
-    {'l', "list", OPTION_TEXT, "FILE", AT(list), "more images: a name a line, or between zero bytes"},
-    {'r', "fps", OPTION_NUMBER, "RATE", AT(stitch.fps), "frames a second", 1, 240},
-    {'s', "size", OPTION_CALL, "WIDTHxHEIGHT", 0, "of the video, in pixels (default 1280x720)", 0, 0, NULL,
-     set_size},
-    {0, "fit", OPTION_CHOICE, NULL, AT(fit), "images of another shape: bars, cut off, blurred bars", 0, 0,
-     "contain|cover|blur"},
-    {0, "transition", OPTION_CHOICE, NULL, AT(transition), "from image to image", 0, 0, "cut|fade"},
-    {0, "transition-seconds", OPTION_TIME, "SECONDS", AT(transition_s), "of a fade", 0, 3600},
-    {0, "ken-burns", OPTION_ON, NULL, AT(stitch.ken_burns), "move slowly into the images, and out of them"},
-    {0, "visualize", OPTION_CHOICE, NULL, AT(visualize), "show the sound, instead of images", 0, 0,
-     "none|waveform|spectrum"},
-    {0, "skip-broken", OPTION_ON, NULL, AT(skip_broken), "leave out images that cannot be read"},
-    {'j', "threads", OPTION_COUNT, "N", AT(stitch.threads), "threads for encoding; 0 = all cores", 0, 64},
-    {0, "progress", OPTION_CHOICE, NULL, AT(progress), "how to show progress on stderr", 0, 0,
-     "auto|bar|json|none"},
-    {'q', "quiet", OPTION_ON, NULL, AT(quiet), "no progress, no warnings"},
+    ROW_TEXT('o', "output", "FILE", AT(output), "write to FILE; its extension names the format"),
+    ROW_TEXT('t', "type", "FORMAT", AT(stitch.format), "mp4, mkv or webm"),
+    ROW_FILE('a', "audio", "FILE", AT(audio), "the sound; - = standard input, as when it is a pipe"),
+    ROW_ON(0, "no-audio", AT(no_audio), "no sound, whatever standard input is"),
+    ROW_TIME('d', "duration", "SECONDS", AT(stitch.image_s), 0.01, 1e9,
+             "of each image; without it they share the sound's, or have 3 s", .no_default = true),
+    ROW_FILE('l', "list", "FILE", AT(list), "more images: a name a line, or between zero bytes"),
+    ROW_NUMBER('r', "fps", "RATE", AT(stitch.fps), 1, 240, "frames a second"),
+    ROW_CALL('s', "size", "WIDTHxHEIGHT", set_size, "of the video, in pixels (default 1280x720)"),
+    ROW_CHOICE(0, "fit", fits, AT(stitch.fit), "images of another shape: bars, cut off, blurred bars"),
+    ROW_CHOICE(0, "transition", transitions, AT(transition), "from image to image"),
+    ROW_TIME(0, "transition-seconds", "SECONDS", AT(transition_s), 0, 3600, "of a fade"),
+    ROW_ON(0, "ken-burns", AT(stitch.ken_burns), "move slowly into the images, and out of them"),
+    ROW_CHOICE(0, "visualize", visuals, AT(stitch.visual), "show the sound, instead of images"),
+    ROW_ON(0, "skip-broken", AT(skip_broken), "leave out images that cannot be read"),
+    ROW_COUNT('j', "threads", "N", AT(stitch.threads), 0, 64, "threads for encoding; 0 = all cores"),
     {0},
 };
 
@@ -87,9 +86,7 @@ static bool is_stdin(const char *name)
 /* Makes the options of the library from those of the command line. */
 static void settle(config *c)
 {
-    c->stitch.fit = (ap_fit)c->fit;
-    c->stitch.visual = (ap_visual)c->visualize;
-    c->stitch.transition_s = c->transition ? c->transition_s : 0;
+    c->stitch.transition_s = c->transition == FADE ? c->transition_s : 0;
     if (c->no_audio && c->audio)
         usage_error(&stitch, "--audio or --no-audio, not both");
     if (c->list && is_stdin(c->list) && is_stdin(c->audio))
@@ -97,9 +94,9 @@ static void settle(config *c)
     if (!c->no_audio && !c->audio && !is_stdin(c->list) && stdin_is_sound())
         c->audio = "-";
     c->stitch.silent = !c->audio;
-    if (c->visualize && !c->audio)
+    if (c->stitch.visual && !c->audio)
         usage_error(&stitch, "no sound to visualize: name a file with --audio, or pipe audio in");
-    if ((!c->output || is_stdin(c->output)) && !c->stitch.format)
+    if (is_standard(c->output) && !c->stitch.format)
         usage_error(&stitch, "name a file with -o, or a format for standard output with -t");
 }
 
@@ -110,9 +107,9 @@ static bool find_images(name_list *list, const config *c, char **arguments, ap_e
             return false;
     if (c->list && !names_read(list, c->list, err))
         return false;
-    if (c->visualize && list->count)
+    if (c->stitch.visual && list->count)
         usage_error(&stitch, "--visualize takes no images");
-    if (!c->visualize && !list->count)
+    if (!c->stitch.visual && !list->count)
         usage_error(&stitch, "no images");
     return true;
 }
@@ -135,7 +132,8 @@ static bool go_on(void *user, uint64_t frames, uint64_t total, ap_error *err)
         ap_format format = {.rate = PROGRESS_RATE, .frames = total};
         if (total != AP_UNKNOWN)
             format.frames = (uint64_t)llround((double)total * PROGRESS_RATE / c->stitch.fps);
-        progress_start(&m->progress, stitch.name, &format, c->quiet ? PROGRESS_NONE : c->progress);
+        progress_start(&m->progress, stitch.name, NULL, is_standard(c->output) ? "" : ap_leaf(c->output),
+                       &format, c->common.quiet ? PROGRESS_NONE : c->common.progress);
         m->started = true;
     }
     uint64_t done = (uint64_t)llround((double)frames * PROGRESS_RATE / c->stitch.fps);
@@ -148,7 +146,7 @@ static bool go_on(void *user, uint64_t frames, uint64_t total, ap_error *err)
 static void report_skipped(void *user, const ap_error *why)
 {
     const monitor *m = user;
-    if (!m->config->quiet)
+    if (!m->config->common.quiet)
         complain(&stitch, "warning: left out: %s", why->message);
 }
 
@@ -174,20 +172,20 @@ static bool run(config *c, const name_list *images, ap_error *err)
     o->progress = go_on;
     o->skipped = c->skip_broken ? report_skipped : NULL;
     o->report = &report;
-    watcher w; /* for the sound's warnings; what is shown is the progress of the video */
+    /* For the sound's warnings; what is shown is the progress of the video. */
+    watcher w = {.command = &stitch, .style = PROGRESS_NONE, .quiet = c->common.quiet};
     ap_stream *audio = NULL;
     if (c->audio) {
-        audio = filter_watch(&w, &stitch, filter_open(c->audio, NULL, err), PROGRESS_NONE, c->quiet, err);
+        audio = filter_watch(&w, filter_open(c->audio, NULL, err), err);
         if (!audio)
             return false;
     }
-    bool ok =
-        !c->output || is_stdin(c->output)
-            ? ap_stitch_fd(audio, images->names, images->count, STDOUT_FILENO, "standard output", o, err)
-            : ap_stitch(audio, images->names, images->count, c->output, o, err);
+    bool ok = is_standard(c->output) ? ap_stitch_fd(audio, images->names, images->count, STDOUT_FILENO,
+                                                    "standard output", o, err)
+                                     : ap_stitch(audio, images->names, images->count, c->output, o, err);
     if (m.started)
         progress_end(&m.progress, ok);
-    if (ok && !c->quiet)
+    if (ok && !c->common.quiet)
         report_sound(&report);
     return ok;
 }
@@ -196,16 +194,21 @@ int main(int argc, char **argv)
 {
     config c = {.transition_s = 1};
     ap_stitch_defaults(&c.stitch);
-    const option_group groups[OPTION_GROUPS] = {{rows, &c}};
+    const option_group groups[OPTION_GROUPS] = {{rows, &c}, {common_rows, &c.common}};
     int operand = parse_options(&stitch, groups, argc, argv);
     filter_start();
     settle(&c);
     name_list images = {0};
     ap_error err;
+    made_folders made = {0};
     bool ok = find_images(&images, &c, argv + operand, &err);
-    if (ok && c.stitch.format && (!c.output || is_stdin(c.output)) && isatty(STDOUT_FILENO))
-        usage_error(&stitch, "standard output is a terminal: name a file with -o, or use a pipe");
-    ok = ok && run(&c, &images, &err);
+    if (ok)
+        output_check_terminal(&stitch, c.output);
+    /* names_add keeps what it is given */
+    const sources in = {(char *const *)(uintptr_t)images.names, images.count, groups};
+    ok = ok && target_check(c.output, &in, report_rule(&c.common), &err) &&
+         target_make_folders(&made, c.output, &err) && run(&c, &images, &err);
+    target_end(&made, ok);
     names_free(&images);
     return ok ? AP_OK : filter_fail(&stitch, &err);
 }

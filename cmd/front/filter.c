@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * filter.c - the front end that all filters share. */
 #include "front/filter.h"
+#include "base/error.h"
+#include "base/path.h"
+#include "stream/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,23 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-const option_row output_rows[] = {
-    {'o', "output", OPTION_TEXT, "FILE", offsetof(output_config, path),
-     "write to FILE; its extension names the format"},
-    {'t', "type", OPTION_TEXT, "FORMAT", offsetof(output_config, format),
-     "mp3, flac, wav, aiff, ogg, opus or au (default on standard output: apstream)"},
-    {'b', "bitrate", OPTION_NUMBER, "KBPS", offsetof(output_config, bitrate_kbps),
-     "bit rate of mp3, ogg, opus in kbit/s", 0, 2048, NULL, NULL, true},
-    {0, "bits", OPTION_CHOICE, NULL, offsetof(output_config, bits), "sample format of flac, wav, aiff, au", 0,
-     0, "default|16|24|32|float", NULL, true},
-    {'j', "threads", OPTION_COUNT, "N", offsetof(output_config, threads),
-     "threads for encoding mp3; 0 = all cores", 0, 1024, NULL, NULL, false},
-    {0, "progress", OPTION_CHOICE, NULL, offsetof(output_config, progress), "how to show progress on stderr",
-     0, 0, "auto|bar|json|none", NULL, false},
-    {'q', "quiet", OPTION_ON, NULL, offsetof(output_config, quiet), "no progress, no warnings"},
-    {0},
-};
 
 static volatile sig_atomic_t caught_signal;
 
@@ -62,8 +48,8 @@ int filter_fail(const command *c, const ap_error *err)
 bool filter_go_on(ap_error *err)
 {
     if (caught_signal)
-        *err = (ap_error){AP_FAILED, "interrupted"};
-    return !caught_signal;
+        return ap_fail(err, AP_FAILED, "interrupted");
+    return true;
 }
 
 static bool go_on(void *user, ap_stream *s, const float *frames, size_t count, ap_error *err)
@@ -83,31 +69,12 @@ ap_stream *filter_open(const char *path, const ap_decode_options *options, ap_er
     return ap_tap(s, go_on, NULL, err);
 }
 
-static bool to_stdout(const output_config *out)
-{
-    return !out->path || strcmp(out->path, "-") == 0;
-}
-
-void filter_check_output(const command *c, const output_config *out)
-{
-    if (to_stdout(out) && isatty(STDOUT_FILENO))
-        usage_error(c, "standard output is a terminal: name a file with -o, or use a pipe");
-}
-
-void filter_encode_options(const output_config *out, ap_encode_options *options)
-{
-    static const ap_bits bits[] = {AP_BITS_DEFAULT, AP_BITS_16, AP_BITS_24, AP_BITS_32, AP_BITS_FLOAT};
-    ap_encode_defaults(options);
-    options->format = out->format;
-    options->bits = bits[out->bits];
-    options->bitrate_kbps = out->bitrate_kbps;
-    options->threads = out->threads;
-}
+/* ---- writing and reading */
 
 static void print_warnings(const watcher *w, ap_stream *s)
 {
     const char *warning;
-    while (!w->quiet && (warning = ap_stream_warning(s)))
+    while (!w->quiet && !w->mute && (warning = ap_stream_warning(s)))
         complain(w->command, "warning: %s", warning);
 }
 
@@ -116,33 +83,35 @@ static bool watch(void *user, ap_stream *s, const float *frames, size_t count, a
     watcher *w = user;
     if (!go_on(NULL, s, frames, count, err))
         return false;
-    if (count)
+    if (count) {
         progress_add(&w->progress, count);
-    else
-        print_warnings(w, s);
+        return true;
+    }
+    progress_hide();
+    print_warnings(w, s);
     return true;
 }
 
-ap_stream *filter_watch(watcher *w, const command *c, ap_stream *s, int style, bool quiet, ap_error *err)
+ap_stream *filter_watch(watcher *w, ap_stream *s, ap_error *err)
 {
     if (!s)
         return NULL;
-    *w = (watcher){.command = c, .quiet = quiet};
-    progress_start(&w->progress, c->name, ap_stream_format(s), quiet ? PROGRESS_NONE : style);
+    progress_start(&w->progress, w->command->name, w->doing, ap_leaf(ap_stream_name(s)), ap_stream_format(s),
+                   w->quiet ? PROGRESS_NONE : w->style);
+    if (w->mute && w->progress.style == PROGRESS_JSON)
+        w->progress.style = PROGRESS_NONE; /* for programs there is one pass */
     return ap_tap(s, watch, w, err);
 }
 
-bool filter_drain(const command *c, ap_stream *s, const output_config *out, ap_error *err)
+bool filter_drain(const command *c, ap_stream *s, const common_config *common, ap_error *err)
 {
     enum { BLOCK = 4096 };
     if (!s)
         return false;
-    watcher w;
+    watcher w = {.command = c, .doing = "measuring", .style = common->progress, .quiet = common->quiet};
     float *block = malloc(BLOCK * ap_stream_format(s)->channels * sizeof *block);
-    s = filter_watch(&w, c, s, out->progress, out->quiet, err);
-    if (s && !block)
-        *err = (ap_error){AP_TRY_AGAIN, "out of memory"};
-    ptrdiff_t n = s && block ? 1 : -1;
+    s = filter_watch(&w, s, err);
+    ptrdiff_t n = s && (block || ap_fail_memory(err)) ? 1 : -1;
     while (n > 0)
         n = ap_read(s, block, BLOCK, err);
     progress_end(&w.progress, n == 0);
@@ -151,18 +120,10 @@ bool filter_drain(const command *c, ap_stream *s, const output_config *out, ap_e
     return n == 0;
 }
 
-/* What became of a stream of this rate on its way into the file. */
-static void print_report(const command *c, const char *path, uint32_t rate, const ap_encode_report *report)
+/* To the end of standard output, also of what a network file system stores late. */
+static bool close_stdout(ap_error *err)
 {
-    const char *in = path ? " in " : "";
-    path = path ? path : "";
-    if (report->gain_db != 0)
-        complain(c, "warning: scaled by %.2f dB to stay within full scale%s%s", report->gain_db, in, path);
-    else if (report->clipped)
-        complain(c, "warning: %llu samples clipped, peak %+.2f dBFS%s%s", (unsigned long long)report->clipped,
-                 20 * log10(report->peak), in, path);
-    if (report->rate && report->rate != rate)
-        complain(c, "note: resampled from %u to %u Hz%s%s", rate, report->rate, in, path);
+    return close(STDOUT_FILENO) == 0 || ap_fail_errno(err, errno, "cannot write 'standard output'");
 }
 
 bool filter_write(const command *c, ap_stream *s, const output_config *out, const ap_encode_options *encode,
@@ -170,27 +131,25 @@ bool filter_write(const command *c, ap_stream *s, const output_config *out, cons
 {
     if (!s)
         return false;
+    const bool to_stdout = is_standard(out->path);
     ap_encode_report report = {0};
     ap_encode_options options;
-    filter_encode_options(out, &options);
+    output_encode_options(out, &options);
     if (encode)
         options = *encode;
-    if (to_stdout(out) && !options.format)
+    if (to_stdout && !options.format)
         options.format = "au"; /* an apstream */
     options.report = &report;
-    watcher w;
+    watcher w = {.command = c, .style = out->common.progress, .quiet = out->common.quiet};
     uint32_t rate = ap_stream_format(s)->rate;
-    s = filter_watch(&w, c, s, out->progress, out->quiet, err);
-    bool ok = to_stdout(out) ? ap_encode_fd(s, STDOUT_FILENO, "standard output", &options, err)
-                             : ap_encode(s, out->path, &options, err);
+    s = filter_watch(&w, s, err);
+    bool ok = to_stdout ? ap_encode_fd(s, STDOUT_FILENO, "standard output", &options, err)
+                        : ap_encode(s, out->path, &options, err);
     progress_end(&w.progress, ok);
-    if (ok && to_stdout(out) && close(STDOUT_FILENO) != 0) { /* a network file system may fail late */
-        err->code = AP_FAILED;
-        snprintf(err->message, sizeof err->message, "cannot write 'standard output': %s", strerror(errno));
-        return false;
-    }
-    if (ok && !out->quiet)
-        print_report(c, NULL, rate, &report);
+    if (ok && to_stdout)
+        ok = close_stdout(err);
+    if (ok && !out->common.quiet)
+        output_report(c, NULL, rate, &report);
     return ok;
 }
 
@@ -199,26 +158,24 @@ bool filter_write_split(const command *c, ap_stream *s, const output_config *out
 {
     ap_encode_options *options = calloc(count, sizeof *options);
     ap_encode_report *reports = calloc(count, sizeof *reports);
-    bool ok = options && reports;
+    bool ok = !s || (options && reports) || ap_fail_memory(err);
     uint32_t rate = s ? ap_stream_format(s)->rate : 0;
-    if (!ok && s)
-        *err = (ap_error){AP_TRY_AGAIN, "out of memory"};
-    for (size_t i = 0; ok && i < count; i++) {
+    for (size_t i = 0; ok && s && i < count; i++) {
         options[i] = *outputs[i].options;
         options[i].report = &reports[i];
         outputs[i].options = &options[i];
     }
     if (ok && s) {
-        watcher w;
-        s = filter_watch(&w, c, s, out->progress, out->quiet, err);
+        watcher w = {.command = c, .style = out->common.progress, .quiet = out->common.quiet};
+        s = filter_watch(&w, s, err);
         ok = ap_encode_split(s, outputs, count, err);
         progress_end(&w.progress, ok);
     } else {
         ap_close(&s);
         ok = false;
     }
-    for (size_t i = 0; ok && !out->quiet && i < count; i++)
-        print_report(c, outputs[i].path, rate, &reports[i]);
+    for (size_t i = 0; ok && !out->common.quiet && i < count; i++)
+        output_report(c, outputs[i].path, rate, &reports[i]);
     free(options);
     free(reports);
     return ok;
@@ -229,7 +186,7 @@ static bool run(const filter *f, const char *input, const output_config *out, ap
     ap_decode_options decode;
     ap_encode_options encode;
     ap_decode_defaults(&decode);
-    filter_encode_options(out, &encode);
+    output_encode_options(out, &encode);
     if (f->decoding)
         f->decoding(f->config, &decode);
     if (f->encoding && !f->encoding(f->config, &encode, err))
@@ -255,11 +212,18 @@ const char *filter_input(const command *c, int argc, char **argv, int operand)
 
 int filter_main(const filter *f, int argc, char **argv)
 {
-    output_config out = OUTPUT_DEFAULTS;
-    const option_group groups[OPTION_GROUPS] = {{f->rows, f->config}, {output_rows, &out}};
+    static char standard_input[] = "-";
+    output_config out = {0};
+    const option_group groups[OPTION_GROUPS] = {
+        {f->rows, f->config}, {output_rows, &out}, {common_rows, &out.common}};
     int operand = parse_options(&f->command, groups, argc, argv);
     const char *input = filter_input(&f->command, argc, argv, operand);
-    filter_check_output(&f->command, &out);
+    output_check_terminal(&f->command, out.path);
+    char *name = input ? argv[operand] : standard_input;
     ap_error err;
-    return run(f, input, &out, &err) ? AP_OK : filter_fail(&f->command, &err);
+    made_folders made = {0};
+    bool ok = target_check(out.path, &(sources){&name, 1, groups}, output_rule(&out), &err) &&
+              target_make_folders(&made, out.path, &err) && run(f, input, &out, &err);
+    target_end(&made, ok);
+    return ok ? AP_OK : filter_fail(&f->command, &err);
 }

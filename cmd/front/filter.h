@@ -4,26 +4,7 @@
 #ifndef FILTER_H
 #define FILTER_H
 
-#include "front/options.h"
-#include "front/progress.h"
-
-/* Where a command's result goes; filled by output_rows. */
-typedef struct output_config {
-    const char *path;   /* NULL or "-": standard output */
-    const char *format; /* NULL: from the path, apstream on standard output */
-    int bits;           /* index into "default|16|24|32|float" */
-    double bitrate_kbps;
-    unsigned threads;
-    int progress; /* index into "auto|bar|json|none" */
-    bool quiet;
-} output_config;
-
-extern const option_row output_rows[];
-#define OUTPUT_ROWS_WITHOUT_PATH (output_rows + 1)
-#define OUTPUT_DEFAULTS                                                                                      \
-    {                                                                                                        \
-        0                                                                                                    \
-    }
+#include "front/output.h"
 
 typedef struct filter {
     command command;
@@ -50,28 +31,27 @@ void filter_start(void);
 const char *filter_input(const command *c, int argc, char **argv, int operand);
 /* NULL or "-" is standard input. Reading fails after a signal. */
 ap_stream *filter_open(const char *path, const ap_decode_options *options, ap_error *err);
-/* Refuses audio on a terminal: exits with AP_USAGE. */
-void filter_check_output(const command *c, const output_config *out);
-/* The encode options that an output_config stands for. */
-void filter_encode_options(const output_config *out, ap_encode_options *options);
+/* Between the last stage and whoever reads it: looks for signals, shows progress, passes warnings on. */
+typedef struct watcher {
+    const command *command; /* this and the next four: filled by the caller */
+    const char *doing;      /* shown before the name of what is read; may be NULL */
+    progress_style style;
+    bool quiet;        /* no warnings, no bar */
+    bool mute;         /* no warnings: another pass has them */
+    progress progress; /* ends with the stream, or by progress_end */
+} watcher;
+/* For commands whose result is not audio; filter_write does it by itself. Takes s over; w has to live as long
+ * as the result. */
+ap_stream *filter_watch(watcher *w, ap_stream *s, ap_error *err);
 /* Writes s, with progress, and closes it. encode may be NULL. Reports warnings, what was clipped, and another
  * sample rate. */
 bool filter_write(const command *c, ap_stream *s, const output_config *out, const ap_encode_options *encode,
                   ap_error *err);
-/* Reads s to its end, with progress, and closes it. Reports warnings. */
-bool filter_drain(const command *c, ap_stream *s, const output_config *out, ap_error *err);
 /* The same for several outputs, whose options have no reports yet. */
 bool filter_write_split(const command *c, ap_stream *s, const output_config *out, ap_split_output *outputs,
                         size_t count, ap_error *err);
-/* Between the last stage and whoever reads it: looks for signals, shows progress, passes warnings on. */
-typedef struct watcher {
-    const command *command;
-    bool quiet;
-    progress progress; /* the caller ends it, with progress_end */
-} watcher;
-/* For commands whose result is not audio; filter_write does it by itself. style: as in output_config. Takes s
- * over; w has to live as long as the result. */
-ap_stream *filter_watch(watcher *w, const command *c, ap_stream *s, int style, bool quiet, ap_error *err);
+/* Reads s to its end, with progress, and closes it. Reports warnings. */
+bool filter_drain(const command *c, ap_stream *s, const common_config *common, ap_error *err);
 /* false, with err filled, after a signal: for work that reads no stream. */
 bool filter_go_on(ap_error *err);
 /* Prints err, unless a signal was its cause: then dies by that signal. Returns the exit code. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * folder.c - the audio files of a folder. */
 #include "front/folder.h"
+#include "base/error.h"
+#include "base/path.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,25 +12,12 @@
 #include <string.h>
 #include <strings.h>
 
-static bool fail(ap_error *err, ap_status code, const char *format, const char *subject, const char *why)
-{
-    err->code = code;
-    snprintf(err->message, sizeof err->message, format, subject, why);
-    return false;
-}
-
-static const char *extension(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    return dot && dot != name ? dot : "";
-}
-
 static int is_audio(const struct dirent *entry)
 {
-    static const char *const known[] = {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aiff",
-                                        ".aif", ".au",   ".m4a", ".caf", ".w64", ".rf64"};
+    static const char *const known[] = {"wav", "flac", "mp3", "ogg", "oga", "opus", "aiff",
+                                        "aif", "au",   "m4a", "caf", "w64", "rf64"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (entry->d_name[0] != '.' && strcasecmp(extension(entry->d_name), known[i]) == 0)
+        if (entry->d_name[0] != '.' && strcasecmp(ap_extension(entry->d_name), known[i]) == 0)
             return 1;
     return 0;
 }
@@ -38,19 +27,19 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name); /* the same in every locale */
 }
 
-static bool add_stem(audio_folder *list, const command *c, const char *path, const char *file, bool quiet,
-                     ap_error *err)
+static bool add_stem(audio_folder *list, const command *c, const char *path, const char *file,
+                     const common_config *common, ap_error *err)
 {
     char whole[PATH_MAX];
     if (snprintf(whole, sizeof whole, "%s/%s", path, file) >= (int)sizeof whole)
-        return fail(err, AP_FAILED, "cannot open '%s': %s", path, strerror(ENAMETOOLONG));
+        return ap_fail_errno(err, ENAMETOOLONG, "cannot open '%s/%s'", path, file);
     size_t i = list->count;
-    list->names[i] = strndup(file, strlen(file) - strlen(extension(file)));
+    list->names[i] = strndup(file, (size_t)ap_stem_length(file));
     if (!list->names[i])
-        return fail(err, AP_TRY_AGAIN, "out of memory%s%s", "", "");
+        return ap_fail_memory(err);
     list->count++;
-    list->streams[i] =
-        filter_watch(&list->watchers[i], c, filter_open(whole, NULL, err), PROGRESS_NONE, quiet, err);
+    list->watchers[i] = (watcher){.command = c, .style = common->progress, .quiet = common->quiet};
+    list->streams[i] = filter_watch(&list->watchers[i], filter_open(whole, NULL, err), err);
     return list->streams[i];
 }
 
@@ -64,24 +53,23 @@ static char *own_name(const char *path)
     return name;
 }
 
-bool folder_open(audio_folder *list, const command *c, const char *path, bool quiet, ap_error *err)
+bool folder_open(audio_folder *list, const command *c, const char *path, const common_config *common,
+                 ap_error *err)
 {
     struct dirent **entries = NULL;
     *list = (audio_folder){.count = 0};
     int n = scandir(path, &entries, is_audio, by_name);
     if (n < 0)
-        return fail(err, AP_FAILED, "cannot open '%s': %s", path, strerror(errno));
+        return ap_fail_errno(err, errno, "cannot open '%s'", path);
     list->streams = calloc((size_t)n + 1, sizeof *list->streams);
     list->names = calloc((size_t)n + 1, sizeof *list->names);
     list->watchers = calloc((size_t)n + 1, sizeof *list->watchers);
     list->name = own_name(path);
-    bool ok = list->streams && list->names && list->watchers && list->name;
-    if (!ok)
-        fail(err, AP_TRY_AGAIN, "out of memory%s%s", "", "");
-    else if (n == 0)
-        ok = fail(err, AP_FAILED, "there are no audio files in '%s'%s", path, "");
+    bool ok = (list->streams && list->names && list->watchers && list->name) || ap_fail_memory(err);
+    if (ok && n == 0)
+        ok = ap_fail(err, AP_FAILED, "there are no audio files in '%s'", path);
     for (int i = 0; i < n; i++) {
-        ok = ok && add_stem(list, c, path, entries[i]->d_name, quiet, err);
+        ok = ok && add_stem(list, c, path, entries[i]->d_name, common, err);
         free(entries[i]);
     }
     free(entries);

@@ -16,7 +16,8 @@ typedef struct audio_folder {
 
 /* Opens all files of a folder whose extensions are those of audio. Fails if there are none. To be closed also
  * when it fails. */
-bool folder_open(audio_folder *list, const command *c, const char *path, bool quiet, ap_error *err);
+bool folder_open(audio_folder *list, const command *c, const char *path, const common_config *common,
+                 ap_error *err);
 void folder_close(audio_folder *list);
 
 #endif

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * names.c - lists of file names. */
 #include "front/names.h"
+#include "base/error.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool out_of_memory(ap_error *err)
-{
-    *err = (ap_error){AP_TRY_AGAIN, "out of memory"};
-    return false;
-}
 
 bool names_add(name_list *list, const char *name, ap_error *err)
 {
@@ -19,7 +14,7 @@ bool names_add(name_list *list, const char *name, ap_error *err)
         size_t room = list->room ? 2 * list->room : 64;
         const char **names = realloc(list->names, room * sizeof *names);
         if (!names)
-            return out_of_memory(err);
+            return ap_fail_memory(err);
         list->names = names;
         list->room = room;
     }
@@ -70,15 +65,13 @@ bool names_read(name_list *list, const char *path, ap_error *err)
     size_t size = 0;
     list->text = file ? read_all(file, &size) : NULL;
     bool failed = !file || ferror(file);
-    if (failed) {
-        err->code = AP_FAILED;
-        snprintf(err->message, sizeof err->message, "cannot read the list '%s': %s", path, strerror(errno));
-    }
+    if (failed)
+        ap_fail_errno(err, errno ? errno : EIO, "cannot read the list '%s'", path);
     if (file && file != stdin)
         fclose(file);
     if (failed)
         return false;
-    return list->text ? split(list, size, err) : out_of_memory(err);
+    return list->text ? split(list, size, err) : ap_fail_memory(err);
 }
 
 void names_free(name_list *list)

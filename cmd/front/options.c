@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * options.c - command line options from a table. */
 #include "front/options.h"
+#include "base/error.h"
+#include "front/guess.h"
+#include "front/progress.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -9,14 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MAX_OPTIONS 96
 #define FIRST_CODE 1000 /* getopt's value of option number 0, beyond any letter */
 #define HELP_COLUMN 28
 
-static const option_row common_rows[] = {
-    {'h', "help", OPTION_ON, NULL, 0, "print this help", 0, 0, NULL, NULL, true},
-    {0, "version", OPTION_ON, NULL, 0, "print the version", 0, 0, NULL, NULL, true},
+static const option_row standard_rows[] = {
+    ROW_ON('h', "help", 0, "print this help", .no_default = true),
+    ROW_ON(0, "version", 0, "print the version", .no_default = true),
     {0},
 };
 
@@ -34,6 +38,7 @@ static void print_message(const command *c, const char *format, va_list args)
     for (char *p = text; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             *p = '?'; /* a file name may hold anything; the message stays one line */
+    progress_hide();  /* a bar is on this line */
     fprintf(stderr, "%s: %s\n", c->name, text);
 }
 
@@ -69,6 +74,21 @@ static bool parse_number(const char *text, double *number)
     return end != text && *end == 0 && isfinite(*number);
 }
 
+/* The same, behind which "k" and the unit may stand: 44.1k, 192kbps, -1dBTP. */
+static bool parse_quantity(const option_row *o, const char *text, double *number)
+{
+    char *end;
+    *number = strtod(text, &end);
+    if (end == text || !isfinite(*number))
+        return false;
+    if (o->unit && strcasecmp(end, o->unit) == 0)
+        return true;
+    if (o->kilo == 0 || (*end != 'k' && *end != 'K'))
+        return *end == 0;
+    *number = nearbyint(*number * o->kilo * 1e6) / 1e6; /* 44.1k is a whole number of Hz */
+    return end[1] == 0 || strcasecmp(end + 1, o->unit) == 0;
+}
+
 bool parse_time(const char *text, double *seconds)
 {
     double total = 0, part;
@@ -97,17 +117,23 @@ static bool parse_seed(const char *text, uint64_t *seed)
     return *text >= '0' && *text <= '9' && *end == 0 && errno == 0;
 }
 
-/* The index of text in "a|b|c", -1 if it is not there. */
-static int find_choice(const char *choices, const char *text)
+/* "a|b|c" */
+static const char *list_choices(const option_row *o, char list[256])
 {
-    size_t n = strlen(text);
-    for (int i = 0; choices; i++) {
-        size_t length = strcspn(choices, "|");
-        if (n == length && strncmp(choices, text, n) == 0)
-            return i;
-        choices = choices[length] ? choices + length + 1 : NULL;
-    }
-    return -1;
+    size_t n = 0;
+    *list = 0;
+    for (const choice *c = o->choices; c->name && n < 256; c++)
+        n += (size_t)snprintf(list + n, 256 - n, "%s%s", n ? "|" : "", c->name);
+    return list;
+}
+
+static int find_choice(const command *c, const option_row *o, const char *text)
+{
+    char list[256];
+    for (const choice *one = o->choices; one->name; one++)
+        if (strcmp(one->name, text) == 0)
+            return one->value;
+    usage_error(c, "--%s '%s' is none of %s", o->name, text, list_choices(o, list));
 }
 
 static void check_range(const command *c, const option_row *o, const char *text, double value)
@@ -121,7 +147,7 @@ static void check_range(const command *c, const option_row *o, const char *text,
 static double number_of(const command *c, const option_row *o, const char *text)
 {
     double value = 0;
-    bool ok = o->type == OPTION_TIME ? parse_time(text, &value) : parse_number(text, &value);
+    bool ok = o->type == OPTION_TIME ? parse_time(text, &value) : parse_quantity(o, text, &value);
     if (!ok || (o->type == OPTION_COUNT && value != floor(value)))
         usage_error(c, "--%s '%s' is not a %s", o->name, text,
                     o->type == OPTION_TIME    ? "time (seconds or h:m:s)"
@@ -131,13 +157,24 @@ static double number_of(const command *c, const option_row *o, const char *text)
     return value;
 }
 
+bool finish_stdout(ap_error *err)
+{
+    errno = 0;
+    bool failed = fflush(stdout) != 0 || ferror(stdout);
+    int number = errno ? errno : EIO;   /* an earlier write has failed, nobody knows why any more */
+    if (!failed && fclose(stdout) == 0) /* a network file system may fail late */
+        return true;
+    return ap_fail_errno(err, failed ? number : errno, "cannot write 'standard output'");
+}
+
 /* The end of a command that has printed what it was asked for. */
 static _Noreturn void finish_answer(const command *c)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    ap_error err;
+    if (finish_stdout(&err))
         exit(AP_OK);
-    complain(c, "cannot write 'standard output': %s", strerror(errno));
-    exit(AP_FAILED);
+    complain(c, "%s", err.message);
+    exit(err.code);
 }
 
 /* Prints what an option asks for. */
@@ -174,12 +211,11 @@ static void set_option(const command *c, const option_row *o, void *config, cons
             usage_error(c, "--%s '%s' is not a whole number from 0 to 2^64-1", o->name, text);
         break;
     case OPTION_TEXT:
+    case OPTION_FILE:
         *(const char **)field = text;
         break;
     case OPTION_CHOICE:
-        *(int *)field = find_choice(o->choices, text);
-        if (*(int *)field < 0)
-            usage_error(c, "--%s '%s' is none of %s", o->name, text, o->choices);
+        *(int *)field = find_choice(c, o, text);
         break;
     case OPTION_CALL:
         if (!o->call(config, text, &err))
@@ -195,7 +231,7 @@ static void set_option(const command *c, const option_row *o, void *config, cons
 static int print_default(const option_row *o, const void *config)
 {
     const void *field = (const char *)config + o->offset;
-    const char *choice = o->choices;
+    const choice *one = o->choices;
     switch (o->type) {
     case OPTION_NUMBER:
     case OPTION_TIME:
@@ -203,9 +239,9 @@ static int print_default(const option_row *o, const void *config)
     case OPTION_COUNT:
         return printf("default %u", *(const unsigned *)field);
     case OPTION_CHOICE:
-        for (int i = 0; i < *(const int *)field; i++)
-            choice = strchr(choice, '|') + 1;
-        return printf("default %.*s", (int)strcspn(choice, "|"), choice);
+        while (one->name && one->value != *(const int *)field)
+            one++;
+        return printf("default %s", one->name ? one->name : "");
     default:
         return 0;
     }
@@ -218,8 +254,8 @@ static bool has_range(const option_row *o)
 
 static void print_row(const option_row *o, const void *config)
 {
-    char left[128];
-    const char *argument = o->unit ? o->unit : o->choices;
+    char left[300], list[256];
+    const char *argument = o->type == OPTION_CHOICE ? list_choices(o, list) : o->unit;
     int width = snprintf(left, sizeof left, "  %c%c%c --%s%s%s", o->letter ? '-' : ' ',
                          o->letter ? o->letter : ' ', o->letter ? ',' : ' ', o->name,
                          takes_argument(o) ? "=" : "", takes_argument(o) ? argument : "");
@@ -307,13 +343,38 @@ static void report_ambiguous(const command *c, const row_list *list, const char 
         usage_error(c, "option '%.*s' is ambiguous: %s", (int)length + 2, argument, names);
 }
 
+/* Dies if argument, --name or -name as other programs have it, looks like one of the options. */
+static void suggest(const command *c, const row_list *list, const char *argument)
+{
+    const char *names[MAX_OPTIONS];
+    for (int i = 0; i < list->count; i++)
+        names[i] = list->rows[i]->name;
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument, "="), argument);
+    const char *guess = guess_name(name + strspn(name, "-"), names, (size_t)list->count);
+    if (guess)
+        usage_error(c, "unknown option '%s': did you mean '--%s'?", argument, guess);
+}
+
+/* The same for the word of the command line that is -name, in which getopt has found this letter. */
+static void suggest_for_letter(const command *c, const row_list *list, char **argv, int letter)
+{
+    for (int i = 1; i <= optind && argv[i]; i++)
+        if (argv[i][0] == '-' && argv[i][1] != '-' && strlen(argv[i]) > 3 && strchr(argv[i], letter))
+            suggest(c, list, argv[i]);
+}
+
 static _Noreturn void report_bad_option(const command *c, const row_list *list, int code, char **argv)
 {
     /* optopt is 0 for an unknown or ambiguous long option, the code or letter otherwise */
+    if (optopt && optopt < FIRST_CODE && code == '?')
+        suggest_for_letter(c, list, argv, optopt);
     if (optopt && optopt < FIRST_CODE && argv[optind - 1][1] != '-')
         usage_error(c, code == ':' ? "option '-%c' needs an argument" : "unknown option '-%c'", optopt);
-    if (!optopt)
+    if (!optopt) {
         report_ambiguous(c, list, argv[optind - 1]);
+        suggest(c, list, argv[optind - 1]);
+    }
     usage_error(c,
                 code == ':' ? "option '%s' needs an argument"
                 : optopt    ? "option '%s' takes no argument"
@@ -329,16 +390,16 @@ int parse_options(const command *c, const option_group groups[OPTION_GROUPS], in
     for (int g = 0; g < OPTION_GROUPS && groups[g].rows; g++)
         add_rows(&list, &groups[g]);
     bool scratch;
-    add_rows(&list, &(option_group){common_rows, &scratch});
+    add_rows(&list, &(option_group){standard_rows, &scratch});
     make_getopt(&list, longs, shorts);
     opterr = 0;
     for (int code; (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         if (code == '?' || code == ':')
             report_bad_option(c, &list, code, argv);
         const option_row *o = list.rows[row_of_code(&list, code)];
-        if (o == &common_rows[0])
+        if (o == &standard_rows[0])
             print_help(c, &list);
-        if (o == &common_rows[1])
+        if (o == &standard_rows[1])
             print_version(c);
         set_option(c, o, list.configs[row_of_code(&list, code)], optarg);
     }

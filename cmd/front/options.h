@@ -18,10 +18,17 @@ typedef enum option_type {
     OPTION_SEED,   /* uint64_t */
     OPTION_TIME,   /* double, seconds: plain or [h:]m:s, within lo..hi */
     OPTION_TEXT,   /* const char * */
-    OPTION_CHOICE, /* int: index into choices, "hrtf|pan" */
+    OPTION_FILE,   /* the same: the name of a file that is read */
+    OPTION_CHOICE, /* int, or an enum: the value of one of the choices */
     OPTION_CALL,   /* passed to call */
     OPTION_ANSWER, /* no argument; call prints something, and the command exits, as after --help */
 } option_type;
+
+/* A word and the value that it stands for; a table of them ends with {0}. */
+typedef struct choice {
+    const char *name;
+    int value;
+} choice;
 
 typedef struct option_row {
     char letter; /* 0: none */
@@ -31,10 +38,48 @@ typedef struct option_row {
     size_t offset;    /* in the config */
     const char *help;
     double lo, hi;
-    const char *choices;
+    const choice *choices;
     bool (*call)(void *config, const char *argument, ap_error *err);
     bool no_default; /* the value at the start means "not given": --help does not show it */
+    double kilo;     /* what a "k" behind a number multiplies it by; 0: none may stand there */
 } option_row;
+
+/* The rows of each type: letter, long name, ..., place in the config, help. More fields may follow. */
+#define ROW_ON(l, n, at, h, ...)                                                                             \
+    {                                                                                                        \
+        .letter = l, .name = n, .type = OPTION_ON, .offset = at, .help = h, __VA_ARGS__                      \
+    }
+#define ROW_OFF(l, n, at, h, ...)                                                                            \
+    {                                                                                                        \
+        .letter = l, .name = n, .type = OPTION_OFF, .offset = at, .help = h, __VA_ARGS__                     \
+    }
+#define ROW_RANGE(t, l, n, u, at, least, most, h, ...)                                                       \
+    {                                                                                                        \
+        .letter = l, .name = n, .type = t, .unit = u, .offset = at, .lo = least, .hi = most, .help = h,      \
+        __VA_ARGS__                                                                                          \
+    }
+#define ROW_NUMBER(...) ROW_RANGE(OPTION_NUMBER, __VA_ARGS__)
+#define ROW_COUNT(...) ROW_RANGE(OPTION_COUNT, __VA_ARGS__)
+#define ROW_TIME(...) ROW_RANGE(OPTION_TIME, __VA_ARGS__)
+#define ROW_PLAIN(t, l, n, u, at, h, ...)                                                                    \
+    {                                                                                                        \
+        .letter = l, .name = n, .type = t, .unit = u, .offset = at, .help = h, __VA_ARGS__                   \
+    }
+#define ROW_SEED(...) ROW_PLAIN(OPTION_SEED, __VA_ARGS__)
+#define ROW_TEXT(...) ROW_PLAIN(OPTION_TEXT, __VA_ARGS__)
+#define ROW_FILE(...) ROW_PLAIN(OPTION_FILE, __VA_ARGS__)
+#define ROW_CHOICE(l, n, c, at, h, ...)                                                                      \
+    {                                                                                                        \
+        .letter = l, .name = n, .type = OPTION_CHOICE, .choices = c, .offset = at, .help = h, __VA_ARGS__    \
+    }
+#define ROW_CALL(l, n, u, f, h, ...)                                                                         \
+    {                                                                                                        \
+        .letter = l, .name = n, .type = OPTION_CALL, .unit = u, .call = f, .help = h, __VA_ARGS__            \
+    }
+#define ROW_ANSWER(l, n, f, h, ...)                                                                          \
+    {                                                                                                        \
+        .letter = l, .name = n, .type = OPTION_ANSWER, .call = f, .help = h, __VA_ARGS__                     \
+    }
 
 /* A table and the struct that it fills. */
 typedef struct option_group {
@@ -55,7 +100,11 @@ typedef struct command {
  * a mistake is reported and exits with 2. */
 int parse_options(const command *c, const option_group groups[OPTION_GROUPS], int argc, char **argv);
 
-/* Prints "NAME: MESSAGE" to stderr. */
+/* Closes standard output, if it was written to with stdio: what could not be written, or not be stored, fails
+ * now. */
+bool finish_stdout(ap_error *err);
+
+/* Prints "NAME: MESSAGE" to stderr, on a line of its own. */
 void complain(const command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same, with a pointer to --help, and exits with AP_USAGE. */
 _Noreturn void usage_error(const command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -4,24 +4,35 @@
 #ifndef PROGRESS_H
 #define PROGRESS_H
 
+#include "front/options.h"
 #include <audiopipe.h>
+
 #include <time.h>
 
 typedef enum progress_style { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_JSON, PROGRESS_NONE } progress_style;
 
+/* The words for them. */
+extern const choice progress_styles[];
+
 typedef struct progress {
+    char title[128]; /* the command and what it works on */
     const char *name;
     progress_style style; /* never PROGRESS_AUTO */
     uint64_t total, done; /* frames; total may be AP_UNKNOWN */
     uint32_t rate;
     struct timespec started, shown;
+    bool ended;
 } progress;
 
-/* AUTO is JSON if the environment has AUDIOPIPE_PROGRESS=json, and a bar if stderr is a terminal and standard
- * output is not a pipe: in a pipeline the last command shows it. */
-void progress_start(progress *p, const char *name, const ap_format *format, int style);
+/* AUTO is JSON if the environment has AUDIOPIPE_PROGRESS=json, and a bar if stderr is a terminal that can go
+ * back in a line and standard output is not a pipe: in a pipeline the last command shows it. name is the
+ * command's; doing, which may be NULL, says what it does with the file. */
+void progress_start(progress *p, const char *name, const char *doing, const char *file,
+                    const ap_format *format, progress_style style);
 void progress_add(progress *p, uint64_t frames);
-/* Removes the bar, or prints the last JSON line. */
+/* Removes the bar, or prints the last JSON line. Once, or more than once. */
 void progress_end(progress *p, bool ok);
+/* Clears the line of the bar that is on the terminal, if there is one. */
+void progress_hide(void);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * stems.c - the front end of commands that make several stems of one input. */
 #include "front/stems.h"
+#include "base/error.h"
+#include "base/path.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,26 +34,14 @@ typedef struct target {
 typedef struct run {
     const stem_filter *filter;
     const stem_config *config;
-    const char *input;
+    char *input; /* NULL: standard input */
+    const option_group *groups;
     const char *names[MAX_STEMS];
     size_t name_count, in_folder;
     target targets[2 * MAX_STEMS];
     size_t count;
-    char *made_folders[8]; /* made by us, to be removed on failure */
-    size_t made_count;
+    made_folders made;
 } run;
-
-static bool fail(ap_error *err, ap_status code, const char *format, const char *subject, const char *reason)
-{
-    err->code = code;
-    snprintf(err->message, sizeof err->message, format, subject, reason);
-    return false;
-}
-
-static bool fail_memory(ap_error *err)
-{
-    return fail(err, AP_TRY_AGAIN, "%s%s", "out of memory", "");
-}
 
 /* ---- options */
 
@@ -61,13 +51,13 @@ static bool add_save(void *cfg, const char *argument, ap_error *err)
     stem_config *c = cfg;
     const char *equals = strchr(argument, '=');
     if (!equals || equals == argument || !equals[1])
-        return fail(err, AP_USAGE, "'%s' is not STEM=PATH%s", argument, "");
+        return ap_fail(err, AP_USAGE, "'%s' is not STEM=PATH", argument);
     if (c->save_count == MAX_STEMS)
-        return fail(err, AP_USAGE, "'%s' is one too many%s", argument, "");
+        return ap_fail(err, AP_USAGE, "'%s' is one too many", argument);
     saved_stem *saved = &c->saves[c->save_count];
     saved->stem = strdup(argument);
     if (!saved->stem)
-        return fail_memory(err);
+        return ap_fail_memory(err);
     saved->stem[equals - argument] = 0;
     saved->path = saved->stem + (equals - argument) + 1;
     c->save_count++;
@@ -75,14 +65,13 @@ static bool add_save(void *cfg, const char *argument, ap_error *err)
 }
 
 static const option_row stem_rows[] = {
-    {'s', "stem", OPTION_TEXT, "STEM", offsetof(stem_config, stem),
-     "write only this stem, to standard output"},
-    {'o', "output", OPTION_TEXT, "PATH", offsetof(stem_config, path),
-     "write all stems into this folder; with -s, that stem to this file"},
-    {0, "filename", OPTION_TEXT, "PATTERN", offsetof(stem_config, pattern),
-     "names in the folder, with {track}, {trackext}, {stem}, {ext} (default {stem}.{ext})"},
-    {'S', "save", OPTION_CALL, "STEM=PATH", 0,
-     "write this stem to this file or FIFO, - for standard output (repeatable)", 0, 0, NULL, add_save, false},
+    ROW_TEXT('s', "stem", "STEM", offsetof(stem_config, stem), "write only this stem, to standard output"),
+    ROW_TEXT('o', "output", "PATH", offsetof(stem_config, path),
+             "write all stems into this folder; with -s, that stem to this file"),
+    ROW_TEXT(0, "filename", "PATTERN", offsetof(stem_config, pattern),
+             "names in the folder, with {track}, {trackext}, {stem}, {ext} (default {stem}.{ext})"),
+    ROW_CALL('S', "save", "STEM=PATH", add_save,
+             "write this stem to this file or FIFO, - for standard output (repeatable)"),
     {0},
 };
 
@@ -103,14 +92,9 @@ typedef struct words {
 
 static void split_input(const char *input, words *w)
 {
-    const char *slash = input ? strrchr(input, '/') : NULL;
-    snprintf(w->track, sizeof w->track, "%s", !input || is_dash(input) ? "stdin" : slash ? slash + 1 : input);
-    char *dot = strrchr(w->track, '.');
-    w->extension[0] = 0;
-    if (dot && dot != w->track) {
-        strcpy(w->extension, dot + 1);
-        *dot = 0;
-    }
+    const char *name = !input || is_dash(input) ? "stdin" : ap_leaf(input);
+    snprintf(w->track, sizeof w->track, "%.*s", ap_stem_length(name), name);
+    snprintf(w->extension, sizeof w->extension, "%s", ap_extension(name));
 }
 
 /* What a word in braces, of this length, stands for; NULL for any other. */
@@ -137,8 +121,9 @@ static char *expand(const run *r, const char *stem, ap_error *err)
         const size_t length = brace ? (size_t)(brace - p) + 1 : 1;
         const char *value = brace ? value_of(&w, p, length) : NULL;
         if (brace && !value) {
-            fail(err, AP_USAGE, "'%s' has something else in braces than {track}, {trackext}, {stem}, {ext}%s",
-                 r->config->pattern, "");
+            ap_fail(err, AP_USAGE,
+                    "'%s' has something else in braces than {track}, {trackext}, {stem}, {ext}",
+                    r->config->pattern);
             return NULL;
         }
         at += (size_t)snprintf(path + at, sizeof path - at, "%.*s", value ? 256 : 1, value ? value : p);
@@ -146,38 +131,13 @@ static char *expand(const run *r, const char *stem, ap_error *err)
     }
     char *copy = at < sizeof path ? strdup(path) : NULL;
     if (!copy)
-        fail(err, AP_USAGE, "the path for '%s' is too long%s", stem, "");
+        ap_fail(err, AP_USAGE, "the path for '%s' is too long", stem);
     return copy;
 }
 
-/* Makes the folders that path needs, and remembers the new ones. */
-static bool make_folders(run *r, const char *path, ap_error *err)
+static void free_run(run *r, bool ok)
 {
-    char *folder = strdup(path);
-    if (!folder)
-        return fail_memory(err);
-    bool ok = true;
-    for (char *slash = strchr(folder + 1, '/'); ok && slash; slash = strchr(slash + 1, '/')) {
-        *slash = 0;
-        bool made = mkdir(folder, 0777) == 0;
-        if (!made && errno != EEXIST && errno != EISDIR)
-            ok = fail(err, errno == ENOSPC || errno == EDQUOT ? AP_TRY_AGAIN : AP_FAILED,
-                      "cannot create folder '%s': %s", folder, strerror(errno));
-        if (made && r->made_count < sizeof r->made_folders / sizeof *r->made_folders)
-            r->made_folders[r->made_count++] = strdup(folder);
-        *slash = '/';
-    }
-    free(folder);
-    return ok;
-}
-
-static void free_run(run *r, bool remove_folders)
-{
-    while (r->made_count--) {
-        if (remove_folders && r->made_folders[r->made_count])
-            (void)rmdir(r->made_folders[r->made_count]);
-        free(r->made_folders[r->made_count]);
-    }
+    target_end(&r->made, ok);
     for (size_t i = 0; i < r->count; i++)
         free(r->targets[i].path);
 }
@@ -192,7 +152,7 @@ static bool find_stem(const run *r, const char *stem, size_t *index, ap_error *e
     char known[256] = "";
     for (size_t i = 0; i < r->name_count; i++)
         snprintf(known + strlen(known), sizeof known - strlen(known), " %s", r->names[i]);
-    return fail(err, AP_USAGE, "stem '%s' is unknown; known are%s", stem, known);
+    return ap_fail(err, AP_USAGE, "stem '%s' is unknown; known are%s", stem, known);
 }
 
 /* What has no extension because it is no file of its own carries an apstream. */
@@ -212,17 +172,19 @@ static bool add_target(run *r, size_t stem, char *path, ap_error *err)
     *t = (target){.stem = stem, .path = path};
     for (size_t i = 0; i + 1 < r->count; i++)
         if (strcmp(r->targets[i].path, path) == 0)
-            return fail(err, AP_USAGE, "'%s' is named twice%s", path, "");
-    filter_encode_options(&r->config->out, &t->encode);
+            return ap_fail(err, AP_USAGE, "'%s' is named twice", path);
+    output_encode_options(&r->config->out, &t->encode);
     if (!t->encode.format)
         t->encode.format = format_of(path);
-    return ap_encode_check(path, &t->encode, err);
+    char *input = r->input;
+    return ap_encode_check(path, &t->encode, err) &&
+           target_check(path, &(sources){&input, 1, r->groups}, output_rule(&r->config->out), err);
 }
 
 static bool add_copy(run *r, size_t stem, const char *path, ap_error *err)
 {
     char *copy = strdup(is_dash(path) ? STANDARD_OUTPUT : path);
-    return copy ? add_target(r, stem, copy, err) : fail_memory(err);
+    return copy ? add_target(r, stem, copy, err) : ap_fail_memory(err);
 }
 
 static bool find_targets(run *r, ap_error *err)
@@ -242,12 +204,10 @@ static bool find_targets(run *r, ap_error *err)
 
 static bool make_all_folders(run *r, ap_error *err)
 {
-    if (r->config->stem || !r->config->path)
-        return true;
-    for (size_t i = r->config->save_count; i < r->count; i++)
-        if (!make_folders(r, r->targets[i].path, err))
-            return false;
-    return true;
+    bool ok = true;
+    for (size_t i = 0; ok && i < r->count; i++)
+        ok = target_make_folders(&r->made, r->targets[i].path, err);
+    return ok;
 }
 
 /* ---- the run */
@@ -303,10 +263,10 @@ static bool run_stems(run *r, ap_error *err)
 static void check_standard_output(const command *c, const stem_config *config)
 {
     if (config->stem)
-        filter_check_output(c, &(output_config){.path = config->path});
+        output_check_terminal(c, config->path);
     for (size_t i = 0; i < config->save_count; i++)
         if (is_dash(config->saves[i].path))
-            filter_check_output(c, &(output_config){0});
+            output_check_terminal(c, NULL);
 }
 
 static void check_usage(const command *c, const stem_config *config)
@@ -323,15 +283,18 @@ static void check_usage(const command *c, const stem_config *config)
 int stems_main(const stem_filter *f, int argc, char **argv)
 {
     stem_config config = {0};
-    const option_group groups[OPTION_GROUPS] = {
-        {f->rows, f->config}, {stem_rows, &config}, {OUTPUT_ROWS_WITHOUT_PATH, &config.out}};
+    const option_group groups[OPTION_GROUPS] = {{f->rows, f->config},
+                                                {stem_rows, &config},
+                                                {OUTPUT_ROWS_WITHOUT_PATH, &config.out},
+                                                {common_rows, &config.out.common}};
     int operand = parse_options(&f->command, groups, argc, argv);
-    run r = {.filter = f, .config = &config};
-    r.input = filter_input(&f->command, argc, argv, operand);
+    run r = {.filter = f, .config = &config, .groups = groups};
+    if (filter_input(&f->command, argc, argv, operand))
+        r.input = argv[operand];
     check_usage(&f->command, &config);
     ap_error err;
     bool ok = run_stems(&r, &err);
-    free_run(&r, !ok);
+    free_run(&r, ok);
     for (size_t i = 0; i < config.save_count; i++)
         free(config.saves[i].stem);
     return ok ? AP_OK : filter_fail(&f->command, &err);

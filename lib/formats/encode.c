@@ -2,6 +2,7 @@
  * encode.c - streams to files: the formats, what they can hold, and the way that is common to all. */
 #include "base/error.h"
 #include "base/output.h"
+#include "base/path.h"
 #include "dsp/hot.h"
 #include "formats/encoders.h"
 #include "stream/gain_tags.h"
@@ -120,18 +121,13 @@ static const encoder *find_name(const char *name)
 
 static const encoder *find_encoder(const char *format, const char *path, ap_error *err)
 {
-    const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
-    const char *name = format ? format : dot ? dot + 1 : "";
-    const encoder *e = find_name(name);
+    const encoder *e = find_name(format ? format : ap_extension(path));
     if (e)
         return e;
     char known[128] = "";
     for (size_t i = 0; i < encoder_count; i++)
-        snprintf(known + strlen(known), sizeof known - strlen(known), " %s", encoders[i].name);
-    if (format)
-        ap_fail(err, AP_USAGE, "format '%s' is unknown; known are%s", format, known);
-    else
-        ap_fail(err, AP_USAGE, "the name '%s' does not tell a format; known are%s", path, known);
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? " " : "", encoders[i].name);
+    ap_fail_format(format, path, known, err);
     return NULL;
 }
 

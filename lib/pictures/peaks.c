@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/output.h"
+#include "base/path.h"
 #include "stream/stream.h"
 
 #include <limits.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define FULL_SCALE 32768
 #define JSON_NUMBER 12 /* bytes of the longest ",-32768", rounded up */
@@ -157,16 +159,16 @@ void ap_peaks_defaults(ap_peaks_options *options)
 /* Fills p, except for its output. */
 static bool prepare(peaks *p, const ap_stream *s, const char *path, const ap_peaks_options *o, ap_error *err)
 {
-    const char *dot = path ? strrchr(path, '.') : NULL;
-    const char *format = o->format ? o->format : dot ? dot + 1 : "";
+    const char *format = o->format ? o->format : ap_extension(path);
     double per_pixel = o->pixels_per_second ? s->format.rate / o->pixels_per_second : o->samples_per_pixel;
-    if (strcmp(format, "json") != 0 && strcmp(format, "dat") != 0)
-        return ap_fail(err, AP_USAGE, "'%s' is no format of peaks: it is json or dat", format);
+    const bool json = strcasecmp(format, "json") == 0;
+    if (!json && strcasecmp(format, "dat") != 0)
+        return ap_fail_format(o->format, path, "json dat", err);
     if (o->bits != 8 && o->bits != 16)
         return ap_fail(err, AP_USAGE, "peaks of %u bits make no sense: it is 8 or 16", o->bits);
     if (!ap_check_range("samples per pixel", per_pixel, 2, INT32_MAX, err))
         return false;
-    *p = (peaks){.json = format[0] == 'j',
+    *p = (peaks){.json = json,
                  .bits = o->bits,
                  .channels = o->split_channels ? s->format.channels : 1,
                  .sources = s->format.channels,

@@ -3,6 +3,7 @@
  * cairo and pango bring thirty libraries that nothing else needs. */
 #include "pictures/plot.h"
 #include "base/error.h"
+#include "base/path.h"
 #include "stream/stream.h"
 
 #include <math.h>
@@ -151,11 +152,9 @@ static bool read_all(ap_plot_picture *p, ap_plot_track *tracks, ap_stream **sour
 /* png or svg, from the options or the name. */
 static bool choose_format(const char *path, const ap_plot_options *o, bool *svg, ap_error *err)
 {
-    const char *dot = path ? strrchr(path, '.') : NULL;
-    const char *format = o->format ? o->format : dot ? dot + 1 : "";
+    const char *format = o->format ? o->format : ap_extension(path);
     *svg = strcasecmp(format, "svg") == 0;
-    return *svg || strcasecmp(format, "png") == 0 ||
-           ap_fail(err, AP_USAGE, "'%s' is no format of pictures: it is png or svg", format);
+    return *svg || strcasecmp(format, "png") == 0 || ap_fail_format(o->format, path, "png svg", err);
 }
 
 static bool draw_to(ap_plot_picture *p, ap_stream **sources, const char *const *names, ap_output *out,

@@ -3,6 +3,7 @@
 #include "pictures/stitch.h"
 #include "base/error.h"
 #include "base/output.h"
+#include "base/path.h"
 #include "formats/av.h"
 #include "stream/stream.h"
 
@@ -38,14 +39,13 @@ static bool check_options(const ap_stitch_options *o, size_t count, ap_error *er
 static bool choose_format(const char *path, ap_stitch_options *o, ap_error *err)
 {
     static const char *const formats[] = {"mp4", "mkv", "webm"};
-    const char *dot = path ? strrchr(path, '.') : NULL;
-    const char *format = o->format ? o->format : dot ? dot + 1 : "";
+    const char *format = o->format ? o->format : ap_extension(path);
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (strcasecmp(format, formats[i]) == 0) {
             o->format = formats[i];
             return true;
         }
-    return ap_fail(err, AP_USAGE, "'%s' is no format of videos: it is mp4, mkv or webm", format);
+    return ap_fail_format(o->format, path, "mp4 mkv webm", err);
 }
 
 /* path NULL: to fd. */

@@ -60,8 +60,10 @@ read_only_folder() { in_namespace write_read_only; }
 check read_only_folder
 
 missing_and_wrong_outputs() {
-    fails 1 ap-limit tone.wav -o no/such/folder/out.wav
-    grep -q "No such file or directory" stderr
+    fails 1 ap-limit tone.wav -o /proc/nowhere/out.wav
+    grep -q "cannot create folder '/proc/nowhere': No such file or directory" stderr
+    fails 1 ap-limit tone.wav -o tone.wav/out.wav
+    grep -q "Not a directory" stderr
     mkdir folder.wav
     fails 1 ap-limit tone.wav -o folder.wav
     fails 2 ap-limit tone.wav -o noextension
@@ -107,7 +109,8 @@ write_protected() {
     echo old >locked/out.wav
     chmod 444 locked/out.wav
     chmod 777 . locked
-    fails 1 setpriv --reuid=65534 --regid=65534 --clear-groups ap-limit locked/tone.wav -o locked/out.wav
+    as_nobody ap-limit --version >version
+    fails 1 as_nobody ap-limit locked/tone.wav -o locked/out.wav
     grep -q "cannot create 'locked/out.wav': Permission denied" stderr
     [ "$(cat locked/out.wav)" = old ]
 }
@@ -125,7 +128,7 @@ replaces_atomically() {
     [ "$(stat -c %a target.wav)" = 640 ]
     # in place
     cp tone.wav same.wav
-    ap-limit same.wav -o same.wav
+    ap-limit same.wav --force -o same.wav
     cmp same.wav target.wav
     [ "$(find . -name '.audiopipe*' | wc -l)" -eq 0 ]
 }

@@ -178,8 +178,8 @@ reports_appear_when_complete() {
     cmp report <(ap-measure --tsv music.wav)
     mkdir folder
     fails 1 ap-measure music.wav -o folder
-    fails 1 ap-measure music.wav -o no/such/report
-    fails 1 ap-measure music.wav >/dev/full
+    fails 1 ap-measure music.wav -o /proc/nowhere/report
+    fails 75 ap-measure music.wav >/dev/full
     [ "$(find . -name '.audiopipe*' | wc -l)" -eq 0 ]
     ap-measure music.wav -o /dev/stdout | grep Integrated
 }

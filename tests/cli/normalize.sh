@@ -157,7 +157,7 @@ dry_run_writes_nothing() {
     [ "$(cut -f 7 held)" = ceiling ]
     [ "$(cut -f 2,3,7 silent)" = "0.00	-inf	silent" ]
     grep -q '^(album)' album
-    fails 1 ap-normalize -n melody.wav >/dev/full
+    fails 75 ap-normalize -n melody.wav >/dev/full
 }
 check dry_run_writes_nothing
 
@@ -179,7 +179,7 @@ check bad_input_leaves_nothing
 
 in_place() {
     cp music.wav same.wav
-    ap-normalize --lufs -20 same.wav -o same.wav
+    ap-normalize --lufs -20 --force same.wav -o same.wav
     near "$(column same.wav 2)" -20 0.05
 }
 check in_place

@@ -253,8 +253,8 @@ failure_leaves_nothing() {
     grep -q "^ap-separate: 'standard input' is truncated" stderr
     [ "$(wc -l <stderr)" -eq 1 ]
     [ ! -e new ]
-    fails 1 "${tiny[@]}" song.wav -S drums=h.wav -S bass=/nowhere/p.wav
-    grep -q "/nowhere/p.wav" stderr
+    fails 1 "${tiny[@]}" song.wav -S drums=h.wav -S bass=/proc/nowhere/p.wav
+    grep -q "/proc/nowhere" stderr
     absent_or_whole h.wav
     fails 2 "${tiny[@]}" song.wav -o new -t xyz
     fails 1 "${tiny[@]}" no-such.wav -o new

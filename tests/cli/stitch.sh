@@ -499,8 +499,8 @@ no_space() {
         grep -q "No space left" stderr
         fails 75 ap-stitch "${small[@]}" -a sound.wav -t "$format" red.png -o /dev/full
     done
-    fails 1 ap-stitch "${small[@]}" --no-audio red.png -o no/such/folder.mp4
-    grep -q "cannot create 'no/such/folder.mp4'" stderr
+    fails 1 ap-stitch "${small[@]}" --no-audio red.png -o /proc/nowhere/folder.mp4
+    grep -q "cannot create folder '/proc/nowhere'" stderr
 }
 check no_space
 

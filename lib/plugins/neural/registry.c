@@ -2,6 +2,7 @@
  * registry.c - from a checkpoint, or a TorchScript module with its description, to a network. */
 #include "plugins/neural/registry.h"
 #include "base/error.h"
+#include "base/path.h"
 #include "plugins/neural/nets/demucs/hybrid.h"
 
 #include <stdio.h>
@@ -45,7 +46,7 @@ static void scripted_free(nn_network *network)
 static cJSON *read_description(const char *path, ap_error *err)
 {
     char name[4096], *text = malloc(MAX_DESCRIPTION);
-    snprintf(name, sizeof name, "%.*s.json", (int)(strrchr(path, '.') - path), path);
+    snprintf(name, sizeof name, "%.*s.json", ap_stem_length(path), path);
     FILE *file = text ? fopen(name, "rbe") : NULL;
     size_t n = file ? fread(text, 1, MAX_DESCRIPTION, file) : 0;
     cJSON *json = n ? cJSON_ParseWithLength(text, n) : NULL;

@@ -2,6 +2,7 @@
  * models.c - where models are. The names, files and bags are those of the original's remote/ folder. */
 #include "plugins/neural/files/models.h"
 #include "base/error.h"
+#include "base/path.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -337,14 +338,13 @@ static void list_folder(const char *folder, ap_model_visit *visit, void *user)
     DIR *dir = opendir(folder);
     const struct dirent *entry;
     while (dir && (entry = readdir(dir))) {
-        const char *dot = strrchr(entry->d_name, '.');
         bool is_bag = ends_with(entry->d_name, ".yaml"), is_model = is_bag;
         for (size_t i = 0; i < SUFFIXES; i++)
             is_model = is_model || ends_with(entry->d_name, suffixes[i]);
         if (!is_model)
             continue;
         char name[256];
-        snprintf(name, sizeof name, "%.*s", (int)(dot - entry->d_name), entry->d_name);
+        snprintf(name, sizeof name, "%.*s", ap_stem_length(entry->d_name), entry->d_name);
         if (!is_published(entry->d_name, name))
             visit(user, name, is_bag ? "a bag of models" : folder, "");
     }

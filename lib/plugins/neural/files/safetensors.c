@@ -3,6 +3,8 @@
  * (https://huggingface.co/docs/safetensors). What the model is comes from the header's metadata or from a
  * JSON file beside it: {"klass": "HTDemucs", "kwargs": {...}}; in the metadata kwargs is a string of JSON. */
 #include "base/error.h"
+#include "base/path.h"
+#include "base/text.h"
 #include "plugins/neural/files/checkpoint.h"
 
 #include <math.h>
@@ -89,12 +91,9 @@ static bool add_tensors(nn_checkpoint *c, const cJSON *header, uint64_t data_sta
 /* The JSON file beside it, NULL if there is none. */
 static cJSON *read_beside(const nn_checkpoint *c)
 {
-    size_t stem = strlen(c->path);
-    const char *dot = strrchr(c->path, '.');
-    char *path = malloc(stem + sizeof ".json"), *text = malloc(MAX_JSON);
+    char *path = ap_print("%.*s.json", ap_stem_length(c->path), c->path), *text = malloc(MAX_JSON);
     cJSON *json = NULL;
-    if (path && text && dot && !strchr(dot, '/')) {
-        snprintf(path, stem + sizeof ".json", "%.*s.json", (int)(dot - c->path), c->path);
+    if (path && text) {
         FILE *file = fopen(path, "rbe");
         size_t n = file ? fread(text, 1, MAX_JSON, file) : 0;
         if (file)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * path.h - names of files. */
+#ifndef AP_BASE_PATH_H
+#define AP_BASE_PATH_H
+
+#include "audiopipe.h"
+
+/* The last part of a path: the name without its folders. */
+const char *ap_leaf(const char *path);
+/* The extension of the file that path names, without the dot; "" if it has none. NULL gives "". Folders do
+ * not count, nor does a dot in front: "out.d/x" and ".flac" have no extension. */
+const char *ap_extension(const char *path);
+/* Bytes of path without that extension and its dot. */
+int ap_stem_length(const char *path);
+/* Fills err with AP_USAGE: neither the format that was asked for (NULL: none was) nor the extension of path
+ * is one of the known ones. Returns false. */
+bool ap_fail_format(const char *format, const char *path, const char *known, ap_error *err);
+
+#endif

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A full disk: every command says so, exits with 75, and leaves nothing.
+. "$(dirname "$0")/lib.sh"
+
+sox -n -r 44100 -c 2 -b 16 tone.wav synth 4 sine 440 sine 660 vol 0.5
+sox -n -r 44100 -c 2 -b 16 other.wav synth 4 pinknoise vol 0.5
+ffmpeg -v error -f lavfi -i testsrc2=duration=1:size=320x240:rate=1 -frames:v 1 photo.png
+
+# What each command is to do when the disk is full: where to write follows.
+declare -A jobs=(
+    [ap-8d]="tone.wav -t wav -o" [ap-decode]="tone.wav -t wav -o" [ap-encode]="tone.wav -t flac -o" [ap-hpss]="tone.wav -t wav -o"
+    [ap-limit]="tone.wav -t wav -o" [ap-manifest]="" [ap-measure]="tone.wav -o" [ap-mix]="tone.wav other.wav -t wav -o"
+    [ap-normalize]="tone.wav -t wav -o" [ap-plot]="tone.wav -t png -o" [ap-reverb]="tone.wav -t wav -o"
+    [ap-separate]="-n dsp tone.wav -t wav -o" [ap-stitch]="--no-audio -d 2 photo.png -t mp4 -o"
+)
+job_of() {
+    local default="tone.wav -t wav -o"
+    echo "${jobs[$1]-$default}"
+}
+
+# on_full_disk COMMAND ARGUMENTS: on a disk that has no room left, or not enough.
+on_full_disk() {
+    mkdir -p small
+    mount -t tmpfs -o size=8k none small
+    echo old >small/out.wav
+    head -c 3000 /dev/zero >small/filler
+    local arguments
+    read -ra arguments <<<"$2"
+    fails 75 "$1" "${arguments[@]}" small/out.wav
+    grep -q "^$1: .*No space left on device" stderr
+    [ "$(wc -l <stderr)" -eq 1 ]
+    [ "$(cat small/out.wav)" = old ]
+    [ "$(ls -A small)" = "$(printf 'filler\nout.wav')" ]
+}
+to_full_disk() { export tool=$1 words=$2 && in_namespace full_disk; }
+full_disk() { on_full_disk "${tool:?}" "${words:?}"; }
+
+to_dev_full() {
+    local arguments
+    read -ra arguments <<<"${2% -o}"
+    fails 75 "$1" "${arguments[@]}" >/dev/full
+    grep -q "^$1: .*No space left on device" stderr
+    [ "$(wc -l <stderr)" -eq 1 ]
+}
+
+for source in "$tests_folder"/../cmd/ap-*.c; do
+    name=$(basename "$source" .c)
+    job=$(job_of "$name")
+    [ -n "$job" ] || continue
+    case $name in
+        ap-hpss | ap-separate) # -o is a folder
+            stem=$([ "$name" = ap-hpss ] && echo harmonic || echo vocals)
+            check to_full_disk "$name" "${job% -o} -s $stem -o"
+            check to_dev_full "$name" "${job% -o} -s $stem"
+            ;;
+        *)
+            check to_full_disk "$name" "$job"
+            check to_dev_full "$name" "$job"
+            ;;
+    esac
+done
+
+# Folders that an album or its stems would get, where there is room for nothing.
+fill_a_folder() {
+    mkdir -p small
+    mount -t tmpfs -o size=4k,nr_inodes=2 none small
+    : >small/filler
+    fails 75 ap-normalize --album tone.wav other.wav -o small/album
+    grep -q "cannot create folder 'small/album': No space left on device" stderr
+    fails 75 ap-hpss tone.wav -o small/stems
+    grep -q "cannot create folder 'small/stems': No space left on device" stderr
+    fails 75 ap-limit tone.wav -o small/there/out.wav
+    [ "$(ls -A small)" = filler ]
+}
+full_of_folders() { in_namespace fill_a_folder; }
+check full_of_folders
+
+# The questions that a command answers on standard output.
+answers_to_dev_full() {
+    fails 75 "$@" >/dev/full
+    grep -q "No space left on device" stderr
+}
+check answers_to_dev_full ap-separate --list-models
+check answers_to_dev_full ap-normalize --dry-run tone.wav
+check answers_to_dev_full ap-normalize --dry-run --album tone.wav other.wav
+check answers_to_dev_full ap-measure --json tone.wav other.wav
+
+finish
