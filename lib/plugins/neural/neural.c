@@ -57,8 +57,8 @@ static bool load_networks(ap_model *m, const nn_model_files *files, ap_error *er
         m->networks[m->count++] = n;
         if (!check_alike(m, files->paths[i], err))
             return false;
-        if (!n->whole && bag->segment_s * n->rate > (double)n->segment)
-            n->segment = (int64_t)(bag->segment_s * n->rate);
+        if (!n->whole && bag->segment_s * n->rate > (double)n->segment_frames)
+            n->segment_frames = (int64_t)(bag->segment_s * n->rate);
         for (size_t stem = 0; stem < NN_MAX_STEMS; stem++)
             m->weights[i][stem] = bag->weighted ? bag->weights[i][stem] : 1;
     }

@@ -9,11 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Every architecture that this program has; one more is a folder under nets/ and a line here. */
+static const nn_architecture *const architectures[] = {
+    &nn_htdemucs,
+    &nn_hdemucs,
+    &nn_demucs_v2,
+};
+#define ARCHITECTURES (sizeof architectures / sizeof *architectures)
+
 nn_network *nn_network_new(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err)
 {
-    if (strcmp(checkpoint->klass, "HTDemucs") == 0)
-        return nn_htdemucs_new(checkpoint, engine, err);
-    return nn_hdemucs_new(checkpoint, engine, err);
+    for (size_t i = 0; i < ARCHITECTURES; i++)
+        if (architectures[i]->recognises(checkpoint))
+            return architectures[i]->open(checkpoint, engine, err);
+    ap_fail(err, AP_FAILED, "'%s' holds a '%.64s', which is not a supported model", checkpoint->path,
+            checkpoint->klass);
+    return NULL;
 }
 
 void nn_network_free(nn_network *network)
@@ -74,15 +85,15 @@ static bool describe(nn_network *n, const cJSON *json, const char *path, ap_erro
             return ap_fail(err, AP_FAILED, "'%s' has a list of stems that makes no sense", path);
         strcpy(n->stems[n->stem_count++], name);
     }
-    double segment = nn_json_number(json, "segment", 0);
+    double segment_s = nn_json_number(json, "segment", 0);
     n->rate = 44100;
     n->channels = 2;
     if (!nn_json_integer(json, "rate", AP_MIN_RATE, AP_MAX_RATE, &n->rate, path, err) ||
         !nn_json_integer(json, "channels", 1, 8, &n->channels, path, err))
         return false;
-    if (!n->stem_count || !(segment >= NN_MIN_SEGMENT_S && segment <= NN_MAX_SEGMENT_S))
+    if (!n->stem_count || !(segment_s >= NN_MIN_SEGMENT_S && segment_s <= NN_MAX_SEGMENT_S))
         return ap_fail(err, AP_FAILED, "the description of '%s' lacks stems or segment", path);
-    n->segment = (int64_t)(segment * n->rate + 0.5);
+    n->segment_frames = (int64_t)(segment_s * n->rate + 0.5);
     return true;
 }
 

@@ -119,7 +119,7 @@ static void to_planar(const separator *p, int64_t from, int64_t count)
 }
 
 /* Runs the network on count frames; one that wants whole segments gets what is around them too. Returns where
- * the first frame is in the result, whose rows have *row frames; -1 on failure. */
+ * the first frame is in the result, where a row has *row frames; -1 on failure. */
 static int64_t run(separator *p, pass *q, int64_t from, int64_t count, int64_t *row, ap_error *err)
 {
     *row = q->network->whole ? q->length : count;
@@ -257,12 +257,12 @@ static uint64_t random64(uint64_t *state)
 static bool set_length(pass *q, const ap_separate_options *o, ap_error *err)
 {
     const nn_network *n = q->network;
-    q->length = n->segment;
+    q->length = n->segment_frames;
     if (o->segment_s > 0)
         q->length = (int64_t)(o->segment_s * n->rate);
-    if (n->whole && q->length > n->segment)
+    if (n->whole && q->length > n->segment_frames)
         return ap_fail(err, AP_USAGE, "segment %g s is longer than the %g s that this model was trained for",
-                       o->segment_s, (double)n->segment / n->rate);
+                       o->segment_s, (double)n->segment_frames / n->rate);
     q->stride = (int64_t)((1 - o->overlap) * (double)q->length);
     return q->stride > 0 || ap_fail(err, AP_USAGE, "segment %g s is too short", o->segment_s);
 }

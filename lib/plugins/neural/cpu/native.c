@@ -373,15 +373,12 @@ const nn_backend *nn_native_backend(void)
         .free_lstm = nn_native_free_lstm,
         .convolve = nn_native_convolve,
         .convolve_transposed = nn_native_convolve_transposed,
-        .convolve_normalized = nn_native_convolve_normalized,
         .crop = native_crop,
         .pad_time = native_pad_time,
         .normalize = nn_native_normalize,
         .activate = nn_native_activate,
         .add = native_add,
         .scale = native_scale,
-        .add_convolved = nn_native_add_convolved,
-        .add_branch = nn_native_add_branch,
         .moments = nn_native_moments,
         .flatten = native_flatten,
         .unflatten = native_unflatten,
@@ -392,6 +389,9 @@ const nn_backend *nn_native_backend(void)
         .join_windows = native_join_windows,
         .spectrum = nn_native_spectrum,
         .signal = nn_native_signal,
+        .fused = {.convolve_normalized = nn_native_convolve_normalized,
+                  .add_convolved = nn_native_add_convolved,
+                  .add_branch = nn_native_add_branch},
     };
     return &backend;
 }

@@ -204,8 +204,20 @@ static bool norm_pieces(const nn_tensor *x, const nn_norm *layer, const nn_tenso
     return ok;
 }
 
+static nn_tensor *scale_channels(nn_tensor *x, const nn_norm *layer)
+{
+    const nn_kernels *k = nn_native_kernels(x->engine);
+    nn_tensor *y = nn_native_own(x);
+    NN_PARALLEL(x->engine)
+    for (int64_t i = 0; i < (y ? x->rows * x->channels : 0); i++)
+        k->affine(nn_floats(y) + i * x->time, of(layer)->weight[i % x->channels], 0, (size_t)x->time);
+    return y;
+}
+
 nn_tensor *nn_native_normalize(nn_tensor *x, const nn_norm *layer, nn_act act)
 {
+    if (!layer->groups && layer->over == NN_OVER_ROW)
+        return scale_channels(x, layer);
     nn_tensor *y = act != NN_GLU && nn_alone(x) ? nn_keep(x) : NULL;
     if (!nn_native_reserve(x->engine, 2 * (size_t)(layer->groups + 1)))
         return NULL;

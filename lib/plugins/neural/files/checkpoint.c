@@ -45,17 +45,6 @@ static int compare_stored(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-static bool check_class(const nn_checkpoint *c, ap_error *err)
-{
-    if (strcmp(c->klass, "HTDemucs") == 0 || strcmp(c->klass, "HDemucs") == 0)
-        return true;
-    if (strcmp(c->klass, "Demucs") == 0)
-        return ap_fail(
-            err, AP_FAILED,
-            "'%s' is a Demucs v2 waveform model, which is not supported; use htdemucs or mdx_extra", c->path);
-    return ap_fail(err, AP_FAILED, "'%s' holds a '%.64s', which is not a supported model", c->path, c->klass);
-}
-
 static bool read_content(nn_checkpoint *c, ap_error *err)
 {
     static const unsigned char old_torch[] = {0x80, 2, 0x8a, 10};
@@ -78,7 +67,7 @@ nn_checkpoint *nn_checkpoint_open(const char *path, ap_error *err)
         ap_fail_memory(err);
         goto fail;
     }
-    if (!map_file(c, err) || !read_content(c, err) || !check_class(c, err))
+    if (!map_file(c, err) || !read_content(c, err))
         goto fail;
     qsort(c->tensors, c->count, sizeof *c->tensors, compare_stored);
     for (size_t i = 1; i < c->count; i++) {

@@ -24,21 +24,20 @@ typedef struct nn_checkpoint {
     char *path;
     const unsigned char *bytes; /* mapped */
     size_t size;
-    char *klass;   /* "HTDemucs", "HDemucs" */
+    char *klass;   /* "HTDemucs", "HDemucs"... */
     cJSON *kwargs; /* an object; a fraction is a string "39/5" */
     nn_stored *tensors;
     size_t count;
 } nn_checkpoint;
 
-/* Opens a .th or .safetensors file, which is told by its content. Other classes than HTDemucs and HDemucs are
- * refused by name. NULL on failure. */
+/* Opens a .th or .safetensors file, which is told by its content. NULL on failure. */
 nn_checkpoint *nn_checkpoint_open(const char *path, ap_error *err);
 void nn_checkpoint_close(nn_checkpoint *c);
 
 /* The two formats: fill klass, kwargs and tensors. */
 bool nn_th_read(nn_checkpoint *c, ap_error *err);
 bool nn_safetensors_read(nn_checkpoint *c, ap_error *err);
-/* Appends a tensor to c->tensors, whose array has room for it: copies the name, checks sizes and that every
+/* Appends a tensor to c->tensors, which has room for it: copies the name, checks sizes and that every
  * element lies in the available bytes. */
 bool nn_checkpoint_add(nn_checkpoint *c, const nn_stored *tensor, uint64_t available, ap_error *err);
 

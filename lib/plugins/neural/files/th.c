@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * th.c - the .th file: a zip archive with a pickle that describes the tensors, whose data are the other
+ * th.c - the .th file: a zip archive with a pickle that describes the tensors; their data are the other
  * entries. */
 #include "base/error.h"
 #include "plugins/neural/files/checkpoint.h"

@@ -3,6 +3,7 @@
 #ifndef AP_NEURAL_NETS_NETWORK_H
 #define AP_NEURAL_NETS_NETWORK_H
 
+#include "plugins/neural/files/checkpoint.h"
 #include "plugins/neural/tensor/tensor.h"
 
 #define NN_MAX_SOURCES 16
@@ -15,10 +16,17 @@ struct nn_network {
     char stems[NN_MAX_SOURCES][32];
     nn_engine *engine;
     int stem_count, channels, rate;
-    int64_t segment; /* frames to give it at a time */
-    bool whole;      /* it takes segments of exactly that length (or shorter by the user's choice) */
+    int64_t segment_frames; /* to give it at a time */
+    bool whole;             /* it takes segments of exactly that length (or shorter by the user's choice) */
     nn_tensor *(*run)(nn_network *network, nn_tensor *mix); /* [1][channels][n] -> [1][stems * channels][n] */
     void (*free)(nn_network *network);
 };
+
+/* What registry.c knows of a kind of network. */
+typedef struct nn_architecture {
+    const char *kind;                                    /* "htdemucs" */
+    bool (*recognises)(const nn_checkpoint *checkpoint); /* by its class or its tensors */
+    nn_network *(*open)(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err);
+} nn_architecture;
 
 #endif

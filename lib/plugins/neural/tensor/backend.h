@@ -48,6 +48,15 @@ struct nn_lstm {
     void *data;
 };
 
+/* Several operations in one pass over memory. All are optional: where one is NULL, tensor.c composes it of
+ * the others. */
+typedef struct nn_fused {
+    nn_tensor *(*convolve_normalized)(nn_tensor *x, const nn_conv *conv, const nn_norm *norm, nn_act act);
+    nn_tensor *(*add_convolved)(nn_tensor *x, nn_tensor *y, const nn_conv *layer);
+    nn_tensor *(*add_branch)(nn_tensor *x, nn_tensor *y, const nn_conv *conv, const nn_norm *norm,
+                             const nn_norm *scale);
+} nn_fused;
+
 /* Operations read their operands and return a new tensor, or NULL after nn_engine_fail. One that writes over
  * an operand that nobody else holds (nn_alone) returns nn_keep of it. */
 struct nn_backend {
@@ -64,16 +73,12 @@ struct nn_backend {
     void (*free_lstm)(nn_lstm *layer);
     nn_tensor *(*convolve)(nn_tensor *x, const nn_conv *layer, nn_act act);
     nn_tensor *(*convolve_transposed)(nn_tensor *x, const nn_conv *layer, nn_crop_to crop, nn_act act);
-    nn_tensor *(*convolve_normalized)(nn_tensor *x, const nn_conv *conv, const nn_norm *norm, nn_act act);
     nn_tensor *(*crop)(nn_tensor *x, nn_crop_to crop);
     nn_tensor *(*pad_time)(nn_tensor *x, int64_t time);
     nn_tensor *(*normalize)(nn_tensor *x, const nn_norm *layer, nn_act act);
     nn_tensor *(*activate)(nn_tensor *x, nn_act act);
     nn_tensor *(*add)(nn_tensor *x, nn_tensor *y);
     nn_tensor *(*scale)(nn_tensor *x, double factor, double offset);
-    nn_tensor *(*add_convolved)(nn_tensor *x, nn_tensor *y, const nn_conv *layer);
-    nn_tensor *(*add_branch)(nn_tensor *x, nn_tensor *y, const nn_conv *conv, const nn_norm *norm,
-                             const nn_norm *scale);
     bool (*moments)(const nn_tensor *x, double *mean, double *deviation);
     nn_tensor *(*flatten)(nn_tensor *x);
     nn_tensor *(*unflatten)(nn_tensor *x, int64_t rows);
@@ -84,6 +89,7 @@ struct nn_backend {
     nn_tensor *(*join_windows)(nn_tensor *x, int64_t rows, int64_t stride, int64_t time);
     nn_tensor *(*spectrum)(nn_tensor *x, int nfft, bool reflect);
     nn_tensor *(*signal)(nn_tensor *x, int64_t offset, int64_t time);
+    nn_fused fused;
 };
 
 /* The CPU, by our own means. */
@@ -98,7 +104,7 @@ struct nn_torch {
     nn_tensor *(*run)(const nn_tensor *x, void *module, int stems);
 };
 
-#define NN_TORCH_VERSION 1
+#define NN_TORCH_VERSION 2
 
 /* A tensor without data, for a backend to fill. NULL when out of memory. */
 nn_tensor *nn_tensor_shell(nn_engine *engine, int64_t rows, int64_t channels, int64_t time);

@@ -247,7 +247,9 @@ nn_tensor *nn_normalize(nn_tensor *x, const nn_norm *layer, nn_act act)
 {
     nn_tensor *y = NULL;
     if (x && layer &&
-        fits(x->channels == layer->channels && (act != NN_GLU || x->channels % 2 == 0), x, "norm"))
+        fits(x->channels == layer->channels && (act != NN_GLU || x->channels % 2 == 0) &&
+                 (layer->groups || layer->over != NN_OVER_ROW || act == NN_LINEAR),
+             x, "norm"))
         y = x->engine->ops->normalize(x, layer, act);
     nn_drop(x);
     return y;
@@ -258,8 +260,12 @@ nn_tensor *nn_convolve_normalized(nn_tensor *x, const nn_conv *conv, const nn_no
     nn_tensor *y = NULL;
     if (x && conv && norm &&
         fits(!conv->shape.transposed && takes(conv, x, act) && norm->channels == conv->shape.out, x,
-             "convolution"))
-        y = x->engine->ops->convolve_normalized(x, conv, norm, act);
+             "convolution")) {
+        const nn_fused *fused = &x->engine->ops->fused;
+        y = fused->convolve_normalized
+                ? fused->convolve_normalized(x, conv, norm, act)
+                : nn_normalize(x->engine->ops->convolve(x, conv, NN_LINEAR), norm, act);
+    }
     nn_drop(x);
     return y;
 }
@@ -299,11 +305,21 @@ nn_tensor *nn_add_convolved(nn_tensor *x, nn_tensor *y, const nn_conv *layer)
     if (x && y && layer &&
         fits(takes(layer, y, NN_LINEAR) && layer->shape.kernel_rows == 1 && layer->shape.out == x->channels &&
                  x->rows == y->rows && x->time == y->time,
-             x, "residual"))
-        z = x->engine->ops->add_convolved(x, y, layer);
+             x, "residual")) {
+        const nn_fused *fused = &x->engine->ops->fused;
+        z = fused->add_convolved ? fused->add_convolved(x, y, layer)
+                                 : nn_add(nn_keep(x), x->engine->ops->convolve(y, layer, NN_LINEAR));
+    }
     nn_drop(x);
     nn_drop(y);
     return z;
+}
+
+static nn_tensor *compose_branch(nn_tensor *x, nn_tensor *y, const nn_conv *conv, const nn_norm *norm,
+                                 const nn_norm *scale)
+{
+    nn_tensor *z = y->engine->ops->convolve(y, conv, NN_LINEAR);
+    return nn_add(nn_keep(x), nn_normalize(nn_normalize(z, norm, NN_GLU), scale, NN_LINEAR));
 }
 
 nn_tensor *nn_add_branch(nn_tensor *x, nn_tensor *y, const nn_conv *conv, const nn_norm *norm,
@@ -314,8 +330,11 @@ nn_tensor *nn_add_branch(nn_tensor *x, nn_tensor *y, const nn_conv *conv, const 
         fits(takes(conv, y, NN_GLU) && conv->shape.kernel_rows == 1 && conv->shape.out == 2 * x->channels &&
                  norm->channels == conv->shape.out && scale->channels == x->channels && x->rows == y->rows &&
                  x->time == y->time,
-             x, "branch"))
-        z = x->engine->ops->add_branch(x, y, conv, norm, scale);
+             x, "branch")) {
+        const nn_fused *fused = &x->engine->ops->fused;
+        z = fused->add_branch ? fused->add_branch(x, y, conv, norm, scale)
+                              : compose_branch(x, y, conv, norm, scale);
+    }
     nn_drop(x);
     nn_drop(y);
     return z;

@@ -64,6 +64,8 @@ void nn_conv_free(nn_conv *layer);
  * of a row, or of all rows (group norm). */
 typedef enum nn_norm_over { NN_OVER_CHANNELS, NN_OVER_ROW, NN_OVER_ALL } nn_norm_over;
 
+/* NN_OVER_ROW with groups 0: nothing is normalised, each channel is multiplied by its weight; no activation.
+ * bias NULL: zeros. */
 nn_norm *nn_norm_new(nn_engine *engine, nn_norm_over over, int groups, int channels, const float *weight,
                      const float *bias);
 void nn_norm_free(nn_norm *layer);

@@ -264,6 +264,8 @@ at::Tensor normalize(const at::Tensor &x, const nn_norm *layer)
 {
     const norm_data &d = of_layer<norm_data>(layer->data);
     const double eps = 1e-5; /* PyTorch's default, which Demucs keeps */
+    if (layer->groups == 0 && layer->over == NN_OVER_ROW)
+        return x * d.weight.unsqueeze(1);
     switch (layer->over) {
     case NN_OVER_CHANNELS:
         return at::layer_norm(x.transpose(1, 2), {layer->channels}, d.weight, d.bias, eps).transpose(1, 2);
@@ -490,15 +492,12 @@ const nn_backend backend = {
     torch_free_lstm,
     torch_convolve,
     torch_convolve_transposed,
-    torch_convolve_normalized,
     torch_crop,
     torch_pad_time,
     torch_normalize,
     torch_activate,
     torch_add,
     torch_scale,
-    torch_add_convolved,
-    torch_add_branch,
     torch_moments,
     torch_flatten,
     torch_unflatten,
@@ -509,6 +508,7 @@ const nn_backend backend = {
     torch_join_windows,
     torch_spectrum,
     torch_signal,
+    {torch_convolve_normalized, torch_add_convolved, torch_add_branch},
 };
 
 /* ---- TorchScript */

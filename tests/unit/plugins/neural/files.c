@@ -4,6 +4,7 @@
 #include "plugins/neural/files/bag.h"
 #include "plugins/neural/files/checkpoint.h"
 #include "plugins/neural/files/models.h"
+#include "plugins/neural/registry.h"
 #include "test.h"
 
 #include <sys/stat.h>
@@ -40,16 +41,18 @@ static const char *write_file(const char *name, const bytes *b)
     return path;
 }
 
-/* Opens a file of these bytes; true if it was refused with a message, within a second. */
+/* Opens a file of these bytes; true if it, or the network in it, was refused with a message within a second.
+ */
 static bool refused(const bytes *b, const char *expected)
 {
     ap_error err = {0};
     clock_t start = clock();
     const char *path = write_file("hostile.th", b);
     nn_checkpoint *c = nn_checkpoint_open(path, &err);
-    bool ok = !c && err.code != AP_OK && strstr(err.message, expected ? expected : "");
+    nn_network *n = c ? nn_network_new(c, NULL, &err) : NULL;
+    bool ok = !n && err.code != AP_OK && strstr(err.message, expected ? expected : "");
     if (!ok)
-        fprintf(stderr, "expected '%s', got '%s'\n", expected ? expected : "", c ? "success" : err.message);
+        fprintf(stderr, "expected '%s', got '%s'\n", expected ? expected : "", n ? "success" : err.message);
     nn_checkpoint_close(c);
     return ok && clock() - start < CLOCKS_PER_SEC;
 }

@@ -8,6 +8,7 @@
 #include "plugins/neural/tensor/tensor.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The defaults of the original's constructor. */
 static const nn_settings defaults = {
@@ -30,8 +31,8 @@ static const nn_settings defaults = {
     .dconv_comp = 4,
     .freq_emb = 0.2,
     .emb_scale = 10,
+    .segment_s = 40,
 };
-#define DEFAULT_SEGMENT_S 40
 
 static nn_tensor *hdemucs_run(nn_network *network, nn_tensor *mix)
 {
@@ -44,7 +45,7 @@ static void hdemucs_free(nn_network *network)
     free(network);
 }
 
-nn_network *nn_hdemucs_new(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err)
+static nn_network *hdemucs_open(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err)
 {
     nn_settings settings = defaults;
     nn_loader loader = {checkpoint, engine, err, 0, false};
@@ -53,8 +54,7 @@ nn_network *nn_hdemucs_new(const nn_checkpoint *checkpoint, nn_engine *engine, a
         ap_fail_memory(err);
         return NULL;
     }
-    h->network = (nn_network){
-        .engine = engine, .segment = DEFAULT_SEGMENT_S, .run = hdemucs_run, .free = hdemucs_free};
+    h->network = (nn_network){.engine = engine, .run = hdemucs_run, .free = hdemucs_free};
     if (nn_hybrid_settings(h, checkpoint, &settings, err)) {
         nn_hybrid_load(h, &loader);
         if (nn_hybrid_complete(&loader))
@@ -63,3 +63,10 @@ nn_network *nn_hdemucs_new(const nn_checkpoint *checkpoint, nn_engine *engine, a
     hdemucs_free(&h->network);
     return NULL;
 }
+
+static bool is_hdemucs(const nn_checkpoint *checkpoint)
+{
+    return strcmp(checkpoint->klass, "HDemucs") == 0;
+}
+
+const nn_architecture nn_hdemucs = {"hdemucs", is_hdemucs, hdemucs_open};

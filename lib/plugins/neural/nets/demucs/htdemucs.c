@@ -9,6 +9,7 @@
 #include "plugins/neural/tensor/tensor.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The defaults of the original's constructor; it has no LSTM and no local attention. */
 static const nn_settings defaults = {
@@ -31,8 +32,8 @@ static const nn_settings defaults = {
     .dconv_comp = 8,
     .freq_emb = 0.2,
     .emb_scale = 10,
+    .segment_s = 10,
 };
-#define DEFAULT_SEGMENT_S 10
 
 typedef struct htdemucs {
     nn_hybrid hybrid;
@@ -59,7 +60,7 @@ static void apply_bottom(nn_hybrid *h, nn_tensor **x, nn_tensor **xt)
 static nn_tensor *htdemucs_run(nn_network *network, nn_tensor *mix)
 {
     const htdemucs *m = (const htdemucs *)network;
-    const int64_t length = nn_time(mix), segment = network->segment;
+    const int64_t length = nn_time(mix), segment = network->segment_frames;
     if (m->train_segment && length < segment)
         mix = nn_pad_time(mix, (int)segment);
     mix = nn_hybrid_run((nn_hybrid *)network, mix);
@@ -105,7 +106,7 @@ static bool load_bottom(htdemucs *m, nn_loader *loader)
     return true;
 }
 
-nn_network *nn_htdemucs_new(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err)
+static nn_network *htdemucs_open(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err)
 {
     nn_settings settings = defaults;
     nn_loader loader = {checkpoint, engine, err, 0, false};
@@ -115,8 +116,7 @@ nn_network *nn_htdemucs_new(const nn_checkpoint *checkpoint, nn_engine *engine, 
         return NULL;
     }
     nn_network *n = &m->hybrid.network;
-    *n = (nn_network){
-        .engine = engine, .segment = DEFAULT_SEGMENT_S, .run = htdemucs_run, .free = htdemucs_free};
+    *n = (nn_network){.engine = engine, .run = htdemucs_run, .free = htdemucs_free};
     m->hybrid.bottom = apply_bottom;
     m->train_segment = n->whole = nn_json_bool(checkpoint->kwargs, "use_train_segment", true);
     if (nn_hybrid_settings(&m->hybrid, checkpoint, &settings, err)) {
@@ -127,3 +127,10 @@ nn_network *nn_htdemucs_new(const nn_checkpoint *checkpoint, nn_engine *engine, 
     htdemucs_free(n);
     return NULL;
 }
+
+static bool is_htdemucs(const nn_checkpoint *checkpoint)
+{
+    return strcmp(checkpoint->klass, "HTDemucs") == 0;
+}
+
+const nn_architecture nn_htdemucs = {"htdemucs", is_htdemucs, htdemucs_open};

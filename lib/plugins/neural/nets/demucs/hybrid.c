@@ -78,19 +78,19 @@ bool nn_hybrid_settings(nn_hybrid *h, const nn_checkpoint *c, nn_settings *s, ap
 {
     nn_network *n = &h->network;
     n->rate = 44100;
-    double segment = nn_json_number(c->kwargs, "segment", (double)n->segment);
     if (!read_sources(n, c, err) || !check_fixed(c, err) || !read_integers(c, s, err) ||
         !nn_json_integer(c->kwargs, "samplerate", AP_MIN_RATE, AP_MAX_RATE, &n->rate, c->path, err))
         return false;
     s->dconv_comp = nn_json_number(c->kwargs, "dconv_comp", s->dconv_comp);
     s->freq_emb = nn_json_number(c->kwargs, "freq_emb", s->freq_emb);
     s->emb_scale = nn_json_number(c->kwargs, "emb_scale", s->emb_scale);
+    s->segment_s = nn_json_number(c->kwargs, "segment", s->segment_s);
     s->hybrid_old = nn_json_bool(c->kwargs, "hybrid_old", s->hybrid_old);
-    if (!(segment >= NN_MIN_SEGMENT_S && segment <= NN_MAX_SEGMENT_S) ||
+    if (!(s->segment_s >= NN_MIN_SEGMENT_S && s->segment_s <= NN_MAX_SEGMENT_S) ||
         !(s->dconv_comp >= 0.5 && s->dconv_comp <= 64) || !isfinite(s->freq_emb) || !isfinite(s->emb_scale))
         return ap_fail(err, AP_FAILED, "'%s' has settings that make no sense", c->path);
     /* As int(Fraction * rate) gives, also where the double is a little less than whole. */
-    n->segment = (int64_t)floor(segment * n->rate + 1e-6);
+    n->segment_frames = (int64_t)floor(s->segment_s * n->rate + 1e-6);
     n->channels = s->audio_channels;
     h->settings = *s;
     return true;
@@ -173,7 +173,7 @@ static void load_level(nn_hybrid *h, nn_loader *loader, builder *b, int index, b
     *merged = waveform.empty;
 }
 
-/* The number of levels whose spectrum still has rows. */
+/* The number of levels where the spectrum still has rows. */
 static int count_waveform_levels(const nn_settings *s)
 {
     int rows = s->nfft / 2, levels = 0;

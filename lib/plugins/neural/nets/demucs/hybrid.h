@@ -14,7 +14,7 @@ typedef struct nn_settings {
     int audio_channels, channels, channels_time, growth, nfft, depth;
     int kernel_size, stride, time_stride, context, context_enc;
     int norm_starts, norm_groups, dconv_mode, dconv_depth, dconv_attn, dconv_lstm;
-    double dconv_comp, freq_emb, emb_scale;
+    double dconv_comp, freq_emb, emb_scale, segment_s;
     bool hybrid_old;
 } nn_settings;
 
@@ -38,7 +38,7 @@ bool nn_hybrid_complete(const nn_loader *loader);
 void nn_hybrid_clear(nn_hybrid *h);
 nn_tensor *nn_hybrid_run(nn_hybrid *h, nn_tensor *mix);
 
-nn_network *nn_htdemucs_new(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err);
-nn_network *nn_hdemucs_new(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err);
+/* demucs_v2 is known so that it can be refused by its name. */
+extern const nn_architecture nn_htdemucs, nn_hdemucs, nn_demucs_v2;
 
 #endif

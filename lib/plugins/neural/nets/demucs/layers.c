@@ -196,7 +196,7 @@ static nn_conv *load_pointwise(nn_loader *loader, const char *name, int in, int 
     return nn_load_conv(loader, name, &shape, true);
 }
 
-/* The Linear after the LSTM, whose weight has no kernel dimension. */
+/* The Linear after the LSTM: its weight has no kernel dimension. */
 static nn_conv *load_linear(nn_loader *loader, const char *name, int in, int out)
 {
     nn_conv_shape shape = pointwise;
