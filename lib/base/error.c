@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * error.c - error values. */
 #include "base/error.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static void make_one_line(char *s)
-{
-    for (; *s; s++)
-        if ((unsigned char)*s < 0x20 || *s == 0x7f)
-            *s = '?';
-}
-
 static void set_message(ap_error *err, ap_status code, const char *format, va_list args)
 {
     err->code = code;
     vsnprintf(err->message, sizeof err->message, format, args);
-    make_one_line(err->message);
+    ap_text_one_line(err->message);
 }
 
 bool ap_fail(ap_error *err, ap_status code, const char *format, ...)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * text.c - text. */
+ * text.c - text: printed into memory, UTF-8, control characters. */
 #include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 char *ap_print(const char *format, ...)
 {
@@ -13,4 +15,60 @@ char *ap_print(const char *format, ...)
     int n = vasprintf(&text, format, args);
     va_end(args);
     return n < 0 ? NULL : text;
+}
+
+/* The lowest and highest second byte narrow what the first one allows: no overlong forms, no surrogates. */
+static bool second_fits(unsigned char first, unsigned char second)
+{
+    unsigned char lowest = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    unsigned char highest = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    return second >= lowest && second <= highest;
+}
+
+size_t ap_utf8_length(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    size_t n = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
+    if (n > 1 && !second_fits(p[0], p[1]))
+        return 0;
+    for (size_t i = 2; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    return n;
+}
+
+bool ap_is_utf8(const char *text)
+{
+    for (size_t n; *text; text += n)
+        if (!(n = ap_utf8_length(text)))
+            return false;
+    return true;
+}
+
+char *ap_to_utf8(const char *text)
+{
+    if (ap_is_utf8(text))
+        return strdup(text);
+    char *utf8 = malloc(2 * strlen(text) + 1), *to = utf8;
+    if (!utf8)
+        return NULL;
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        if (*p >= 0x80)
+            *to++ = (char)(0xc0 | *p >> 6);
+        *to++ = (char)(*p < 0x80 ? *p : 0x80 | (*p & 0x3f));
+    }
+    *to = 0;
+    return utf8;
+}
+
+bool ap_is_control(char c)
+{
+    return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+void ap_text_one_line(char *text)
+{
+    for (; *text; text++)
+        if (ap_is_control(*text))
+            *text = '?';
 }

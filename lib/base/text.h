@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * text.h - text. */
+ * text.h - text: printed into memory, UTF-8, control characters. */
 #ifndef AP_BASE_TEXT_H
 #define AP_BASE_TEXT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* A malloc'ed text, NULL when out of memory. */
 char *ap_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Bytes of the UTF-8 character that text starts with, 0 if that is none: malformed, overlong, a surrogate, or
+ * beyond U+10FFFF (RFC 3629, section 4). The end of a string is a character of one byte. */
+size_t ap_utf8_length(const char *text);
+bool ap_is_utf8(const char *text);
+/* A malloc'ed copy in UTF-8: text that is not valid is read as ISO 8859-1. NULL when out of memory. */
+char *ap_to_utf8(const char *text);
+
+/* What moves the cursor of a terminal, or worse: U+0000 to U+001F and U+007F. */
+bool ap_is_control(char c);
+/* Replaces control characters by '?', so that text stays one line. */
+void ap_text_one_line(char *text);
 
 #endif

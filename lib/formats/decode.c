@@ -34,17 +34,6 @@ static bool check_options(const ap_decode_options *o, ap_error *err)
            (o->duration_s < 0 || ap_check_range("duration", o->duration_s, 0, MAX_SECONDS, err));
 }
 
-bool ap_check_format(const char *name, const ap_format *format, ap_error *err)
-{
-    if (format->rate < AP_MIN_RATE || format->rate > AP_MAX_RATE)
-        return ap_fail(err, AP_FAILED, "'%s' has a sample rate of %u Hz, which is out of range (%d to %d)",
-                       name, format->rate, AP_MIN_RATE, AP_MAX_RATE);
-    if (format->channels < 1 || format->channels > AP_MAX_CHANNELS)
-        return ap_fail(err, AP_FAILED, "'%s' has %u channels, which is out of range (1 to %d)", name,
-                       format->channels, AP_MAX_CHANNELS);
-    return true;
-}
-
 /* ---- the libav plugin */
 
 static ap_stream *open_with_av(ap_input *in, const ap_decode_options *o, ap_error *err)

@@ -277,12 +277,7 @@ static ap_stream *make_stream(decoder *d, ap_error *err)
     ap_tags *tags = d->tags;
     d->tags = NULL;
     d->format.mask = ap_vorbiscomment_take_mask(tags);
-    ap_stream *s = ap_stream_new(&ops, d, NULL, &d->format, err);
-    if (!s)
-        ap_tags_free(&tags);
-    else if (!ap_stream_describe(s, ap_input_name(d->in), tags, err))
-        ap_close(&s);
-    return s;
+    return ap_stream_new(&ops, d, &d->format, ap_input_name(d->in), tags, err);
 }
 
 ap_stream *ap_flac_open(ap_input *in, bool ogg, ap_error *err)

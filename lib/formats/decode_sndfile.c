@@ -198,12 +198,7 @@ static ap_stream *make_stream(decoder *d, const SF_INFO *info, ap_tags *tags, ap
     if (d->ogg.vorbis_order)
         use_vorbis_order(d, format.channels);
     read_sndfile_tags(d, tags);
-    ap_stream *s = ap_stream_new(&ops, d, NULL, &format, err);
-    if (!s)
-        ap_tags_free(&tags);
-    else if (!ap_stream_describe(s, name, tags, err))
-        ap_close(&s);
-    return s;
+    return ap_stream_new(&ops, d, &format, name, tags, err);
 }
 
 ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err)

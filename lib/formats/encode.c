@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * encode.c - streams to files: the formats, what they can hold, and the way that is common to all. */
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/output.h"
 #include "base/path.h"
 #include "dsp/hot.h"
@@ -251,23 +252,12 @@ static ap_tags *merge_tags(const ap_stream *s, const encoder *e, const ap_encode
 /* Wraps s in the meter. Its tags are those that the file gets. */
 static ap_stream *meter_stream(ap_stream *s, bool clamp, ap_tags *tags, ap_error *err)
 {
-    static const ap_stream_ops ops = {meter_read, free};
-    meter *m = s && tags ? calloc(1, sizeof *m) : NULL;
-    if (!m) {
-        if (s && tags)
-            ap_fail_memory(err);
-        ap_tags_free(&tags);
-        ap_close(&s);
-        return NULL;
-    }
-    m->clamp = clamp;
-    const char *name = ap_stream_name(s);
-    ap_stream *wrapped = ap_stream_new(&ops, m, s, &s->format, err);
-    if (!wrapped)
-        ap_tags_free(&tags);
-    else if (!ap_stream_describe(wrapped, name, tags, err))
-        ap_close(&wrapped);
-    return wrapped;
+    static const ap_stream_ops ops = {.read = meter_read, .close = free};
+    meter *m = s && tags ? ap_allocate(1, sizeof *m, err) : NULL;
+    if (m)
+        m->clamp = clamp;
+    s = ap_stream_wrap(s, &ops, m, NULL, err);
+    return ap_stream_describe(s, NULL, tags, err);
 }
 
 /* ---- rescaling */

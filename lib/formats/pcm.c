@@ -2,6 +2,7 @@
  * pcm.c - linear PCM in files to floats. */
 #include "formats/pcm.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "stream/stream.h"
 
 #include <stdlib.h>
@@ -107,15 +108,14 @@ typedef struct reader {
     ap_pcm type;
     bool big_endian;
     size_t frame_size;
-    size_t have;          /* bytes of a frame that has not arrived completely */
-    unsigned char *bytes; /* AP_BLOCK frames */
+    size_t have;           /* bytes of a frame that has not arrived completely */
+    unsigned char bytes[]; /* AP_BLOCK frames */
 } reader;
 
 static void pcm_close(void *state)
 {
     reader *r = state;
     ap_input_close(r->in);
-    free(r->bytes);
     free(r);
 }
 
@@ -142,22 +142,14 @@ ap_stream *ap_pcm_stream(ap_input *in, ap_pcm type, bool big_endian, const ap_fo
                          ap_error *err)
 {
     static const ap_stream_ops ops = {pcm_read, pcm_close};
-    reader *r = calloc(1, sizeof *r);
-    if (!r) {
-        ap_input_close(in);
-        ap_tags_free(&tags);
-        ap_fail_memory(err);
-        return NULL;
+    bool valid = ap_check_format(ap_input_name(in), format, err);
+    size_t frame_size = ap_pcm_size(type) * format->channels;
+    reader *r = valid ? ap_allocate(1, sizeof *r + AP_BLOCK * frame_size, err) : NULL;
+    if (r) {
+        *r = (reader){.in = in, .type = type, .big_endian = big_endian, .frame_size = frame_size};
+        return ap_stream_new(&ops, r, format, ap_input_name(in), tags, err);
     }
-    *r = (reader){.in = in, .type = type, .big_endian = big_endian};
-    r->frame_size = ap_pcm_size(type) * format->channels;
-    ap_stream *s = ap_stream_new(&ops, r, NULL, format, err); /* checks the channels before they are used */
-    if (!s) {
-        ap_tags_free(&tags);
-        return NULL;
-    }
-    r->bytes = malloc(AP_BLOCK * r->frame_size);
-    if (!ap_stream_describe(s, ap_input_name(in), tags, err) || (!r->bytes && !ap_fail_memory(err)))
-        ap_close(&s);
-    return s;
+    ap_input_close(in);
+    ap_tags_free(&tags);
+    return NULL;
 }

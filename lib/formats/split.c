@@ -147,12 +147,10 @@ static bool start(branch *b, ap_error *err)
     if (b->queue && (!tags || !b->block || (known && !ap_tags_merge(tags, known))))
         ap_fail_memory(err);
     else if (b->queue)
-        b->stream = ap_stream_new(&ops, b, NULL, &format, err);
-    if (!b->stream) {
+        b->stream = ap_stream_new(&ops, b, &format, ap_stream_name(b->owner->source), tags, err);
+    else
         ap_tags_free(&tags);
-        return false;
-    }
-    if (!ap_stream_describe(b->stream, ap_stream_name(b->owner->source), tags, err))
+    if (!b->stream)
         return false;
     int number = pthread_create(&b->thread, NULL, encode_branch, b);
     b->running = number == 0;

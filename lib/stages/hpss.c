@@ -3,6 +3,7 @@
  * Mueller and Disch 2014), with the definitions of librosa.decompose.hpss.
  */
 #include "base/error.h"
+#include "base/memory.h"
 #include "dsp/hot.h"
 #include "dsp/power_medians.h"
 #include "stream/combine.h"
@@ -23,7 +24,7 @@ typedef struct hpss {
     float margin_harmonic, margin_percussive; /* squared, as they are applied to power */
     float undecided;                          /* mask where both are nothing */
     uint32_t count;
-    ap_power_medians **spectrograms; /* what a mask is made from: a channel of its own, or all together */
+    ap_power_medians **medians; /* what a mask is made from: a channel of its own, or all together */
     float *mask;
 } hpss;
 
@@ -31,9 +32,9 @@ static void hpss_take(void *state, uint64_t t, const float *spectra)
 {
     const hpss *h = state;
     for (uint32_t i = 0; i < h->count; i++)
-        ap_power_medians_clear(h->spectrograms[i], t);
+        ap_power_medians_clear(h->medians[i], t);
     for (uint32_t c = 0; c < h->channels; c++)
-        ap_power_medians_add(h->spectrograms[c % h->count], t, spectra + c * h->row);
+        ap_power_medians_add(h->medians[c % h->count], t, spectra + c * h->row);
 }
 
 /* ---- masks */
@@ -101,7 +102,7 @@ static void hpss_give(void *state, uint64_t t, uint64_t slots, const float *spec
     const hpss *h = state;
     for (uint32_t i = 0; i < h->count; i++) {
         const float *harmonic, *percussive;
-        ap_power_medians_find(h->spectrograms[i], t, slots, &harmonic, &percussive);
+        ap_power_medians_find(h->medians[i], t, slots, &harmonic, &percussive);
         make_parts(h, i, harmonic, percussive, spectra, made);
     }
 }
@@ -113,9 +114,9 @@ static void hpss_free(void *state)
     hpss *h = state;
     if (!h)
         return;
-    for (uint32_t i = 0; h->spectrograms && i < h->count; i++)
-        ap_power_medians_free(h->spectrograms[i]);
-    free(h->spectrograms);
+    for (uint32_t i = 0; h->medians && i < h->count; i++)
+        ap_power_medians_free(h->medians[i]);
+    free(h->medians);
     free(h->mask);
     free(h);
 }
@@ -124,17 +125,17 @@ static bool allocate(hpss *h, const ap_hpss_options *o)
 {
     ap_zone all = {h->bins, o->kernel_percussive};
     h->mask = calloc(h->bins, sizeof *h->mask);
-    h->spectrograms = calloc(h->count, sizeof *h->spectrograms);
-    bool ok = h->mask && h->spectrograms;
+    h->medians = calloc(h->count, sizeof *h->medians);
+    bool ok = h->mask && h->medians;
     for (uint32_t i = 0; ok && i < h->count; i++)
-        ok = (h->spectrograms[i] = ap_power_medians_new(h->bins, o->kernel_harmonic, &all, 1,
-                                                        ap_power_medians_ahead(o->kernel_harmonic)));
+        ok = (h->medians[i] = ap_power_medians_new(h->bins, o->kernel_harmonic, &all, 1,
+                                                   ap_power_medians_ahead(o->kernel_harmonic)));
     return ok;
 }
 
-static hpss *hpss_make(const ap_hpss_options *o, uint32_t channels)
+static hpss *hpss_make(const ap_hpss_options *o, uint32_t channels, ap_error *err)
 {
-    hpss *h = calloc(1, sizeof *h);
+    hpss *h = ap_allocate(1, sizeof *h, err);
     if (!h)
         return NULL;
     bool margins = o->margin_harmonic != 1 || o->margin_percussive != 1;
@@ -149,6 +150,7 @@ static hpss *hpss_make(const ap_hpss_options *o, uint32_t channels)
     h->count = o->compat ? channels : 1;
     if (allocate(h, o))
         return h;
+    ap_fail_memory(err);
     hpss_free(h);
     return NULL;
 }
@@ -213,17 +215,15 @@ ap_stream *ap_hpss(ap_stream *s, const ap_hpss_options *options, ap_error *err)
     if (valid && format.channels * PARTS > AP_MAX_CHANNELS)
         valid = ap_fail(err, AP_FAILED, "'%s' has %u channels, more than the %d that can be taken apart",
                         ap_stream_name(s), format.channels, AP_MAX_CHANNELS / PARTS);
-    hpss *h = valid ? hpss_make(o, format.channels) : NULL;
-    if (!h) {
-        if (valid)
-            ap_fail_memory(err);
-        ap_close(&s);
-        return NULL;
-    }
-    uint32_t hop = o->hop ? o->hop : o->window / 4;
-    ap_spectral spectral = {o->window, hop,       0,         format.channels, h->parts,
-                            ahead,     hpss_take, hpss_give, hpss_free};
-    uint32_t groups = h->parts + 1;
+    hpss *h = valid ? hpss_make(o, format.channels, err) : NULL;
+    ap_spectral spectral = {.window = o->window,
+                            .hop = o->hop ? o->hop : o->window / 4,
+                            .channels = format.channels,
+                            .groups = h ? h->parts : 0,
+                            .ahead = ahead,
+                            .take = hpss_take,
+                            .give = hpss_give,
+                            .free = hpss_free};
     s = ap_stft_stream(s, &spectral, h, err);
-    return s ? select_parts(s, o->parts, groups, &format, err) : NULL;
+    return s ? select_parts(s, o->parts, spectral.groups + 1, &format, err) : NULL;
 }

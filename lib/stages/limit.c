@@ -5,6 +5,7 @@
  * that together are no longer than the look-ahead and whose coefficients sum to 1, never exceeds it, so the
  * gain is down before the peak comes, and no sample passes the ceiling. */
 #include "base/error.h"
+#include "base/memory.h"
 #include "dsp/truepeak.h"
 #include "stream/processor.h"
 #include "stream/stream.h"
@@ -228,9 +229,9 @@ static bool minimum_make(minimum *m, size_t length)
     return m->values && m->times;
 }
 
-static limiter *limit_make(const ap_limit_options *o, uint32_t rate, uint32_t channels)
+static limiter *limit_make(const ap_limit_options *o, uint32_t rate, uint32_t channels, ap_error *err)
 {
-    limiter *l = calloc(1, sizeof *l);
+    limiter *l = ap_allocate(1, sizeof *l, err);
     if (!l)
         return NULL;
     size_t ahead = (size_t)fmax(1, rint(o->lookahead_s * rate));
@@ -249,6 +250,7 @@ static limiter *limit_make(const ap_limit_options *o, uint32_t rate, uint32_t ch
     if (l->signal && l->between && l->peaks && l->delayed && minimum_make(&l->lowest, ahead + 1) &&
         box_make(&l->first, half) && box_make(&l->second, ahead - half + 1))
         return l;
+    ap_fail_memory(err);
     limit_free(l);
     return NULL;
 }
@@ -274,14 +276,7 @@ ap_stream *ap_limit(ap_stream *s, const ap_limit_options *options, ap_error *err
     const ap_limit_options *o = options ? options : &defaults;
     if (!s)
         return NULL;
-    bool valid = check_options(o, err);
-    limiter *l = valid ? limit_make(o, s->format.rate, s->format.channels) : NULL;
-    if (!l) {
-        if (valid)
-            ap_fail_memory(err);
-        ap_close(&s);
-        return NULL;
-    }
-    ap_processor processor = {limit_process, limit_free, 0, l->delay, 0};
+    limiter *l = check_options(o, err) ? limit_make(o, s->format.rate, s->format.channels, err) : NULL;
+    ap_processor processor = {.process = limit_process, .free = limit_free, .latency = l ? l->delay : 0};
     return ap_processor_stream(s, s->format.channels, s->format.mask, &processor, l, err);
 }

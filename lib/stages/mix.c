@@ -4,6 +4,7 @@
  * The sum is a chain of stages that each add one stream to those before it, so that the first stream gives it
  * name and tags, and the warnings of all of them come through. */
 #include "base/error.h"
+#include "base/memory.h"
 #include "stream/stream.h"
 
 #include <math.h>
@@ -18,7 +19,7 @@ typedef struct adder {
     float gain;
     bool shortest;
     bool first_ended, other_ended;
-    float *block; /* AP_BLOCK frames of other */
+    float block[]; /* AP_BLOCK frames of other */
 } adder;
 
 /* ---- the sum */
@@ -72,7 +73,7 @@ static ptrdiff_t adder_read(ap_stream *s, float *frames, size_t max, ap_error *e
 /* A stream of known length has been read up to it, but not beyond, where it looks at its end. */
 static bool adder_end(ap_stream *s, ap_error *err)
 {
-    const adder *a = s->state;
+    adder *a = s->state;
     if (!a->shortest && (ap_read(s->source, a->block, 1, err) < 0 || ap_read(a->other, a->block, 1, err) < 0))
         return false;
     const char *warning = ap_stream_warning(a->other);
@@ -85,7 +86,6 @@ static void adder_close(void *state)
 {
     adder *a = state;
     ap_close(&a->other);
-    free(a->block);
     free(a);
 }
 
@@ -99,21 +99,15 @@ static uint64_t length_of(uint64_t a, uint64_t b, bool shortest)
 /* s + factor * other. Takes both over. */
 static ap_stream *add_stream(ap_stream *s, ap_stream *other, double factor, bool shortest, ap_error *err)
 {
-    static const ap_stream_ops ops = {adder_read, adder_close, adder_end};
-    adder *a = calloc(1, sizeof *a);
-    float *block = malloc(AP_BLOCK * s->format.channels * sizeof *block);
-    if (!a || !block) {
-        free(a);
-        free(block);
-        ap_close(&s);
-        ap_close(&other);
-        ap_fail_memory(err);
-        return NULL;
-    }
-    *a = (adder){.other = other, .gain = (float)factor, .shortest = shortest, .block = block};
+    static const ap_stream_ops ops = {.read = adder_read, .close = adder_close, .end = adder_end};
     ap_format format = s->format;
     format.frames = length_of(s->format.frames, other->format.frames, shortest);
-    return ap_stream_new(&ops, a, s, &format, err);
+    adder *a = ap_allocate(1, sizeof *a + AP_BLOCK * s->format.channels * sizeof *a->block, err);
+    if (a)
+        *a = (adder){.other = other, .gain = (float)factor, .shortest = shortest};
+    else
+        ap_close(&other);
+    return ap_stream_wrap(s, &ops, a, &format, err);
 }
 
 /* ---- delay */
@@ -133,17 +127,13 @@ static ptrdiff_t delay_read(ap_stream *s, float *frames, size_t max, ap_error *e
 /* Silence before the stream. */
 static ap_stream *delay(ap_stream *s, double delay_s, ap_error *err)
 {
-    static const ap_stream_ops ops = {delay_read, free};
-    uint64_t *left = malloc(sizeof *left);
-    if (!left) {
-        ap_close(&s);
-        ap_fail_memory(err);
-        return NULL;
-    }
-    *left = (uint64_t)(delay_s * s->format.rate + 0.5);
+    static const ap_stream_ops ops = {.read = delay_read, .close = free};
+    uint64_t silence = (uint64_t)(delay_s * s->format.rate + 0.5), *left = ap_allocate(1, sizeof *left, err);
+    if (left)
+        *left = silence;
     ap_format format = s->format;
-    format.frames = ap_frames_add(format.frames, *left);
-    return ap_stream_new(&ops, left, s, &format, err);
+    format.frames = ap_frames_add(format.frames, silence);
+    return ap_stream_wrap(s, &ops, left, &format, err);
 }
 
 /* ---- the inputs */

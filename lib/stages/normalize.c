@@ -235,9 +235,9 @@ static ptrdiff_t pass_on(ap_stream *s, float *frames, size_t max, ap_error *err)
 
 ap_stream *ap_normalize_apply(ap_stream *s, const ap_normalization *plan, ap_error *err)
 {
-    static const ap_stream_ops ops = {pass_on, NULL};
+    static const ap_stream_ops ops = {.read = pass_on};
     s = amplify(s, plan->gain_db, plan->limited, &plan->options, err);
-    if (!s || !(s = ap_stream_new(&ops, NULL, s, &s->format, err)))
+    if (!s || !(s = ap_stream_wrap(s, &ops, NULL, NULL, err)))
         return NULL;
     const ap_tags *tags = ap_stream_tags(s);
     if (tags && !(s->tags = still_true(tags))) {

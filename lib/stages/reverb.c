@@ -358,6 +358,17 @@ static bool check_options(const ap_reverb_options *o, ap_error *err)
            ap_check_range("tail", o->tail_db, 0, 200, err);
 }
 
+static freeverb *reverb_for(const ap_reverb_options *o, uint32_t rate, uint32_t channels, ap_error *err)
+{
+    ap_reverb_options balanced = *o;
+    if (o->keep_loudness)
+        balanced.dry = balanced_dry(o, rate, channels);
+    freeverb *f = reverb_make(&balanced, rate, channels);
+    if (!f)
+        ap_fail_memory(err);
+    return f;
+}
+
 ap_stream *ap_reverb(ap_stream *s, const ap_reverb_options *options, ap_error *err)
 {
     ap_reverb_options defaults;
@@ -365,17 +376,8 @@ ap_stream *ap_reverb(ap_stream *s, const ap_reverb_options *options, ap_error *e
     const ap_reverb_options *o = options ? options : &defaults;
     if (!s)
         return NULL;
-    bool valid = check_options(o, err);
-    ap_reverb_options balanced = *o;
-    if (valid && o->keep_loudness)
-        balanced.dry = balanced_dry(o, s->format.rate, s->format.channels);
-    freeverb *f = valid ? reverb_make(&balanced, s->format.rate, s->format.channels) : NULL;
-    if (!f) {
-        if (valid)
-            ap_fail_memory(err);
-        ap_close(&s);
-        return NULL;
-    }
-    ap_processor processor = {reverb_process, reverb_free, 0, 0, tail_length(o, s->format.rate)};
+    freeverb *f = check_options(o, err) ? reverb_for(o, s->format.rate, s->format.channels, err) : NULL;
+    ap_processor processor = {
+        .process = reverb_process, .free = reverb_free, .tail = tail_length(o, s->format.rate)};
     return ap_processor_stream(s, s->format.channels, s->format.mask, &processor, f, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * channels.c - mixing to another number of channels. */
 #include "base/error.h"
+#include "base/memory.h"
 #include "stream/stream.h"
 
 #include <stdlib.h>
@@ -95,35 +96,33 @@ static ptrdiff_t remix_read(ap_stream *s, float *frames, size_t max, ap_error *e
     return n;
 }
 
+static mixer *mixer_new(const ap_stream *s, uint32_t channels, ap_error *err)
+{
+    if (!ap_check_range("number of channels", channels, 1, 8, err))
+        return NULL;
+    if (!ap_has_places(&s->format)) {
+        ap_fail(err, AP_FAILED,
+                "'%s' has %u channels of unknown position, which cannot be mixed to %u (ap-decode --layout "
+                "says what they are)",
+                ap_stream_name(s), s->format.channels, channels);
+        return NULL;
+    }
+    mixer *m = ap_allocate(1, sizeof *m, err);
+    if (m) {
+        m->from = s->format.channels;
+        m->to = channels;
+        make_gains(m, s->format.mask);
+    }
+    return m;
+}
+
 ap_stream *ap_remix(ap_stream *s, uint32_t channels, ap_error *err)
 {
-    static const ap_stream_ops ops = {remix_read, free};
+    static const ap_stream_ops ops = {.read = remix_read, .close = free};
     if (!s || s->format.channels == channels)
         return s;
-    mixer *m = NULL;
-    if (!ap_check_range("number of channels", channels, 1, 8, err))
-        goto fail;
-    if (!ap_has_places(&s->format)) {
-        ap_fail(
-            err, AP_FAILED,
-            "'%s' has %u channels of unknown position, which cannot be mixed to %u (ap-decode --layout says "
-            "what they are)",
-            ap_stream_name(s), s->format.channels, channels);
-        goto fail;
-    }
-    m = calloc(1, sizeof *m);
-    if (!m) {
-        ap_fail_memory(err);
-        goto fail;
-    }
-    m->from = s->format.channels;
-    m->to = channels;
-    make_gains(m, s->format.mask);
     ap_format format = s->format;
     format.channels = channels;
     format.mask = ap_default_mask(channels);
-    return ap_stream_new(&ops, m, s, &format, err);
-fail:
-    ap_close(&s);
-    return NULL;
+    return ap_stream_wrap(s, &ops, mixer_new(s, channels, err), &format, err);
 }

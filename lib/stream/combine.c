@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * combine.c - sums of stems. */
 #include "stream/combine.h"
-#include "base/error.h"
+#include "base/memory.h"
 #include "stream/processor.h"
 #include "stream/stream.h"
 
@@ -37,14 +37,11 @@ ap_stream *ap_combine(ap_stream *s, uint32_t channels, uint32_t mask, const floa
     if (!s)
         return NULL;
     uint32_t from = s->format.channels / channels;
-    combiner *c = malloc(sizeof *c + count * from * sizeof *c->gains);
-    if (!c) {
-        ap_close(&s);
-        ap_fail_memory(err);
-        return NULL;
+    combiner *c = ap_allocate(1, sizeof *c + count * from * sizeof *c->gains, err);
+    if (c) {
+        *c = (combiner){channels, from, count};
+        memcpy(c->gains, gains, count * from * sizeof *gains);
     }
-    *c = (combiner){channels, from, count};
-    memcpy(c->gains, gains, count * from * sizeof *gains);
-    ap_processor processor = {combine, free};
+    ap_processor processor = {.process = combine, .free = free};
     return ap_processor_stream(s, count * channels, count == 1 ? mask : 0, &processor, c, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * gain.c - multiplication by a constant. */
 #include "base/error.h"
+#include "base/memory.h"
 #include "stream/stream.h"
 
 #include <math.h>
@@ -18,19 +19,15 @@ static ptrdiff_t gain_read(ap_stream *s, float *frames, size_t max, ap_error *er
 
 ap_stream *ap_gain(ap_stream *s, double factor, ap_error *err)
 {
-    static const ap_stream_ops ops = {gain_read, free};
+    static const ap_stream_ops ops = {.read = gain_read, .close = free};
+    if (s && !isfinite(factor)) {
+        ap_fail(err, AP_USAGE, "a gain of %g makes no sense", factor);
+        ap_close(&s);
+    }
     if (!s)
         return NULL;
-    double *state = malloc(sizeof *state);
-    if (!state || !isfinite(factor)) {
-        if (state)
-            ap_fail(err, AP_USAGE, "a gain of %g makes no sense", factor);
-        else
-            ap_fail_memory(err);
-        free(state);
-        ap_close(&s);
-        return NULL;
-    }
-    *state = factor;
-    return ap_stream_new(&ops, state, s, &s->format, err);
+    double *state = ap_allocate(1, sizeof *state, err);
+    if (state)
+        *state = factor;
+    return ap_stream_wrap(s, &ops, state, NULL, err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * join.c - streams one behind the other: the links of a chain, and what follows a change of format. */
 #include "stream/join.h"
-#include "base/error.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +26,9 @@ static ptrdiff_t pick_read(ap_stream *s, float *frames, size_t max, ap_error *er
 
 static ap_stream *pick_channels(ap_stream *s, const ap_format *to, ap_error *err)
 {
-    static const ap_stream_ops ops = {pick_read, free};
+    static const ap_stream_ops ops = {.read = pick_read, .close = free};
     ap_format format = {s->format.rate, to->channels, to->mask, s->format.frames};
-    picker *p = malloc(sizeof *p);
-    if (p)
-        return ap_stream_new(&ops, p, s, &format, err);
-    ap_close(&s);
-    ap_fail_memory(err);
-    return NULL;
+    return ap_stream_wrap(s, &ops, ap_allocate(1, sizeof(picker), err), &format, err);
 }
 
 ap_stream *ap_conform(ap_stream *s, const ap_format *format, ap_error *err)
@@ -102,13 +97,11 @@ static ptrdiff_t join_read(ap_stream *s, float *frames, size_t max, ap_error *er
 
 ap_stream *ap_join(const ap_format *format, const ap_join_ops *ops, void *user, ap_error *err)
 {
-    static const ap_stream_ops stream_ops = {join_read, join_close};
-    join *j = malloc(sizeof *j);
-    if (!j) {
+    static const ap_stream_ops stream_ops = {.read = join_read, .close = join_close};
+    join *j = ap_allocate(1, sizeof *j, err);
+    if (j)
+        *j = (join){ops, user, NULL};
+    else
         ops->close(user);
-        ap_fail_memory(err);
-        return NULL;
-    }
-    *j = (join){ops, user, NULL};
-    return ap_stream_new(&stream_ops, j, NULL, format, err);
+    return ap_stream_new(&stream_ops, j, format, NULL, NULL, err);
 }

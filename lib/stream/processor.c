@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * processor.c - the stream around a kernel: blocks, latency compensation, tail. */
 #include "stream/processor.h"
-#include "base/error.h"
+#include "base/memory.h"
 #include "dsp/denormals.h"
 #include "stream/stream.h"
 
@@ -17,15 +17,28 @@ typedef struct wrapper {
     uint64_t taken, given;   /* frames from the source; frames returned */
     uint64_t to_drop;        /* what is left of the latency */
     bool source_ended;
+    float memory[]; /* of in and out */
 } wrapper;
+
+/* Without its state. */
+static wrapper *wrapper_new(const ap_processor *processor, size_t from, size_t to, ap_error *err)
+{
+    size_t block = processor->block ? processor->block : AP_BLOCK;
+    wrapper *w = ap_allocate(1, sizeof *w + block * (from + to) * sizeof *w->memory, err);
+    if (w)
+        *w = (wrapper){.processor = *processor,
+                       .in = w->memory,
+                       .out = w->memory + block * from,
+                       .block = block,
+                       .to_drop = processor->latency};
+    return w;
+}
 
 static void wrapper_close(void *state)
 {
     wrapper *w = state;
     if (w->processor.free)
         w->processor.free(w->state);
-    free(w->in);
-    free(w->out);
     free(w);
 }
 
@@ -99,28 +112,17 @@ static ptrdiff_t wrapper_read(ap_stream *s, float *frames, size_t max, ap_error 
 ap_stream *ap_processor_stream(ap_stream *source, uint32_t channels, uint32_t mask,
                                const ap_processor *processor, void *state, ap_error *err)
 {
-    static const ap_stream_ops ops = {wrapper_read, wrapper_close};
-    wrapper *w = calloc(1, sizeof *w);
-    size_t block = processor->block ? processor->block : AP_BLOCK;
-    float *in = calloc(block * source->format.channels, sizeof *in);
-    float *out = calloc(block * channels, sizeof *out);
-    if (!w || !in || !out) {
-        free(w);
-        free(in);
-        free(out);
-        if (processor->free)
-            processor->free(state);
-        ap_close(&source);
-        ap_fail_memory(err);
+    static const ap_stream_ops ops = {.read = wrapper_read, .close = wrapper_close};
+    wrapper *w = source && (state || !processor->free)
+                     ? wrapper_new(processor, source->format.channels, channels, err)
+                     : NULL;
+    if (w)
+        w->state = state;
+    else if (state && processor->free)
+        processor->free(state);
+    if (!source)
         return NULL;
-    }
-    *w = (wrapper){.processor = *processor,
-                   .state = state,
-                   .in = in,
-                   .out = out,
-                   .block = block,
-                   .to_drop = processor->latency};
     uint64_t frames = source->format.frames ? ap_frames_add(source->format.frames, processor->tail) : 0;
     ap_format format = {source->format.rate, channels, mask, frames};
-    return ap_stream_new(&ops, w, source, &format, err);
+    return ap_stream_wrap(source, &ops, w, &format, err);
 }

@@ -17,7 +17,7 @@ typedef struct ap_processor {
 } ap_processor;
 
 /* A stage of rate and length (plus tail) of its source, with channels channels of the given mask. Takes
- * source and state over, also on failure. */
+ * source and state over, also on failure; either may be NULL (stream.h). */
 ap_stream *ap_processor_stream(ap_stream *source, uint32_t channels, uint32_t mask,
                                const ap_processor *processor, void *state, ap_error *err);
 

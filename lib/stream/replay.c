@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static ptrdiff_t spool_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+static ptrdiff_t replay_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
     FILE *file = s->state;
     size_t n = fread(frames, s->format.channels * sizeof *frames, max, file);
@@ -23,12 +23,12 @@ static ptrdiff_t spool_read(ap_stream *s, float *frames, size_t max, ap_error *e
     return (ptrdiff_t)n;
 }
 
-static void spool_close(void *state)
+static void replay_close(void *state)
 {
     fclose(state);
 }
 
-static FILE *open_spool(ap_error *err)
+static FILE *open_file(ap_error *err)
 {
     int fd = ap_temporary_file(err);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w+b");
@@ -68,28 +68,25 @@ static uint64_t fill(FILE *file, ap_stream *s, ap_visit_fn *visit, void *user, a
 
 ap_stream *ap_replay(ap_stream *s, ap_visit_fn *visit, void *user, ap_error *err)
 {
-    static const ap_stream_ops ops = {spool_read, spool_close};
+    static const ap_stream_ops ops = {.read = replay_read, .close = replay_close};
     if (!s)
         return NULL;
-    FILE *file = open_spool(err);
-    uint64_t frames = file ? fill(file, s, visit, user, err) : AP_UNKNOWN;
-    if (frames == AP_UNKNOWN) {
-        if (file)
-            fclose(file);
-        ap_close(&s);
-        return NULL;
-    }
+    FILE *file = open_file(err);
     ap_format format = s->format;
-    format.frames = frames;
+    format.frames = file ? fill(file, s, visit, user, err) : AP_UNKNOWN;
+    if (file && format.frames == AP_UNKNOWN) {
+        fclose(file);
+        file = NULL;
+    }
     /* The ended source stays below for its name, tags and warnings. */
-    return ap_stream_new(&ops, file, s, &format, err);
+    return ap_stream_wrap(s, &ops, file, &format, err);
 }
 
-bool ap_replay_rewind(ap_stream *spool, ap_error *err)
+bool ap_replay_rewind(ap_stream *replay, ap_error *err)
 {
-    if (fseeko(spool->state, 0, SEEK_SET) != 0)
+    if (fseeko(replay->state, 0, SEEK_SET) != 0)
         return ap_fail_errno(err, errno, "cannot read a temporary file");
-    spool->position = 0;
-    spool->ended = spool->failed = false;
+    replay->position = 0;
+    replay->ended = replay->failed = false;
     return true;
 }

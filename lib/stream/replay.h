@@ -11,6 +11,6 @@
 typedef void ap_visit_fn(void *user, const float *frames, size_t count);
 ap_stream *ap_replay(ap_stream *s, ap_visit_fn *visit, void *user, ap_error *err);
 /* Makes a stream that ap_replay returned start from the beginning again. */
-bool ap_replay_rewind(ap_stream *spool, ap_error *err);
+bool ap_replay_rewind(ap_stream *replay, ap_error *err);
 
 #endif

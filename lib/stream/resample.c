@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * resample.c - sample rate conversion by libsoxr. */
 #include "base/error.h"
+#include "base/memory.h"
 #include "stream/stream.h"
 
 #include <soxr.h>
@@ -10,19 +11,18 @@
 typedef struct resampler {
     soxr_t soxr;
     ap_stream *source;
-    float *in;      /* AP_BLOCK frames for libsoxr to take */
     uint64_t taken; /* frames from the source */
     bool source_ended;
     bool failed;
     ap_error error; /* why the source failed, to be passed on */
     uint32_t from, to;
+    float in[]; /* AP_BLOCK frames for libsoxr to take */
 } resampler;
 
 static void resample_close(void *state)
 {
     resampler *r = state;
     soxr_delete(r->soxr);
-    free(r->in);
     free(r);
 }
 
@@ -80,36 +80,34 @@ static ptrdiff_t resample_read(ap_stream *s, float *frames, size_t max, ap_error
     return (ptrdiff_t)(got < n ? got : n);
 }
 
+static resampler *resampler_new(ap_stream *s, uint32_t rate, ap_error *err)
+{
+    uint32_t channels = s->format.channels;
+    if (!ap_check_range("sample rate", rate, AP_MIN_RATE, AP_MAX_RATE, err))
+        return NULL;
+    resampler *r = ap_allocate(1, sizeof *r + AP_BLOCK * channels * sizeof *r->in, err);
+    if (!r)
+        return NULL;
+    *r = (resampler){.source = s, .from = s->format.rate, .to = rate};
+    soxr_error_t problem = NULL;
+    soxr_quality_spec_t quality = soxr_quality_spec(SOXR_VHQ, 0);
+    r->soxr = soxr_create(r->from, r->to, channels, &problem, NULL, &quality, NULL);
+    if (!problem)
+        problem = soxr_set_input_fn(r->soxr, feed, r, AP_BLOCK);
+    if (!problem)
+        return r;
+    ap_fail(err, AP_FAILED, "cannot resample: %s", problem);
+    resample_close(r);
+    return NULL;
+}
+
 ap_stream *ap_resample(ap_stream *s, uint32_t rate, ap_error *err)
 {
-    static const ap_stream_ops ops = {resample_read, resample_close};
+    static const ap_stream_ops ops = {.read = resample_read, .close = resample_close};
     if (!s || s->format.rate == rate)
         return s;
     ap_format format = s->format;
     format.rate = rate;
     format.frames = scaled_length(format.frames, s->format.rate, rate);
-    soxr_error_t problem = NULL;
-    resampler *r = NULL;
-    if (!ap_check_range("sample rate", rate, AP_MIN_RATE, AP_MAX_RATE, err))
-        goto fail;
-    r = calloc(1, sizeof *r);
-    if (!r || !(r->in = malloc(AP_BLOCK * format.channels * sizeof *r->in))) {
-        ap_fail_memory(err);
-        goto fail;
-    }
-    *r = (resampler){.in = r->in, .source = s, .from = s->format.rate, .to = rate};
-    soxr_quality_spec_t quality = soxr_quality_spec(SOXR_VHQ, 0);
-    r->soxr = soxr_create(r->from, r->to, format.channels, &problem, NULL, &quality, NULL);
-    if (!problem)
-        problem = soxr_set_input_fn(r->soxr, feed, r, AP_BLOCK);
-    if (problem) {
-        ap_fail(err, AP_FAILED, "cannot resample: %s", problem);
-        goto fail;
-    }
-    return ap_stream_new(&ops, r, s, &format, err);
-fail:
-    if (r)
-        resample_close(r);
-    ap_close(&s);
-    return NULL;
+    return ap_stream_wrap(s, &ops, resampler_new(s, rate, err), &format, err);
 }

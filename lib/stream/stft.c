@@ -5,6 +5,7 @@
  * back is divided by the sum of the squared windows, as in librosa.istft. */
 #include "stream/stft.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "dsp/denormals.h"
 #include "dsp/fft.h"
 #include "stream/stream.h"
@@ -178,7 +179,7 @@ static void overlap_add(transformer *t)
         add_channel(t, c);
     for (size_t i = 0; i < n; i++)
         t->weights[i] += t->window[i] * t->window[i];
-    uint64_t start = t->given * hop; /* frame at the window's begin, plus n / 2 */
+    uint64_t start = t->given * hop; /* first frame of the window, plus n / 2 */
     uint64_t end = t->given + 1 == t->slots ? t->length + n / 2 : start + hop;
     t->ready_at = t->ready_count = 0;
     if (end > t->finished + n / 2)
@@ -285,33 +286,44 @@ static bool make_transform(transformer *t)
     return t->fft;
 }
 
+/* Without its state. */
+static transformer *transformer_new(const ap_spectral *spectral, uint32_t in_channels, uint32_t out_channels,
+                                    ap_error *err)
+{
+    transformer *t = ap_allocate(1, sizeof *t, err);
+    if (!t)
+        return NULL;
+    t->row = ap_stft_row(spectral->window);
+    t->taken_channels = in_channels - spectral->pass;
+    t->made_channels = spectral->groups * spectral->channels;
+    t->delay.channels = in_channels;
+    t->slots = t->length = AP_UNKNOWN;
+    t->filled = spectral->window / 2; /* the silence before frame 0 */
+    t->spectral = *spectral;
+    t->spectral.ahead = spectral->ahead ? spectral->ahead : 1; /* to know the last slot as such */
+    if (allocate(t, out_channels) && make_transform(t))
+        return t;
+    ap_fail_memory(err);
+    t->spectral.free = NULL;
+    stft_close(t);
+    return NULL;
+}
+
 ap_stream *ap_stft_stream(ap_stream *source, const ap_spectral *spectral, void *state, ap_error *err)
 {
-    static const ap_stream_ops ops = {stft_read, stft_close};
+    static const ap_stream_ops ops = {.read = stft_read, .close = stft_close};
     uint32_t out_channels = spectral->pass + (spectral->groups + 1) * spectral->channels;
-    transformer *t = calloc(1, sizeof *t);
-    if (t) {
-        t->spectral = *spectral;
-        t->spectral.ahead = spectral->ahead ? spectral->ahead : 1; /* to know the last slot as such */
+    transformer *t = source && (state || !spectral->free)
+                         ? transformer_new(spectral, source->format.channels, out_channels, err)
+                         : NULL;
+    if (t)
         t->state = state;
-        t->row = ap_stft_row(spectral->window);
-        t->taken_channels = source->format.channels - spectral->pass;
-        t->made_channels = spectral->groups * spectral->channels;
-        t->delay.channels = source->format.channels;
-        t->slots = t->length = AP_UNKNOWN;
-        t->filled = spectral->window / 2; /* the silence before frame 0 */
-    }
-    if (!t || !allocate(t, out_channels) || !make_transform(t)) {
-        if (t)
-            stft_close(t);
-        else if (spectral->free)
-            spectral->free(state);
-        ap_close(&source);
-        ap_fail_memory(err);
+    else if (state && spectral->free)
+        spectral->free(state);
+    if (!source)
         return NULL;
-    }
     ap_format format = {source->format.rate, out_channels,
                         out_channels == source->format.channels ? source->format.mask : 0,
                         source->format.frames};
-    return ap_stream_new(&ops, t, source, &format, err);
+    return ap_stream_wrap(source, &ops, t, &format, err);
 }

@@ -28,7 +28,8 @@ size_t ap_stft_row(uint32_t window);
 
 /* A stage of the channels [pass | group 0 | group 1 | ... | remainder], where the remainder is what the
  * groups leave of the source's channels pass to pass + channels. A slot that is given as it was taken comes
- * back exactly; latency 0. Samples that are not finite count as 0. Takes source and state over. */
+ * back exactly; latency 0. Samples that are not finite count as 0. Takes source and state over,
+ * also on failure; either may be NULL (stream.h). */
 ap_stream *ap_stft_stream(ap_stream *source, const ap_spectral *spectral, void *state, ap_error *err);
 
 #endif

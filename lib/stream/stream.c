@@ -2,12 +2,16 @@
  * stream.c - the stream object: reading, ending, failing, warning, closing. */
 #include "stream/stream.h"
 #include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define NAMELESS "stream"
 
 uint32_t ap_default_mask(uint32_t channels)
 {
@@ -21,26 +25,25 @@ uint64_t ap_frames_add(uint64_t a, uint64_t b)
     return a > AP_UNKNOWN - b ? AP_UNKNOWN : a + b;
 }
 
-static bool check_format(const ap_format *format, ap_error *err)
+bool ap_check_format(const char *name, const ap_format *format, ap_error *err)
 {
     if (format->rate < AP_MIN_RATE || format->rate > AP_MAX_RATE)
-        return ap_fail(err, AP_FAILED, "sample rate %u Hz is out of range (%d to %d)", format->rate,
-                       AP_MIN_RATE, AP_MAX_RATE);
+        return ap_fail(err, AP_FAILED, "'%s' has a sample rate of %u Hz, which is out of range (%d to %d)",
+                       name, format->rate, AP_MIN_RATE, AP_MAX_RATE);
     if (format->channels < 1 || format->channels > AP_MAX_CHANNELS)
-        return ap_fail(err, AP_FAILED, "%u channels are out of range (1 to %d)", format->channels,
-                       AP_MAX_CHANNELS);
+        return ap_fail(err, AP_FAILED, "'%s' has %u channels, which is out of range (1 to %d)", name,
+                       format->channels, AP_MAX_CHANNELS);
     return true;
 }
 
-ap_stream *ap_stream_new(const ap_stream_ops *ops, void *state, ap_stream *source, const ap_format *format,
-                         ap_error *err)
+/* Makes the stream, or closes what was meant for it. */
+static ap_stream *make(ap_stream *source, const ap_stream_ops *ops, void *state, const ap_format *format,
+                       const char *name, ap_error *err)
 {
-    ap_stream *s = check_format(format, err) ? calloc(1, sizeof *s) : NULL;
+    bool whole = (state || !ops->close) && ap_check_format(name, format, err);
+    ap_stream *s = whole ? ap_allocate(1, sizeof *s, err) : NULL;
     if (!s) {
-        if (format->rate >= AP_MIN_RATE && format->rate <= AP_MAX_RATE && format->channels >= 1 &&
-            format->channels <= AP_MAX_CHANNELS)
-            ap_fail_memory(err);
-        if (ops->close)
+        if (state && ops->close)
             ops->close(state);
         ap_close(&source);
         return NULL;
@@ -55,20 +58,46 @@ ap_stream *ap_stream_new(const ap_stream_ops *ops, void *state, ap_stream *sourc
     return s;
 }
 
-bool ap_stream_describe(ap_stream *s, const char *name, ap_tags *tags, ap_error *err)
+ap_stream *ap_stream_new(const ap_stream_ops *ops, void *state, const ap_format *format, const char *name,
+                         ap_tags *tags, ap_error *err)
 {
+    ap_stream *s = make(NULL, ops, state, format, name ? name : NAMELESS, err);
+    return ap_stream_describe(s, name, tags, err);
+}
+
+ap_stream *ap_stream_wrap(ap_stream *source, const ap_stream_ops *ops, void *state, const ap_format *format,
+                          ap_error *err)
+{
+    if (source)
+        return make(source, ops, state, format ? format : &source->format, ap_stream_name(source), err);
+    if (state && ops->close)
+        ops->close(state);
+    return NULL;
+}
+
+ap_stream *ap_stream_describe(ap_stream *s, const char *name, ap_tags *tags, ap_error *err)
+{
+    char *copy = s && name ? strdup(name) : NULL;
+    if (s && name && !copy) {
+        ap_fail_memory(err);
+        ap_close(&s);
+    }
+    if (!s) {
+        ap_tags_free(&tags);
+        return NULL;
+    }
     ap_tags_free(&s->tags);
     s->tags = tags;
     free(s->name);
-    s->name = strdup(name);
-    return s->name || ap_fail_memory(err);
+    s->name = copy;
+    return s;
 }
 
 const char *ap_stream_name(const ap_stream *s)
 {
     while (s && !s->name)
         s = s->source;
-    return s ? s->name : "stream";
+    return s ? s->name : NAMELESS;
 }
 
 const ap_format *ap_stream_format(const ap_stream *s)
@@ -85,24 +114,22 @@ const ap_tags *ap_stream_tags(const ap_stream *s)
 
 void ap_warn(ap_stream *s, const char *format, ...)
 {
-    if (s->warning[0])
+    if (s->warning != AP_NO_WARNING)
         return;
     va_list args;
     va_start(args, format);
-    vsnprintf(s->warning + 1, sizeof s->warning - 1, format, args);
+    vsnprintf(s->warning_text, sizeof s->warning_text, format, args);
     va_end(args);
-    s->warning[0] = '!'; /* not asked for yet */
-    for (char *p = s->warning; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
+    ap_text_one_line(s->warning_text);
+    s->warning = AP_WARNING_NEW;
 }
 
 const char *ap_stream_warning(ap_stream *s)
 {
     for (; s; s = s->source) {
-        if (s->warning[0] == '!') {
-            s->warning[0] = '.';
-            return s->warning + 1;
+        if (s->warning == AP_WARNING_NEW) {
+            s->warning = AP_WARNING_GIVEN;
+            return s->warning_text;
         }
     }
     return NULL;
@@ -217,16 +244,13 @@ static void caller_close(void *state)
 ap_stream *ap_source(const ap_format *format, ap_pull_fn *pull, void (*close)(void *user), void *user,
                      ap_error *err)
 {
-    static const ap_stream_ops ops = {caller_read, caller_close};
-    caller *c = malloc(sizeof *c);
-    if (!c) {
-        if (close)
-            close(user);
-        ap_fail_memory(err);
-        return NULL;
-    }
-    *c = (caller){pull, close, user};
-    return ap_stream_new(&ops, c, NULL, format, err);
+    static const ap_stream_ops ops = {.read = caller_read, .close = caller_close};
+    caller *c = ap_allocate(1, sizeof *c, err);
+    if (c)
+        *c = (caller){pull, close, user};
+    else if (close)
+        close(user);
+    return ap_stream_new(&ops, c, format, NULL, NULL, err);
 }
 
 static ptrdiff_t memory_read(ap_stream *s, float *frames, size_t max, ap_error *err)
@@ -239,12 +263,12 @@ static ptrdiff_t memory_read(ap_stream *s, float *frames, size_t max, ap_error *
 
 ap_stream *ap_source_memory(const ap_format *format, const float *frames, ap_error *err)
 {
-    static const ap_stream_ops ops = {memory_read, NULL};
+    static const ap_stream_ops ops = {.read = memory_read};
     if (format->frames == AP_UNKNOWN) {
         ap_fail(err, AP_USAGE, "a stream in memory needs its length");
         return NULL;
     }
-    return ap_stream_new(&ops, (void *)(uintptr_t)frames, NULL, format, err);
+    return ap_stream_new(&ops, (void *)(uintptr_t)frames, format, NULL, NULL, err);
 }
 
 /* ---- a look at what passes */
@@ -278,15 +302,11 @@ static ptrdiff_t tap_read(ap_stream *s, float *frames, size_t max, ap_error *err
 
 ap_stream *ap_tap(ap_stream *s, ap_tap_fn *see, void *user, ap_error *err)
 {
-    static const ap_stream_ops ops = {tap_read, free, tap_end};
+    static const ap_stream_ops ops = {.read = tap_read, .close = free, .end = tap_end};
     if (!s)
         return NULL;
-    tap *t = malloc(sizeof *t);
-    if (!t) {
-        ap_close(&s);
-        ap_fail_memory(err);
-        return NULL;
-    }
-    *t = (tap){see, user, false};
-    return ap_stream_new(&ops, t, s, &s->format, err);
+    tap *t = ap_allocate(1, sizeof *t, err);
+    if (t)
+        *t = (tap){.see = see, .user = user};
+    return ap_stream_wrap(s, &ops, t, NULL, err);
 }

@@ -32,15 +32,27 @@ struct ap_stream {
     bool ended;
     bool failed;
     ap_error error;
-    char warning[512]; /* empty: none */
+    enum { AP_NO_WARNING, AP_WARNING_NEW, AP_WARNING_GIVEN } warning;
+    char warning_text[512];
 };
 
-/* Takes state and source over, also when it fails (NULL; then both are closed). The format is copied and
- * checked. */
-ap_stream *ap_stream_new(const ap_stream_ops *ops, void *state, ap_stream *source, const ap_format *format,
-                         ap_error *err);
-/* Names a decoder's stream and gives it its tags (taken over; NULL is fine). */
-bool ap_stream_describe(ap_stream *s, const char *name, ap_tags *tags, ap_error *err);
+/* The constructors, these and those of processor.h and stft.h, take over what they are given, also when they
+ * fail: then it is closed, once, and they return NULL. A source or a state that could not be made may be
+ * passed as it is, as NULL (a state, if ops->close says that there is one): that is a failure whose err is
+ * filled already. So a stage ends with
+ *     return ap_stream_wrap(s, &ops, make_state(...), NULL, err);
+ * The format is copied and checked. */
+
+/* A stream without a source, like a decoder's. name (NULL: none) is the subject of messages and is copied;
+ * tags (NULL: none) are taken over. */
+ap_stream *ap_stream_new(const ap_stream_ops *ops, void *state, const ap_format *format, const char *name,
+                         ap_tags *tags, ap_error *err);
+/* A stage on a source. format NULL: the source's. */
+ap_stream *ap_stream_wrap(ap_stream *source, const ap_stream_ops *ops, void *state, const ap_format *format,
+                          ap_error *err);
+/* Gives a stream a name and tags, as above, instead of those that it has. Returns s; on failure, and for
+ * NULL, NULL. */
+ap_stream *ap_stream_describe(ap_stream *s, const char *name, ap_tags *tags, ap_error *err);
 const char *ap_stream_name(const ap_stream *s);
 /* Keeps the first warning of a stage, later ones are dropped. */
 void ap_warn(ap_stream *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -50,7 +62,7 @@ ptrdiff_t ap_read_full(ap_stream *s, float *frames, size_t max, ap_error *err);
 size_t ap_sanitize(float *samples, size_t count);
 /* a + b: AP_UNKNOWN if either is, or the sum is too large. */
 uint64_t ap_frames_add(uint64_t a, uint64_t b);
-/* Checks the rate and the channels that a file declares; the message names it. */
+/* Checks the rate and the number of channels; the message names whose they are. */
 bool ap_check_format(const char *name, const ap_format *format, ap_error *err);
 
 #endif

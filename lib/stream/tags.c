@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * tags.c - what a file says about itself: KEY=value pairs and a picture. */
 #include "stream/tags.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,53 +75,6 @@ static char *fold_key(const char *key)
     return folded;
 }
 
-/* Length of the UTF-8 sequence at s, 0 when it is not valid (RFC 3629: no overlong forms, no surrogates). */
-static size_t utf8_sequence(const unsigned char *s)
-{
-    if (s[0] < 0x80)
-        return 1;
-    if (s[0] < 0xc2 || s[0] > 0xf4)
-        return 0;
-    size_t n = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-        (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return n;
-}
-
-static bool is_utf8(const char *value)
-{
-    const unsigned char *s = (const unsigned char *)value;
-    while (*s) {
-        size_t n = utf8_sequence(s);
-        if (n == 0)
-            return false;
-        s += n;
-    }
-    return true;
-}
-
-static char *latin1_to_utf8(const char *value)
-{
-    char *out = malloc(2 * strlen(value) + 1);
-    if (!out)
-        return NULL;
-    char *p = out;
-    for (const unsigned char *s = (const unsigned char *)value; *s; s++) {
-        if (*s < 0x80) {
-            *p++ = (char)*s;
-        } else {
-            *p++ = (char)(0xc0 | *s >> 6);
-            *p++ = (char)(0x80 | (*s & 0x3f));
-        }
-    }
-    *p = 0;
-    return out;
-}
-
 static bool reserve_pair(ap_tags *tags)
 {
     if (tags->count < tags->capacity)
@@ -142,7 +96,7 @@ bool ap_tags_add(ap_tags *tags, const char *key, const char *value)
         return true;
     if (strlen(value) > MAX_VALUE || !reserve_pair(tags))
         return false;
-    pair p = {fold_key(key), is_utf8(value) ? strdup(value) : latin1_to_utf8(value)};
+    pair p = {fold_key(key), ap_to_utf8(value)};
     if (!p.key || !p.value) {
         drop_pair(&p);
         return false;

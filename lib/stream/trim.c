@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * trim.c - a part of a stream. */
 #include "base/error.h"
+#include "base/memory.h"
 #include "stream/stream.h"
 
 #include <stdlib.h>
@@ -38,24 +39,18 @@ static ptrdiff_t trim_read(ap_stream *s, float *frames, size_t max, ap_error *er
 
 ap_stream *ap_trim(ap_stream *s, uint64_t start, uint64_t count, ap_error *err)
 {
-    static const ap_stream_ops ops = {trim_read, free};
+    static const ap_stream_ops ops = {.read = trim_read, .close = free};
+    if (s && s->format.frames != AP_UNKNOWN && start > s->format.frames) {
+        ap_fail(err, AP_FAILED, "'%s' ends before the start asked for", ap_stream_name(s));
+        ap_close(&s);
+    }
     if (!s)
         return NULL;
     ap_format format = s->format;
-    trimmer *t = malloc(sizeof *t);
-    if (!t) {
-        ap_close(&s);
-        ap_fail_memory(err);
-        return NULL;
-    }
-    if (format.frames != AP_UNKNOWN && start > format.frames) {
-        ap_fail(err, AP_FAILED, "'%s' ends before the start asked for", ap_stream_name(s));
-        free(t);
-        ap_close(&s);
-        return NULL;
-    }
-    *t = (trimmer){start, count};
+    trimmer *t = ap_allocate(1, sizeof *t, err);
+    if (t)
+        *t = (trimmer){start, count};
     if (format.frames != AP_UNKNOWN)
         format.frames = count < format.frames - start ? count : format.frames - start;
-    return ap_stream_new(&ops, t, s, &format, err);
+    return ap_stream_wrap(s, &ops, t, &format, err);
 }

@@ -292,12 +292,7 @@ ap_stream *ap_mp3_open(ap_input *in, ap_error *err)
     read_id3v1(in, tags);
     if (!start_mpg123(d, err) || !read_format(d, joined, &format, err))
         goto fail;
-    ap_stream *s = ap_stream_new(&ops, d, NULL, &format, err);
-    if (!s)
-        ap_tags_free(&tags);
-    else if (!ap_stream_describe(s, ap_input_name(in), tags, err))
-        ap_close(&s);
-    return s;
+    return ap_stream_new(&ops, d, &format, ap_input_name(in), tags, err);
 fail:
     ap_tags_free(&tags);
     if (d)

@@ -2,6 +2,7 @@
  * json.c - members of JSON documents, by key and by path. */
 #include "jobs/record/json.h"
 #include "base/error.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -9,45 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the UTF-8 sequence that begins here; 0 if it is malformed, overlong, a surrogate, or beyond
- * U+10FFFF (RFC 3629, section 4). */
-static size_t utf8_length(const unsigned char *p)
-{
-    static const unsigned char lowest[] = {0, 0, 0x80, 0xa0, 0x90};
-    size_t n = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((*p == 0xe0 || *p == 0xf0) && p[1] < lowest[n])
-        return 0;
-    if ((*p == 0xed && p[1] > 0x9f) || (*p == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return n;
-}
-
-static bool is_utf8(const char *text)
-{
-    const unsigned char *p = (const unsigned char *)text;
-    for (size_t n; *p; p += n)
-        if (!(n = utf8_length(p)))
-            return false;
-    return true;
-}
-
 cJSON *ap_json_text(const char *text)
 {
-    if (is_utf8(text))
-        return cJSON_CreateString(text);
-    char *utf8 = malloc(2 * strlen(text) + 1), *to = utf8;
-    if (!utf8)
-        return NULL;
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p >= 0x80)
-            *to++ = (char)(0xc0 | *p >> 6);
-        *to++ = (char)(*p < 0x80 ? *p : 0x80 | (*p & 0x3f));
-    }
-    *to = 0;
-    cJSON *item = cJSON_CreateString(utf8);
+    char *utf8 = ap_to_utf8(text);
+    cJSON *item = utf8 ? cJSON_CreateString(utf8) : NULL;
     free(utf8);
     return item;
 }

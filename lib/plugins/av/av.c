@@ -3,6 +3,7 @@
  * alone are 58 MB of memory. */
 #include "plugins/av/av.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/plugin.h"
 #include "formats/av.h"
 #include "stream/stream.h"
@@ -334,11 +335,10 @@ static bool read_format(decoder *d, ap_error *err)
 
 static ap_stream *av_open(ap_input *in, const ap_decode_options *options, ap_error *err)
 {
-    static const ap_stream_ops ops = {av_read, av_close};
-    decoder *d = calloc(1, sizeof *d);
+    static const ap_stream_ops ops = {.read = av_read, .close = av_close};
+    decoder *d = ap_allocate(1, sizeof *d, err);
     if (!d) {
         ap_input_close(in);
-        ap_fail_memory(err);
         return NULL;
     }
     d->source.in = in;
@@ -351,13 +351,7 @@ static ap_stream *av_open(ap_input *in, const ap_decode_options *options, ap_err
     d->left = itunes_length(d->source.container);
     if (!read_format(d, err))
         goto fail;
-    ap_tags *tags = ap_av_tags(d->source.container, d->st);
-    ap_stream *s = ap_stream_new(&ops, d, NULL, &d->format, err);
-    if (!s)
-        ap_tags_free(&tags);
-    else if (!ap_stream_describe(s, ap_input_name(in), tags, err))
-        ap_close(&s);
-    return s;
+    return ap_stream_new(&ops, d, &d->format, ap_input_name(in), ap_av_tags(d->source.container, d->st), err);
 fail:
     av_close(d);
     return NULL;

@@ -356,12 +356,12 @@ ap_stream *nn_separate(ap_stream *s, nn_network *const *networks, size_t count,
     if (ok && (s->format.rate != (uint32_t)networks[0]->rate || s->format.channels != (uint32_t)p->channels))
         ok = ap_fail(err, AP_USAGE, "this model takes %d channels at %d Hz", p->channels, networks[0]->rate);
     ok = ok && add_passes(p, networks, count, weights, options, err) && store(p, s, err);
-    if (!ok) {
-        if (p)
-            separate_close(p);
-        ap_close(&s);
-        return NULL;
+    if (!ok && p) {
+        separate_close(p);
+        p = NULL;
     }
-    ap_format format = {s->format.rate, (uint32_t)p->outputs, 0, (uint64_t)p->frames};
-    return ap_stream_new(&ops, p, s, &format, err);
+    ap_format format = s->format;
+    if (p)
+        format = (ap_format){s->format.rate, (uint32_t)p->outputs, 0, (uint64_t)p->frames};
+    return ap_stream_wrap(s, &ops, p, &format, err);
 }

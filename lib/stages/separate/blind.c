@@ -6,6 +6,7 @@
  * the middle, in the range of voices, and does not stand still as long as chords do; other is what is left.
  * Shares are soft: each bin is dealt out, so the stems add up to the mix. */
 #include "base/error.h"
+#include "base/memory.h"
 #include "dsp/centre.h"
 #include "dsp/hot.h"
 #include "dsp/power_medians.h"
@@ -145,9 +146,17 @@ static size_t set_zones(ap_zone *zones, size_t bins, double bin_hz)
     return count;
 }
 
-static blind *blind_make(uint32_t window, double rate, size_t ahead)
+/* Other is what the stems that are made leave of the mix: it takes all of them. */
+static void choose_made(blind *b, const bool *wanted)
 {
-    blind *b = calloc(1, sizeof *b);
+    for (size_t i = 0; i < OTHER; i++)
+        if (wanted[i] || wanted[OTHER])
+            b->made[b->made_count++] = i;
+}
+
+static blind *blind_make(uint32_t window, double rate, size_t ahead, const bool *wanted, ap_error *err)
+{
+    blind *b = ap_allocate(1, sizeof *b, err);
     if (!b)
         return NULL;
     ap_zone zones[AP_MAX_ZONES];
@@ -163,20 +172,14 @@ static blind *blind_make(uint32_t window, double rate, size_t ahead)
     bool ok = b->drums && b->chord && b->centre && b->low && b->voice && b->share;
     for (size_t i = 0; i < OTHER; i++)
         ok = (b->masks[i] = calloc(b->bins, sizeof *b->masks[i])) && ok;
-    if (ok) {
-        set_ranges(b, rate / window);
-        return b;
+    if (!ok) {
+        ap_fail_memory(err);
+        blind_free(b);
+        return NULL;
     }
-    blind_free(b);
-    return NULL;
-}
-
-/* Other is what the stems that are made leave of the mix: it takes all of them. */
-static void choose_made(blind *b, const bool *wanted)
-{
-    for (size_t i = 0; i < OTHER; i++)
-        if (wanted[i] || wanted[OTHER])
-            b->made[b->made_count++] = i;
+    set_ranges(b, rate / window);
+    choose_made(b, wanted);
+    return b;
 }
 
 /* From the stems that are made, and what is left, to the wanted ones. */
@@ -199,14 +202,8 @@ static ap_stream *blind_separate(ap_model *model, ap_stream *s, const ap_separat
     (void)options;
     uint32_t window = 1u << lround(log2(WINDOW_S * s->format.rate));
     size_t ahead = ap_power_medians_ahead(CHORD_SLOTS);
-    blind *b = blind_make(window, s->format.rate, ahead);
-    if (!b) {
-        ap_close(&s);
-        ap_fail_memory(err);
-        return NULL;
-    }
-    choose_made(b, wanted);
-    size_t made = b->made_count;
+    blind *b = blind_make(window, s->format.rate, ahead, wanted, err);
+    size_t made = b ? b->made_count : 0;
     ap_spectral spectral = {.window = window,
                             .hop = window / 4,
                             .channels = 2,

@@ -272,20 +272,14 @@ ap_stream *ap_separate(ap_stream *s, ap_separator *separator, const ap_stem_mix 
                 count, channels, AP_MAX_CHANNELS);
     else
         m = summer_new(separator, outputs, count, channels, err);
-    if (!m) {
-        ap_close(&s);
-        return NULL;
+    if (m) {
+        s = run_method(s, separator, m, err);
+        format.channels = (uint32_t)(count * m->width);
+        format.mask = 0;
     }
-    s = run_method(s, separator, m, err);
-    if (!s) {
-        summer_free(m);
-        return NULL;
-    }
-    if (format.frames == AP_UNKNOWN && s->format.frames != AP_UNKNOWN)
+    if (m && s && format.frames == AP_UNKNOWN && s->format.frames != AP_UNKNOWN)
         format.frames = m->seen; /* the method read all of it */
-    format.channels = (uint32_t)(count * m->width);
-    format.mask = 0;
-    s = ap_stream_new(&ops, m, s, &format, err);
+    s = ap_stream_wrap(s, &ops, m, &format, err);
     if (s && separator->stopgap)
         ap_warn(s, "no neural model is installed, so '%s' was used: see ap-fetch-model(1)",
                 separator->options.model);

@@ -182,6 +182,8 @@ static spatializer *spatializer_new(const ap_format *format, const ap_spatialize
     for (size_t i = 0; i < PAIRS_MAX; i++)
         ap_crossover_init(&s->crossover[i], o->bass_hz, format->rate);
     ap_balance_init(&s->balance, &s->speakers, o, &s->renderer, format->rate);
+    s->options.sofa = NULL; /* the caller's, and not needed any more */
+    s->options.set = NULL;
     return s;
 memory:
     ap_fail_memory(err);
@@ -198,16 +200,11 @@ ap_stream *ap_spatialize(ap_stream *source, const ap_spatialize_options *options
     if (!source)
         return NULL;
     spatializer *s = check_options(o, err) ? spatializer_new(&source->format, o, err) : NULL;
-    if (!s) {
-        ap_close(&source);
-        return NULL;
+    ap_processor processor = {.process = spatialize, .free = spatializer_free};
+    if (s) {
+        processor.block = s->block;
+        processor.latency = s->renderer.latency;
+        processor.tail = s->renderer.tail;
     }
-    s->options.sofa = NULL; /* the caller's, and not needed any more */
-    s->options.set = NULL;
-    ap_processor processor = {.process = spatialize,
-                              .free = spatializer_free,
-                              .block = s->block,
-                              .latency = s->renderer.latency,
-                              .tail = s->renderer.tail};
     return ap_processor_stream(source, 2, AP_FRONT_LEFT | AP_FRONT_RIGHT, &processor, s, err);
 }

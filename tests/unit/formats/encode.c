@@ -459,7 +459,7 @@ static void given_tags_replace_those_of_the_stream(void)
         ap_tags_add(old, "TITLE", "old");
         ap_tags_add(old, "ALBUM", "kept");
         ap_stream *s = over(x, 44100, 1, 100);
-        ap_stream_describe(s, "x", old, NULL);
+        s = ap_stream_describe(s, "x", old, NULL);
         o.replace_tags = replace;
         CHECK(encode_file(s, "x.flac", &o));
         CHECK_PRINTS(replace ? "TITLE=new" : "TITLE=new\nALBUM=kept", "metaflac --export-tags-to=- x.flac");

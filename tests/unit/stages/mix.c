@@ -255,7 +255,7 @@ static void tags_and_warnings(void)
         ap_tags *tags = ap_tags_new();
         ap_tags_add(tags, "TITLE", text);
         sources[i] = source(8000, 1, 10, 1, true);
-        ap_stream_describe(sources[i], text, tags, NULL);
+        sources[i] = ap_stream_describe(sources[i], text, tags, NULL);
         ap_warn(sources[i], "beware of %d", i);
     }
     ap_stream *s = ap_mix(sources, NULL, 3, NULL, NULL);

@@ -307,7 +307,7 @@ static void outdated_tags_are_dropped(void)
     ap_tags_add(tags, "ARTIST", "Band");
     ap_tags_set_picture(tags, "image/png", "abc", 3);
     ap_stream *s = ap_source_memory(&(ap_format){RATE, 2, 0, 100}, x, NULL);
-    ap_stream_describe(s, "song", tags, NULL);
+    s = ap_stream_describe(s, "song", tags, NULL);
     s = ap_normalize(s, NULL, NULL, NULL);
     const ap_tags *left = ap_stream_tags(s);
     const char *key, *value;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * Streams: lengths, ends, errors, ownership. */
 #include "stream/stream.h"
+#include "stream/processor.h"
 #include "stream/replay.h"
+#include "stream/stft.h"
 #include "test.h"
 
 static ptrdiff_t pull_ten(void *user, float *frames, size_t max, ap_error *err)
@@ -72,7 +74,118 @@ static void null_source_gives_null(void)
     CHECK(strcmp(err.message, "kept") == 0);
 }
 
-static void spool_gives_the_same_again(void)
+/* ---- constructors close what they were given, once, and keep the first error */
+
+static void count_close(void *state)
+{
+    ++*(int *)state;
+}
+
+static ptrdiff_t read_nothing(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    (void)s, (void)frames, (void)max, (void)err;
+    return 0;
+}
+
+static void process_nothing(void *state, const float *in, float *out, size_t frames)
+{
+    (void)state, (void)in, (void)out, (void)frames;
+}
+
+static void take_nothing(void *state, uint64_t t, const float *spectra)
+{
+    (void)state, (void)t, (void)spectra;
+}
+
+static void give_nothing(void *state, uint64_t t, uint64_t slots, const float *spectra, float *made)
+{
+    (void)state, (void)t, (void)slots, (void)spectra, (void)made;
+}
+
+static const ap_stream_ops counting = {.read = read_nothing, .close = count_close};
+static const ap_format mono = {44100, 1, 0, 0};
+
+typedef ap_stream *construct_fn(ap_stream *source, void *state, ap_error *err);
+
+static ap_stream *wrap(ap_stream *source, void *state, ap_error *err)
+{
+    return ap_stream_wrap(source, &counting, state, NULL, err);
+}
+
+static ap_stream *process(ap_stream *source, void *state, ap_error *err)
+{
+    static const ap_processor processor = {.process = process_nothing, .free = count_close};
+    return ap_processor_stream(source, 1, 0, &processor, state, err);
+}
+
+static ap_stream *transform(ap_stream *source, void *state, ap_error *err)
+{
+    static const ap_spectral spectral = {.window = 64,
+                                         .hop = 16,
+                                         .channels = 1,
+                                         .groups = 1,
+                                         .take = take_nothing,
+                                         .give = give_nothing,
+                                         .free = count_close};
+    return ap_stft_stream(source, &spectral, state, err);
+}
+
+static construct_fn *const constructors[] = {wrap, process, transform};
+
+static void what_was_taken_over_is_closed_once(void)
+{
+    for (size_t i = 0; i < sizeof constructors / sizeof *constructors; i++) {
+        int source = 0, state = 0;
+        ap_error err = {AP_TRY_AGAIN, "first"};
+        ap_stream *s = ap_stream_new(&counting, &source, &mono, NULL, NULL, &err);
+        CHECK(!constructors[i](s, NULL, &err) && source == 1); /* no state */
+        CHECK(!constructors[i](NULL, &state, &err) && state == 1);
+        CHECK(!constructors[i](NULL, NULL, &err));
+        CHECK(err.code == AP_TRY_AGAIN && strcmp(err.message, "first") == 0);
+        s = constructors[i](ap_stream_new(&counting, &source, &mono, NULL, NULL, &err), &state, &err);
+        CHECK(s && source == 1 && state == 1);
+        ap_close(&s);
+        CHECK(source == 2 && state == 2);
+    }
+}
+
+static void a_bad_format_closes_both(void)
+{
+    static const ap_format bad = {44100, AP_MAX_CHANNELS + 1, 0, 0};
+    int source = 0, state = 0;
+    ap_error err = {0};
+    ap_stream *s = ap_stream_new(&counting, &source, &mono, "song", NULL, &err);
+    CHECK(!ap_stream_wrap(s, &counting, &state, &bad, &err) && source == 1 && state == 1);
+    CHECK(strstr(err.message, "'song' has 65 channels"));
+    CHECK(!ap_stream_new(&counting, &state, &bad, "x", ap_tags_new(), &err) && state == 2);
+    CHECK(!ap_stream_new(&counting, NULL, &mono, "x", ap_tags_new(), &err)); /* no state: a failed decoder */
+}
+
+static void a_stage_may_have_no_state(void)
+{
+    static const ap_stream_ops stateless = {.read = read_nothing};
+    ap_stream *s =
+        ap_stream_wrap(ap_stream_new(&stateless, NULL, &mono, "x", NULL, NULL), &stateless, NULL, NULL, NULL);
+    CHECK(s && strcmp(ap_stream_name(s), "x") == 0);
+    ap_close(&s);
+}
+
+static void a_warning_is_given_once(void)
+{
+    static const ap_stream_ops stateless = {.read = read_nothing};
+    ap_stream *s = ap_stream_new(&stateless, NULL, &mono, NULL, NULL, NULL);
+    CHECK(!ap_stream_warning(s));
+    ap_warn(s, "!%s", "a\nb");
+    ap_warn(s, "dropped");
+    const char *warning = ap_stream_warning(s);
+    CHECK(warning && strcmp(warning, "!a?b") == 0);
+    CHECK(!ap_stream_warning(s));
+    ap_warn(s, "dropped, too");
+    CHECK(!ap_stream_warning(s));
+    ap_close(&s);
+}
+
+static void replay_gives_the_same_again(void)
 {
     float *data;
     size_t n;
@@ -114,6 +227,8 @@ static void sanitize_drops_what_is_not_finite(void)
 }
 
 TEST_MAIN(CASE(short_stream_is_an_error), CASE(longer_stream_is_cut), CASE(unknown_length_ends_where_it_ends),
-          CASE(bad_formats_are_refused), CASE(null_source_gives_null), CASE(spool_gives_the_same_again),
+          CASE(bad_formats_are_refused), CASE(null_source_gives_null),
+          CASE(what_was_taken_over_is_closed_once), CASE(a_bad_format_closes_both),
+          CASE(a_stage_may_have_no_state), CASE(a_warning_is_given_once), CASE(replay_gives_the_same_again),
           CASE(trim_takes_the_part), CASE(trim_past_the_end_is_an_error),
           CASE(sanitize_drops_what_is_not_finite))

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * UTF-8 as RFC 3629 and table 3-7 of Unicode 15 have it, and control characters. */
+#include "base/text.h"
+#include "test.h"
+
+static void what_is_a_character(void)
+{
+    static const struct {
+        const char *text;
+        size_t length;
+    } rows[] = {
+        {"", 1},
+        {"a", 1},
+        {"\x7f", 1},
+        {"\x80", 0},
+        {"\xbf", 0},
+        {"\xc0\x80", 0}, /* overlong */
+        {"\xc1\xbf", 0},
+        {"\xc2\x80", 2},
+        {"\xc3", 0}, /* cut */
+        {"\xdf\xbf", 2},
+        {"\xe0\x9f\xbf", 0},
+        {"\xe0\xa0\x80", 3},
+        {"\xe2\x82", 0},
+        {"\xe2\x82\xac", 3},
+        {"\xed\x9f\xbf", 3},
+        {"\xed\xa0\x80", 0}, /* a surrogate */
+        {"\xee\x80\x80", 3},
+        {"\xf0\x8f\xbf\xbf", 0},
+        {"\xf0\x90\x80\x80", 4},
+        {"\xf0\x9f\x8e\xb5", 4},
+        {"\xf0\x9f\x8e", 0},
+        {"\xf4\x8f\xbf\xbf", 4},
+        {"\xf4\x90\x80\x80", 0}, /* beyond U+10FFFF */
+        {"\xf5\x80\x80\x80", 0},
+        {"\xff", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        CHECK_NEAR(ap_utf8_length(rows[i].text), rows[i].length, 0);
+}
+
+static void all_of_a_text_counts(void)
+{
+    CHECK(ap_is_utf8("") && ap_is_utf8("Mot\xc3\xb6rhead \xe2\x82\xac"));
+    CHECK(!ap_is_utf8("Mot\xf6rhead") && !ap_is_utf8("Mot\xc3"));
+}
+
+static void other_bytes_are_latin_1(void)
+{
+    static const char *const rows[][2] = {{"Mot\xf6rhead", "Mot\xc3\xb6rhead"},
+                                          {"Mot\xc3\xb6r", "Mot\xc3\xb6r"},
+                                          {"\xa0\xff", "\xc2\xa0\xc3\xbf"},
+                                          {"", ""}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *text = ap_to_utf8(rows[i][0]);
+        CHECK(text && strcmp(text, rows[i][1]) == 0);
+        free(text);
+    }
+}
+
+static void control_characters_do_not_reach_a_line(void)
+{
+    char text[] = "a\nb\x1b[2J\x7f\t\xc3\xb6";
+    ap_text_one_line(text);
+    CHECK(strcmp(text, "a?b?[2J??\xc3\xb6") == 0);
+    CHECK(ap_is_control('\0') && ap_is_control('\x1f') && !ap_is_control(' ') && !ap_is_control('\xc3'));
+}
+
+TEST_MAIN(CASE(what_is_a_character), CASE(all_of_a_text_counts), CASE(other_bytes_are_latin_1),
+          CASE(control_characters_do_not_reach_a_line))
