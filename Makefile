@@ -219,8 +219,15 @@ $B/man/%: man/% $(wildcard man/*.mdoc)
 	@mkdir -p $(@D)
 	$(Q)sed -e '/^\.\\" output options/{r man/output-options.mdoc' -e 'r man/encoding-options.mdoc' -e 'd}' \
 		-e '/^\.\\" stem options/{r man/stem-options.mdoc' -e 'r man/encoding-options.mdoc' -e 'd}' \
-		-e '/^\.\\" exit status/{r man/exit-status.mdoc' -e 'd}' $< | \
+		-e '/^\.\\" exit status/{r man/exit-status.mdoc' -e 'd}' \
+		-e '/^\.\\" functions/{r $B/man/functions.mdoc' -e 'd}' $< | \
 		sed -e '/^\.\\" common options/{r man/common-options.mdoc' -e 'd}' >$@
+
+# The synopsis of the library is what its header declares.
+$B/man/libaudiopipe.3: $B/man/functions.mdoc
+$B/man/functions.mdoc: lib/audiopipe.h scripts/functions.awk
+	@mkdir -p $(@D)
+	$(Q)awk -f scripts/functions.awk $< >$@
 
 # Made anew each time: PREFIX may be another one.
 .PHONY: $B/audiopipe.pc
@@ -291,6 +298,10 @@ install: all $(MAN) $B/audiopipe.pc $B/audiopipe.bash-completion
 	$(INSTALL) -m 644 $B/audiopipe.bash-completion $(DESTDIR)$(COMPDIR)/ap-decode
 	for c in $(filter-out ap-decode,$(COMMANDS) $(SCRIPTS:scripts/%=%)); do ln -sf ap-decode $(DESTDIR)$(COMPDIR)/$$c; done
 	for m in $(MAN_SRC); do $(INSTALL) -m 644 $B/$$m $(DESTDIR)$(MANDIR)/man$${m##*.}; done
+# The loader looks for libraries in its cache: without this a new program of one's own would not find this one.
+	@if [ -n "$(DESTDIR)" ]; then echo "after moving $(DESTDIR) to its place, run ldconfig"; \
+	elif [ "$$(id -u)" -eq 0 ] && ldconfig; then :; \
+	else echo "run ldconfig as root, or set LD_LIBRARY_PATH=$(LIBDIR), so that programs of your own find libaudiopipe"; fi
 
 uninstall:
 	rm -f $(COMMANDS:%=$(DESTDIR)$(BINDIR)/%) $(SCRIPTS:scripts/%=$(DESTDIR)$(BINDIR)/%) $(COMMANDS:%=$(DESTDIR)$(COMPDIR)/%) $(DESTDIR)$(LIBDIR)/libaudiopipe.so* \

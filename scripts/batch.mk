@@ -5,7 +5,8 @@
 #     all: $(patsubst %.mp3,%.8d.mp3,$(filter-out %.8d.mp3,$(wildcard *.mp3)))
 #
 # or without one: make -j4 -f /usr/local/share/audiopipe/batch.mk song1.8d.mp3 song2.8d.mp3
-# A file appears when it is complete, so make never takes a half one for done. Make does not know names with blanks:
+# A file appears when it is complete, so make never takes a half one for done. The rules work in any shell and set nothing
+# but their own variables: yours, and how make treats what fails, stay as they are. Make does not know names with blanks:
 # for those use ap-job, or a loop of the shell.
 
 AP_8D_FLAGS ?=
@@ -30,7 +31,7 @@ define AP_RULES
 	ap-normalize --lufs=$$(AP_PODCAST_LUFS) --limit -b 128 $$< -o $$@
 
 %.karaoke.mp3: %.$1
-	ap-separate -n $$(AP_MODEL) --two-stems vocals -s no_vocals $$< | ap-encode $$(AP_MP3) --tags-from $$< -o $$@
+	ap-separate -n $$(AP_MODEL) --two-stems vocals -s no_vocals $$(AP_MP3) $$< -o $$@
 
 %.stems: %.$1
 	rm -rf $$@.part
@@ -42,8 +43,3 @@ define AP_RULES
 endef
 
 $(foreach s,$(SOUNDS),$(eval $(call AP_RULES,$s)))
-
-# A pipeline fails when any of its commands does; what a failed rule left goes.
-SHELL := bash
-.SHELLFLAGS := -o pipefail -c
-.DELETE_ON_ERROR:

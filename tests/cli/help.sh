@@ -111,6 +111,39 @@ tour_names_every_command() {
 }
 check tour_names_every_command
 
+# An example can be copied from a terminal of 80 columns: no line of it is broken, and no prompt stands before it.
+examples_can_be_pasted() {
+    local name line
+    name=$(basename "$1")
+    mandoc -T utf8 -O width=78 "$1" | col -bx | sed 's/^ *//; s/−/-/g; s/‐/-/g' >narrow
+    mandoc -T utf8 -O width=1000 "$1" | col -bx | sed 's/^ *//; s/−/-/g; s/‐/-/g' >wide
+    awk '/^\.(Dl|D1) / { sub(/^[^ ]* /, ""); print; next } /^\.Bd -literal/ { on = 1; next } /^\.Ed/ { on = 0 } on' "$1" |
+        sed 's/\\e/\\/g; s/\\&//g; s/\\(dq/"/g; s/\\-/-/g; s/\\(->/→/g; s/^[ \t]*//' | grep -v '^\.' >examples || true
+    while IFS= read -r line; do
+        [[ $line != '$ '* ]] || { echo "$name: a prompt: $line" && return 1; }
+        grep -qxF -- "$line" narrow || { echo "$name: broken: $line" && return 1; }
+    done <examples
+    ! grep -E '.{79}' narrow
+}
+for page in "$AP_BUILD"/man/*.[1-9]; do
+    check examples_can_be_pasted "$page"
+done
+
+no_page_has_gaps() {
+    ! grep -nE '@[A-Z]+@|^\.\\" .*(options|status|functions)$' "$AP_BUILD"/man/*.[1-9]
+}
+check no_page_has_gaps
+
+library_page_is_complete() {
+    mandoc -T utf8 -O width=1000 "$AP_BUILD/man/libaudiopipe.3" | col -bx >page
+    sed -n '/^AUDIOPIPE_0 /,/^}/s/^    \(ap_.*\);/\1/p' "$tests_folder/../lib/libaudiopipe.map" >functions
+    [ "$(wc -l <functions)" -gt 50 ]
+    while read -r function; do
+        grep -q "$function(" page || { echo "not in libaudiopipe(3): $function" && return 1; }
+    done <functions
+}
+check library_page_is_complete
+
 # The example filter of apstream(5) is what the tests compile and run.
 manual_shows_the_tested_filter() {
     mandoc -T ascii -O width=200 "$AP_BUILD/man/apstream.5" | col -bx >page

@@ -262,21 +262,6 @@ from_the_net() {
 }
 python3 -c 'import http.server' && check from_the_net
 
-# The rules for Makefiles: by hand and included; what fails leaves nothing.
-makes_batches() {
-    local rules=$tests_folder/../scripts/batch.mk
-    rm -rf batch && mkdir batch && cd batch
-    cp ../tone.wav one.wav && ap-encode ../tone.wav -o two.flac && echo words >three.mp3
-    make -s -j2 -f "$rules" one.8d.mp3 two.8d.flac one.loud.mp3 two.podcast.mp3 one.tsv
-    ap-measure one.8d.mp3 two.8d.flac one.loud.mp3 two.podcast.mp3 >/dev/null
-    printf 'include %s\nall: $(patsubst %%.wav,%%.8d.flac,$(wildcard *.wav))\n' "$rules" >Makefile
-    make -s && [ -s one.8d.flac ]
-    fails 2 make -s three.8d.flac
-    [ ! -e three.8d.flac ]
-    cd ..
-}
-check makes_batches
-
 # ---- what is refused
 
 refuses() {

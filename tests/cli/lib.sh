@@ -12,7 +12,9 @@ set -uo pipefail
 tests_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export tests_folder
 work=$(mktemp -d)
-trap 'cd /; rm -rf "$work"' EXIT
+# What a test or a check leaves running ends with it, also when it fails or is interrupted.
+end_children() { pkill -TERM -P "$BASHPID" || true; }
+trap 'end_children; cd /; rm -rf "$work"' EXIT
 cd "$work" || exit 1
 failures=0
 
@@ -22,6 +24,7 @@ check() {
     (
         set -eE
         trap 'echo "line $LINENO: exit $? of: $BASH_COMMAND" >&2' ERR
+        trap end_children EXIT
         "$@"
     ) >"$work/.log" 2>&1 # not inside a condition, which would switch set -e off
     status=$?
