@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "formats/mp3/id3.h"
 #include "formats/pcm.h"
+#include "formats/vorbiscomment.h"
 #include "stream/stream.h"
 
 #include <stdlib.h>
@@ -153,21 +154,26 @@ static void parse_info(const unsigned char *p, size_t size, ap_tags *tags)
         at += CHUNK_HEADER;
         length = length < size - at ? length : size - at;
         char *value = strndup((const char *)p + at, length);
-        if (key && value && !ap_tags_get(tags, key))
+        if (key && value && !ap_tags_get(tags, key) && ap_tag_total_of(key))
+            ap_tags_add_position(tags, ap_tag_total_of(key), value);
+        else if (key && value && !ap_tags_get(tags, key))
             (void)ap_tags_add(tags, key, value); /* one that cannot be kept is no reason to stop */
         free(value);
         at += length + (length & 1);
     }
 }
 
-static void parse_id3(unsigned char *bytes, size_t size, ap_tags *tags)
+/* ID3 goes before INFO, key by key: it holds several values and long ones, and some taggers write it alone
+ * and leave an old INFO as it is. */
+static void parse_id3(unsigned char *bytes, size_t size, ap_tags **tags)
 {
-    ap_tags *more = ap_tags_new();
-    if (more) {
-        (void)ap_id3_parse(bytes, size, more);
-        (void)ap_tags_fill(tags, more);
-    }
-    ap_tags_free(&more);
+    ap_tags *id3 = ap_tags_new();
+    if (!id3)
+        return;
+    (void)ap_id3_parse(bytes, size, id3);
+    (void)ap_tags_fill(id3, *tags);
+    ap_tags_free(tags);
+    *tags = id3;
 }
 
 /* The id and the size of the next chunk. 0 at the end, -1 on error. */
@@ -195,7 +201,7 @@ static bool read_other_chunk(wav *w, const unsigned char *id, uint64_t size, ap_
     if (bytes && list)
         parse_info(bytes, (size_t)size, w->tags);
     if (bytes && id3)
-        parse_id3(bytes, (size_t)size, w->tags);
+        parse_id3(bytes, (size_t)size, &w->tags);
     bool read = bytes != NULL;
     free(bytes);
     return read;

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define FRONT_COVER 3      /* picture type, RFC 9639, table 13 */
+#define FRONT_COVER 3 /* picture type, RFC 9639, table 13 */
+#define OTHER_PICTURE 0
 #define PICTURE_NUMBERS 32 /* bytes of a picture block besides its three strings */
 #define MAX_MIME 255
 
@@ -120,20 +121,69 @@ static bool parse_picture_comment(const unsigned char *text, size_t length, ap_t
     return ok;
 }
 
-bool ap_vorbiscomment_add(const unsigned char *bytes, size_t size, ap_tags *tags)
+/* COVERART, older than the picture block: the image alone. Its type, in COVERARTMIME, is seen from it. */
+static bool parse_cover_comment(const unsigned char *text, size_t length, ap_tags *tags)
 {
-    static const char picture[] = "METADATA_BLOCK_PICTURE=";
-    if (size == 0) /* bytes may be NULL then */
-        return false;
-    if (size >= strlen(picture) && strncasecmp((const char *)bytes, picture, strlen(picture)) == 0)
-        return parse_picture_comment(bytes + strlen(picture), size - strlen(picture), tags);
+    size_t size;
+    unsigned char *image = ap_base64_decode(text, length, &size);
+    bool ok = image && (ap_tags_picture(tags).size || ap_picture_add(tags, OTHER_PICTURE, "", image, size));
+    free(image);
+    return ok;
+}
+
+/* Whether the comment has this key; *skip gets the length of key and '='. */
+static bool has_key(const unsigned char *bytes, size_t size, const char *key, size_t *skip)
+{
+    *skip = strlen(key) + 1;
+    return size >= *skip && strncasecmp((const char *)bytes, key, *skip - 1) == 0 && bytes[*skip - 1] == '=';
+}
+
+void ap_tags_add_position(ap_tags *tags, const ap_tag_total *names, const char *value)
+{
+    const char *slash = strchr(value, '/');
+    char *number = strndup(value, slash ? (size_t)(slash - value) : strlen(value));
+    if (number && (!ap_tags_get(tags, names->number) || !slash))
+        (void)ap_tags_add(tags, names->number, number); /* one that cannot be kept is no reason to stop */
+    if (number && slash && !ap_tags_get(tags, names->total) && !ap_tags_get(tags, names->alias))
+        (void)ap_tags_add(tags, names->total, slash + 1);
+    free(number);
+}
+
+/* Digits, a slash and digits. */
+static bool is_position(const char *value)
+{
+    size_t n = strspn(value, "0123456789"), m = value[n] == '/' ? strspn(value + n + 1, "0123456789") : 0;
+    return n && m && value[n + 1 + m] == 0;
+}
+
+static bool add_pair(const unsigned char *bytes, size_t size, ap_tags *tags)
+{
     char *key = strndup((const char *)bytes, size);
     char *value = key ? strchr(key, '=') : NULL;
     if (value)
         *value++ = 0;
-    bool ok = value && ap_tags_add(tags, key, value);
+    for (char *p = key; value && *p; p++)
+        *p = *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
+    const ap_tag_total *position = value && is_position(value) ? ap_tag_total_of(key) : NULL;
+    if (position)
+        ap_tags_add_position(tags, position, value);
+    bool ok = value && (position || ap_tags_add(tags, key, value));
     free(key);
     return ok;
+}
+
+bool ap_vorbiscomment_add(const unsigned char *bytes, size_t size, ap_tags *tags)
+{
+    size_t skip;
+    if (size == 0) /* bytes may be NULL then */
+        return false;
+    if (has_key(bytes, size, "METADATA_BLOCK_PICTURE", &skip))
+        return parse_picture_comment(bytes + skip, size - skip, tags);
+    if (has_key(bytes, size, "COVERARTMIME", &skip))
+        return true;
+    if (has_key(bytes, size, "COVERART", &skip) && parse_cover_comment(bytes + skip, size - skip, tags))
+        return true;
+    return add_pair(bytes, size, tags);
 }
 
 bool ap_vorbiscomment_parse(const unsigned char *bytes, size_t size, ap_tags *tags)

@@ -4,6 +4,8 @@
 #ifndef AP_FORMATS_VORBISCOMMENT_H
 #define AP_FORMATS_VORBISCOMMENT_H
 
+#include "formats/tag_names.h"
+
 #include "audiopipe.h"
 
 /* A comment block: vendor, count, entries (METADATA_BLOCK_PICTURE among them). false if malformed; what was
@@ -11,6 +13,8 @@
 bool ap_vorbiscomment_parse(const unsigned char *bytes, size_t size, ap_tags *tags);
 /* One KEY=value of it. */
 bool ap_vorbiscomment_add(const unsigned char *bytes, size_t size, ap_tags *tags);
+/* Adds "3/12" as number and total, or "3" as the number. */
+void ap_tags_add_position(ap_tags *tags, const ap_tag_total *names, const char *value);
 /* The speakers, as flac notes unusual ones; AP_DISCRETE = none, 0 = does not say. The tag goes: it would be
  * wrong after a remix.
  */

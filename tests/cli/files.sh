@@ -176,22 +176,4 @@ resampling_is_told() {
 }
 check resampling_is_told
 
-tags() {
-    metaflac --no-utf8-convert --export-tags-to=- "$1" | sort | tr '\n' ' '
-}
-# The last word is --tag's, then --tags-from's, then the input's.
-tags_are_set_and_removed() {
-    ap-encode tone.wav --tag TITLE=a --tag ARTIST=b --tag GENRE=c -o one.flac
-    ap-encode tone.wav --tag TITLE=d --tag ALBUM=e -o two.flac
-    ap-encode one.flac --tag Title=f --tag title=g -o out.flac
-    [ "$(tags out.flac)" = "ARTIST=b GENRE=c TITLE=f TITLE=g " ]
-    ap-encode one.flac --tag artist= --tag none= -o out.flac
-    [ "$(tags out.flac)" = "GENRE=c TITLE=a " ]
-    ap-encode one.flac --tags-from two.flac -o out.flac
-    [ "$(tags out.flac)" = "ALBUM=e ARTIST=b GENRE=c TITLE=d " ]
-    ap-encode one.flac --tags-from two.flac --tag TITLE=h --tag ALBUM= -o out.flac
-    [ "$(tags out.flac)" = "ARTIST=b GENRE=c TITLE=h " ]
-}
-check tags_are_set_and_removed
-
 finish

@@ -64,6 +64,8 @@ static void set_all(lame_t lame, const ap_mp3_config *config, bool tag)
     }
     if (config->effort >= 0)
         lame_set_quality(lame, config->effort);
+    if (config->scale > 0)
+        lame_set_scale(lame, config->scale);
     lame_set_bWriteVbrTag(lame, tag);
     lame_set_write_id3tag_automatic(lame, 0);
 }
@@ -81,6 +83,16 @@ lame_t ap_mp3_lame(const ap_mp3_config *config, bool tag, ap_error *err)
     ap_fail(err, AP_FAILED, "LAME refuses %u Hz, %u channels", config->rate, config->channels);
     lame_close(lame);
     return NULL;
+}
+
+bool ap_mp3_keep_level(ap_mp3_config *c, ap_error *err)
+{
+    lame_t lame = ap_mp3_lame(c, false, err);
+    if (!lame)
+        return false;
+    c->scale = 1 / lame_get_scale(lame);
+    lame_close(lame);
+    return true;
 }
 
 /* ---- options */
@@ -204,9 +216,11 @@ bool ap_encode_mp3(ap_stream *s, ap_output *out, const ap_encode_options *option
 {
     ap_mp3_config config;
     writer w = {.out = out};
-    if (!configure(&config, &s->format, options, err) || !write_start(&w, &config, ap_stream_tags(s), err))
+    if (!configure(&config, &s->format, options, err) || !ap_mp3_keep_level(&config, err) ||
+        !write_start(&w, &config, ap_stream_tags(s), err))
         return false;
-    /* After write_start, which has filled LAME's static tables: later instances write the same values again.
+    /* After ap_mp3_keep_level, which has filled LAME's static tables: later instances write the same values
+     * again.
      */
     ap_mp3_pool *pool = ap_mp3_pool_new(&config, thread_count(options), err);
     bool ok = pool && encode_all(s, pool, &w, AP_MP3_CHUNK * config.frame, err) &&

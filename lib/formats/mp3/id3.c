@@ -2,6 +2,7 @@
  * id3.c - ID3v2 tags (2.2, 2.3, 2.4), which stand before MP3 and inside WAV and AIFF. The
  * section numbers are those of id3v2.4.0-structure unless another document is named. */
 #include "formats/mp3/id3.h"
+#include "formats/tag_names.h"
 #include "formats/vorbiscomment.h"
 
 #include <ctype.h>
@@ -148,65 +149,14 @@ static void add_genre(ap_tags *tags, const char *text)
     add(tags, "GENRE", text[0] == '(' && text[1] == '(' ? text + 1 : text);
 }
 
-/* "3/12" */
-static void add_position(ap_tags *tags, const char *key, const char *total_key, char *text)
-{
-    char *total = strchr(text, '/');
-    if (total)
-        *total++ = 0;
-    add(tags, key, text);
-    if (total)
-        add(tags, total_key, total);
-}
-
 static void add_text(ap_tags *tags, const char *key, char *text)
 {
     if (strcmp(key, "GENRE") == 0)
         add_genre(tags, text);
-    else if (strcmp(key, "TRACKNUMBER") == 0)
-        add_position(tags, key, "TRACKTOTAL", text);
-    else if (strcmp(key, "DISCNUMBER") == 0)
-        add_position(tags, key, "DISCTOTAL", text);
-    else if (strcmp(key, "DATE") != 0 || !ap_tags_get(tags, key)) /* TYER beside TDRC */
+    else if (ap_tag_total_of(key))
+        ap_tags_add_position(tags, ap_tag_total_of(key), text);
+    else if (!strstr(key, "DATE") || !ap_tags_get(tags, key)) /* TYER beside TDRC, TORY beside TDOR */
         add(tags, key, text);
-}
-
-/* The key of a text frame, NULL if there is none; ids of version 2.2 have three letters. */
-static const char *key_of(const char *id)
-{
-    static const char *const keys[][3] = {
-        {"TIT2", "TT2", "TITLE"},
-        {"TPE1", "TP1", "ARTIST"},
-        {"TALB", "TAL", "ALBUM"},
-        {"TPE2", "TP2", "ALBUMARTIST"},
-        {"TRCK", "TRK", "TRACKNUMBER"},
-        {"TPOS", "TPA", "DISCNUMBER"},
-        {"TDRC", "TYE", "DATE"},
-        {"TYER", "", "DATE"},
-        {"TCON", "TCO", "GENRE"},
-        {"TCOM", "TCM", "COMPOSER"},
-        {"TEXT", "TXT", "LYRICIST"},
-        {"TPE3", "TP3", "CONDUCTOR"},
-        {"TPE4", "TP4", "REMIXER"},
-        {"TPUB", "TPB", "ORGANIZATION"},
-        {"TCOP", "TCR", "COPYRIGHT"},
-        {"TBPM", "TBP", "BPM"},
-        {"TSRC", "TRC", "ISRC"},
-        {"TLAN", "TLA", "LANGUAGE"},
-        {"TIT1", "TT1", "GROUPING"},
-        {"TIT3", "TT3", "SUBTITLE"},
-        {"TCMP", "TCP", "COMPILATION"},
-        {"TDOR", "TOR", "ORIGINALDATE"},
-        {"TKEY", "TKE", "INITIALKEY"},
-        {"TSOT", "TST", "TITLESORT"},
-        {"TSOP", "TSP", "ARTISTSORT"},
-        {"TSOA", "TSA", "ALBUMSORT"},
-        {"TSO2", "TS2", "ALBUMARTISTSORT"},
-    };
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (strcmp(id, keys[i][0]) == 0 || (strlen(id) == 3 && strcmp(id, keys[i][1]) == 0))
-            return keys[i][2];
-    return NULL;
 }
 
 static void parse_text(span s, const char *key, ap_tags *tags)
@@ -222,16 +172,48 @@ static void parse_text(span s, const char *key, ap_tags *tags)
     }
 }
 
-/* TXXX: a description, which is the key, and a value. */
+/* TXXX: a description, which names the key, and values. */
 static void parse_user_text(span s, ap_tags *tags)
 {
     int encoding = s.at[0];
     advance(&s, 1);
-    char *key = take_string(&s, encoding), *value = take_string(&s, encoding);
-    if (key && value)
-        add(tags, key, value);
-    free(key);
-    free(value);
+    char *name = take_string(&s, encoding);
+    for (int i = 0; name && s.left && i < MAX_VALUES; i++) {
+        char *value = take_string(&s, encoding);
+        if (value)
+            add(tags, ap_tag_key_of_name(name), value);
+        free(value);
+    }
+    free(name);
+}
+
+/* TIPL, TMCL, and IPLS of version 2.3: parts and who has them. What is no known part is an instrument. */
+static void parse_people(span s, ap_tags *tags)
+{
+    int encoding = s.at[0];
+    advance(&s, 1);
+    for (int i = 0; s.left && i < MAX_VALUES; i++) {
+        char *role = take_string(&s, encoding), *name = take_string(&s, encoding), performer[512];
+        const char *key = role ? ap_tag_key_of_role(role) : NULL;
+        if (key && name) {
+            add(tags, key, name);
+        } else if (role && name && *name) {
+            snprintf(performer, sizeof performer, *role ? "%s (%s)" : "%s", name, role);
+            add(tags, "PERFORMER", performer);
+        }
+        free(role);
+        free(name);
+    }
+}
+
+/* UFID: who gave the identifier, and the identifier. */
+static void parse_identifier(span s, ap_tags *tags)
+{
+    char *owner = take_string(&s, 0), *id = take_string(&s, 0);
+    if (owner && id && strcmp(owner, AP_ID3_MUSICBRAINZ) == 0)
+        add(tags, "MUSICBRAINZ_TRACKID", id);
+    free(owner);
+    free(id);
 }
 
 /* COMM and USLT: a language, a description and the text. */
@@ -263,21 +245,28 @@ static void parse_picture(span s, bool old, ap_tags *tags)
     free(description);
 }
 
+static bool is_id(const char *id, const char *now, const char *old)
+{
+    return strcmp(id, now) == 0 || strcmp(id, old) == 0;
+}
+
 static void parse_frame(const char *id, span s, ap_tags *tags)
 {
-    const char *key = key_of(id);
+    const char *key = ap_tag_key_of_id3(id);
     if (s.left < 2)
         return;
-    if (key)
-        parse_text(s, key, tags);
-    else if (strncmp(id, "TXX", 3) == 0)
+    if (is_id(id, "COMM", "COM") || is_id(id, "USLT", "ULT"))
+        parse_comment(s, key, tags);
+    else if (is_id(id, "TXXX", "TXX"))
         parse_user_text(s, tags);
-    else if (strncmp(id, "COM", 3) == 0)
-        parse_comment(s, "COMMENT", tags);
-    else if (strcmp(id, "USLT") == 0 || strcmp(id, "ULT") == 0)
-        parse_comment(s, "LYRICS", tags);
-    else if (strcmp(id, "APIC") == 0 || strcmp(id, "PIC") == 0)
+    else if (is_id(id, "TIPL", "TMCL") || is_id(id, "IPLS", "IPL"))
+        parse_people(s, tags);
+    else if (is_id(id, "UFID", "UFI"))
+        parse_identifier(s, tags);
+    else if (is_id(id, "APIC", "PIC"))
         parse_picture(s, id[3] == 0, tags);
+    else if (key && strcmp(key, "ENCODER") != 0) /* of the MP3, not of what is made of it */
+        parse_text(s, key, tags);
 }
 
 /* ---- the tag */

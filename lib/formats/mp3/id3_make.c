@@ -3,58 +3,30 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "formats/mp3/id3.h"
+#include "formats/tag_names.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define HEADER_SIZE 10
 #define MAX_SIZE ((size_t)0x0fffffff) /* 28 bits */
+/* Room to edit the tag in place, as mutagen leaves it. exiftool, which looks for a frame behind each, takes a
+ * large last frame without 10 bytes behind it for a wrong size. */
+#define PADDING 1024
 #define UTF_8 3
 #define LATIN_1 0
 #define FRONT_COVER 3
 
-/* The frames of the usual keys; all others become TXXX with the key as description. */
-static const struct {
-    const char *key, *id;
-} frames[] = {
-    {"TITLE", "TIT2"},          {"ARTIST", "TPE1"},
-    {"ALBUM", "TALB"},          {"ALBUMARTIST", "TPE2"},
-    {"ALBUM ARTIST", "TPE2"},   {"TRACKNUMBER", "TRCK"},
-    {"DISCNUMBER", "TPOS"},     {"DATE", "TDRC"},
-    {"YEAR", "TDRC"},           {"GENRE", "TCON"},
-    {"COMMENT", "COMM"},        {"DESCRIPTION", "COMM"},
-    {"COMPOSER", "TCOM"},       {"LYRICS", "USLT"},
-    {"UNSYNCEDLYRICS", "USLT"}, {"COPYRIGHT", "TCOP"},
-    {"PUBLISHER", "TPUB"},      {"ORGANIZATION", "TPUB"},
-    {"LABEL", "TPUB"},          {"CONDUCTOR", "TPE3"},
-    {"REMIXER", "TPE4"},        {"LYRICIST", "TEXT"},
-    {"ISRC", "TSRC"},           {"BPM", "TBPM"},
-    {"LANGUAGE", "TLAN"},       {"GROUPING", "TIT1"},
-    {"SUBTITLE", "TIT3"},       {"INITIALKEY", "TKEY"},
-    {"MOOD", "TMOO"},           {"MEDIA", "TMED"},
-    {"COMPILATION", "TCMP"},    {"ORIGINALDATE", "TDOR"},
-    {"ENCODER", "TSSE"},        {"ENCODED-BY", "TENC"},
-    {"TITLESORT", "TSOT"},      {"ARTISTSORT", "TSOP"},
-    {"ALBUMSORT", "TSOA"},      {"ALBUMARTISTSORT", "TSO2"},
-    {"COMPOSERSORT", "TSOC"},
-};
+#define PERFORMER "PERFORMER"
 
-/* Keys whose value goes behind a slash into the frame of another key. */
-static const struct {
-    const char *key, *total;
-} totals[] = {
-    {"TRACKNUMBER", "TRACKTOTAL"},
-    {"TRACKNUMBER", "TOTALTRACKS"},
-    {"DISCNUMBER", "DISCTOTAL"},
-    {"DISCNUMBER", "TOTALDISCS"},
-};
-
+/* The frame of a key; all keys without one of their own become TXXX. */
 static const char *frame_id(const char *key)
 {
-    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++)
-        if (strcmp(frames[i].key, key) == 0)
-            return frames[i].id;
-    return "TXXX";
+    if (strcmp(key, "MUSICBRAINZ_TRACKID") == 0)
+        return "UFID";
+    if (strcmp(key, PERFORMER) == 0)
+        return "TMCL";
+    return ap_tag_role_of_key(key) ? "TIPL" : ap_tag_id3_of_key(key);
 }
 
 static bool same_frame(const char *key, const char *other)
@@ -82,7 +54,7 @@ static void put_size(unsigned char *p, size_t size)
 static void add_frame(ap_bytes *tag, const char *id, const ap_bytes *body)
 {
     unsigned char header[HEADER_SIZE] = {0};
-    if (tag->size + HEADER_SIZE + body->size > MAX_SIZE)
+    if (tag->size + HEADER_SIZE + body->size > MAX_SIZE - PADDING - 1)
         return;
     memcpy(header, id, 4);
     put_size(header + 4, body->size);
@@ -106,28 +78,64 @@ static void add_values(ap_bytes *body, const ap_tags *tags, size_t first, bool l
     }
 }
 
+/* "3" becomes "3/12". */
 static void add_total(ap_bytes *body, const ap_tags *tags, const char *key)
 {
-    for (size_t i = 0; i < sizeof totals / sizeof *totals; i++) {
-        const char *total = ap_tags_get(tags, totals[i].total);
-        if (strcmp(key, totals[i].key) == 0 && total && body->size && !memchr(body->data, '/', body->size)) {
-            ap_bytes_text(body, "/");
-            ap_bytes_text(body, total);
-        }
-    }
+    const ap_tag_total *t = ap_tag_total_of(key);
+    const char *total = t ? ap_tags_get(tags, t->total) : NULL;
+    if (t && !total)
+        total = ap_tags_get(tags, t->alias);
+    if (!total || !body->size || memchr(body->data, '/', body->size))
+        return;
+    ap_bytes_text(body, "/");
+    ap_bytes_text(body, total);
+}
+
+/* Whether key is the total of number and goes into its frame. */
+static bool is_total_of(const char *number, const char *key)
+{
+    const ap_tag_total *t = ap_tag_total_of(number);
+    return t && (strcmp(key, t->total) == 0 || strcmp(key, t->alias) == 0);
 }
 
 /* A tag that an earlier one has taken into its frame. */
 static bool is_taken(const ap_tags *tags, size_t index, const char *key)
 {
     const char *other, *value;
-    for (size_t i = 0; i < index && ap_tags_at(tags, i, &other, &value); i++)
-        if (same_frame(key, other))
-            return true;
-    for (size_t i = 0; i < sizeof totals / sizeof *totals; i++)
-        if (strcmp(key, totals[i].total) == 0 && ap_tags_get(tags, totals[i].key))
+    for (size_t i = 0; ap_tags_at(tags, i, &other, &value); i++)
+        if (is_total_of(other, key) || (i < index && same_frame(key, other)))
             return true;
     return false;
+}
+
+/* Parts and people: "Name (instrument)" of PERFORMER is taken apart. */
+static void add_people(ap_bytes *body, const ap_tags *tags, const char *id)
+{
+    const char *key, *value;
+    for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++) {
+        if (strcmp(frame_id(key), id) != 0)
+            continue;
+        const char *role = ap_tag_role_of_key(key), *end = value + strlen(value);
+        const char *open = !role && end > value && end[-1] == ')' ? strrchr(value, '(') : NULL;
+        bool split = open && open > value + 1 && open[-1] == ' ';
+        if (body->size)
+            ap_bytes_zeros(body, 1);
+        ap_bytes_add(body, split ? open + 1 : role,
+                     split  ? (size_t)(end - open) - 2
+                     : role ? strlen(role)
+                            : 0);
+        ap_bytes_zeros(body, 1);
+        ap_bytes_add(body, value, split ? (size_t)(open - value) - 1 : strlen(value));
+    }
+}
+
+static void add_identifier(ap_bytes *tag, const char *value)
+{
+    ap_bytes body = {0};
+    ap_bytes_add(&body, AP_ID3_MUSICBRAINZ, sizeof AP_ID3_MUSICBRAINZ);
+    ap_bytes_text(&body, value);
+    add_frame(tag, "UFID", &body);
+    free(body.data);
 }
 
 static void add_text(ap_bytes *tag, const ap_tags *tags, size_t index, const char *key)
@@ -135,13 +143,16 @@ static void add_text(ap_bytes *tag, const ap_tags *tags, size_t index, const cha
     const char *id = frame_id(key);
     bool lines = strcmp(id, "COMM") == 0 || strcmp(id, "USLT") == 0;
     ap_bytes body = {0}, values = {0};
-    add_values(&values, tags, index, lines);
+    if (strcmp(id, "TIPL") == 0 || strcmp(id, "TMCL") == 0)
+        add_people(&values, tags, id);
+    else
+        add_values(&values, tags, index, lines);
     add_total(&values, tags, key);
     ap_bytes_big(&body, is_ascii(&values) ? LATIN_1 : UTF_8, 1); /* old players read the first only */
     if (lines)
         ap_bytes_add(&body, "eng", 4); /* language, as most programs set it, and no description */
     if (strcmp(id, "TXXX") == 0)
-        ap_bytes_add(&body, key, strlen(key) + 1);
+        ap_bytes_add(&body, ap_tag_name_of_key(key), strlen(ap_tag_name_of_key(key)) + 1);
     ap_bytes_add(&body, values.data, values.size);
     body.failed |= values.failed;
     add_frame(tag, id, &body);
@@ -168,14 +179,19 @@ bool ap_id3_make(const ap_tags *tags, unsigned char **bytes, size_t *size, ap_er
     ap_bytes tag = {0};
     ap_bytes_add(&tag, header, sizeof header);
     for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++)
-        if (!is_taken(tags, i, key))
+        if (strcmp(frame_id(key), "UFID") == 0 && ap_tags_get(tags, key) == value)
+            add_identifier(&tag, value);
+        else if (!is_taken(tags, i, key))
             add_text(&tag, tags, i, key);
     ap_picture picture = ap_tags_picture(tags);
     if (picture.size)
         add_picture(&tag, &picture);
     *bytes = NULL;
     *size = 0;
-    if (tag.failed || tag.size == HEADER_SIZE) {
+    bool empty = tag.size == HEADER_SIZE;
+    ap_bytes_zeros(&tag,
+                   PADDING + (tag.size & 1)); /* even, so that a chunk of RIFF or AIFF needs no pad byte */
+    if (tag.failed || empty) {
         free(tag.data);
         return !tag.failed || ap_fail_memory(err);
     }

@@ -28,12 +28,16 @@ typedef struct ap_mp3_config {
     int bitrate_kbps;   /* 0 = VBR */
     double vbr_quality; /* LAME's -V */
     int effort;         /* LAME's -q, < 0 = LAME's default */
+    float scale;        /* makes up for the factor that LAME's presets put on the samples; 0 = 1 */
 } ap_mp3_config;
 
 /* ---- encode_mp3.c */
 
 /* A new encoder. NULL on failure. tag: make a LAME tag. */
 lame_t ap_mp3_lame(const ap_mp3_config *config, bool tag, ap_error *err);
+/* Sets the scale. LAME multiplies the samples by what its preset for the bitrate says (presets.c,
+ * apply_abr_preset: 0.95 up to 160 kbit/s) and by the scale that is set: the reciprocal keeps the level. */
+bool ap_mp3_keep_level(ap_mp3_config *config, ap_error *err);
 /* The legal bitrates in kbit/s of a sample rate, ascending, ended by 0; NULL when MP3 does not have the rate.
  */
 const int *ap_mp3_bitrates(uint32_t rate);

@@ -57,6 +57,35 @@ static void comments_are_read(void)
     ap_tags_free(&tags);
 }
 
+static void positions_are_split(void)
+{
+    static const char *const strings[] = {"tracknumber=3/12", "DISCNUMBER=1/2", "TOTALDISCS=4",
+                                          "MOVEMENT=x/2"};
+    unsigned char block[256];
+    size_t size = make_block(block, 4, strings);
+    ap_tags *tags = ap_tags_new();
+    CHECK(ap_vorbiscomment_parse(block, size, tags));
+    CHECK(strcmp(ap_tags_get(tags, "TRACKNUMBER"), "3") == 0);
+    CHECK(strcmp(ap_tags_get(tags, "TRACKTOTAL"), "12") == 0);
+    CHECK(strcmp(ap_tags_get(tags, "DISCNUMBER"), "1") == 0);
+    CHECK(strcmp(ap_tags_get(tags, "MOVEMENT"), "x/2") == 0);
+    ap_tags_free(&tags);
+}
+
+static void older_covers_are_found(void)
+{
+    static const char *const strings[] = {"COVERARTMIME=image/png", "CoverArt=iVBORw0KGgouLi4u",
+                                          "COVERARTX=x"};
+    unsigned char block[256];
+    size_t size = make_block(block, 3, strings);
+    ap_tags *tags = ap_tags_new();
+    CHECK(ap_vorbiscomment_parse(block, size, tags));
+    CHECK(ap_tags_picture(tags).size == 12 && strcmp(ap_tags_picture(tags).mime, "image/png") == 0);
+    CHECK(!ap_tags_get(tags, "COVERART") && !ap_tags_get(tags, "COVERARTMIME") &&
+          ap_tags_get(tags, "COVERARTX"));
+    ap_tags_free(&tags);
+}
+
 static void a_bad_entry_does_not_hide_the_good_ones(void)
 {
     static const char *const strings[] = {"no equals sign", "=no key", "TITLE=t"};
@@ -152,6 +181,7 @@ static void a_value_can_be_set_to_itself(void)
 }
 
 TEST_MAIN(CASE(a_value_can_be_set_to_itself), CASE(base64_is_that_of_rfc4648), CASE(comments_are_read),
+          CASE(positions_are_split), CASE(older_covers_are_found),
           CASE(a_bad_entry_does_not_hide_the_good_ones), CASE(truncated_blocks_are_malformed),
           CASE(a_picture_survives_the_round_trip), CASE(a_picture_in_a_comment_is_found),
           CASE(the_front_cover_is_preferred), CASE(what_is_not_an_image_is_refused))

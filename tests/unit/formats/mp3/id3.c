@@ -221,6 +221,74 @@ static void genres_in_all_their_forms(void)
     CHECK(strcmp(ap_genre_name(191), "Psybient") == 0 && !ap_genre_name(192));
 }
 
+static void check_values(const ap_tags *tags, const char *key, const char *want)
+{
+    const char *k, *v;
+    char got[256] = "";
+    for (size_t i = 0; ap_tags_at(tags, i, &k, &v); i++)
+        if (strcmp(k, key) == 0)
+            snprintf(got + strlen(got), sizeof got - strlen(got), "%s;", v);
+    if (!CHECK(strcmp(got, want) == 0))
+        fprintf(stderr, "%s=%s, not %s\n", key, got, want);
+}
+
+/* Names as MusicBrainz Picard writes them; identifiers, people, several values. */
+static void names_of_other_frames(void)
+{
+    tag t;
+    begin(&t, 4, 0);
+    FRAME(&t, "TXXX", "\3ARTISTS\0X1\0X2");
+    FRAME(&t, "TXXX", "\3MusicBrainz Album Id\0a1");
+    FRAME(&t, "TXXX", "\1\xff\xfeO\0w\0n\0\0\0\xff\xfeV\0\0\0\xff\xfeW\0");
+    FRAME(&t, "UFID", "http://musicbrainz.org\0t1");
+    FRAME(&t, "UFID", "http://elsewhere.org\0t2");
+    FRAME(&t, "TIPL", "\3producer\0P\0mix\0M\0conjurer\0C");
+    FRAME(&t, "TMCL", "\3drums\0D\0\0E");
+    FRAME(&t, "TSSE", "\3LAME");
+    FRAME(&t, "COMR", "\3xxxyyy");
+    FRAME(&t, "OMM", "\3xxxyyy");
+    ap_tags *tags = finish(&t);
+    check_values(tags, "ARTISTS", "X1;X2;");
+    check_values(tags, "MUSICBRAINZ_ALBUMID", "a1;");
+    check_values(tags, "OWN", "V;W;");
+    check_values(tags, "MUSICBRAINZ_TRACKID", "t1;");
+    check_values(tags, "PRODUCER", "P;");
+    check_values(tags, "MIXER", "M;");
+    check_values(tags, "PERFORMER", "C (conjurer);D (drums);E;");
+    CHECK(!ap_tags_get(tags, "ENCODER") && !ap_tags_get(tags, "COMMENT"));
+    ap_tags_free(&tags);
+}
+
+static void what_is_made_is_read(void)
+{
+    static const char *const pairs[][2] = {{"TITLE", "a"},        {"ARTISTS", "X1"},
+                                           {"ARTISTS", "X2"},     {"MUSICBRAINZ_ALBUMID", "m"},
+                                           {"PRODUCER", "P"},     {"PERFORMER", "D (drums)"},
+                                           {"PRODUCER", "Q"},     {"PERFORMER", "(E)"},
+                                           {"TRACKNUMBER", "3"},  {"MUSICBRAINZ_TRACKID", "t"},
+                                           {"COMPOSERSORT", "s"}, {"PERFORMER", "F"},
+                                           {"TRACKTOTAL", "12"},  {"RELEASETYPE", "album"},
+                                           {"MOOD", "calm"},      {"OWN", "\xc3\xa4"}};
+    ap_tags *tags = ap_tags_new(), *back = ap_tags_new();
+    unsigned char *bytes;
+    size_t size;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        ap_tags_add(tags, pairs[i][0], pairs[i][1]);
+    CHECK(ap_id3_make(tags, &bytes, &size, NULL) && size % 2 == 0);
+    CHECK(ap_id3_parse(bytes, size, back));
+    const char *key, *value;
+    for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++) {
+        char want[256] = "";
+        for (size_t k = 0; k < sizeof pairs / sizeof *pairs; k++)
+            if (strcmp(pairs[k][0], key) == 0)
+                snprintf(want + strlen(want), sizeof want - strlen(want), "%s;", pairs[k][1]);
+        check_values(back, key, want);
+    }
+    free(bytes);
+    ap_tags_free(&tags);
+    ap_tags_free(&back);
+}
+
 static void version_1(void)
 {
     unsigned char v1[128] = "TAGTitle   ";
@@ -263,4 +331,4 @@ static void truncated_tags_keep_what_is_there(void)
 TEST_MAIN(CASE(the_four_encodings), CASE(the_frames_of_version_3), CASE(the_frames_of_version_2),
           CASE(what_version_4_adds), CASE(plain_sizes_in_version_4),
           CASE(unsynchronised_tags_and_extended_headers), CASE(genres_in_all_their_forms), CASE(version_1),
-          CASE(truncated_tags_keep_what_is_there))
+          CASE(names_of_other_frames), CASE(what_is_made_is_read), CASE(truncated_tags_keep_what_is_there))
