@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "dsp/hot.h"
 #include "formats/encoders.h"
+#include "formats/ogg_write.h"
 #include "stream/gain_tags.h"
 #include "stream/replay.h"
 #include "stream/stream.h"
@@ -30,6 +31,8 @@ typedef struct encoder {
     bool bitrate, vbr, effort;  /* which options it has */
     uint32_t channels;          /* at most */
     uint32_t (*rate)(uint32_t); /* the sample rate that it has instead of one that it lacks; NULL: all */
+    bool by_number;             /* the number of channels says which speakers they are for, as in Vorbis */
+    bool discrete;              /* all the same it can have channels without positions */
     ap_gain_tags gain_tags;     /* how it says what players should do to the loudness */
 } encoder;
 
@@ -55,6 +58,7 @@ static const encoder encoders[] = {
      .effort = true,
      .channels = 2,
      .rate = ap_mp3_rate,
+     .by_number = true,
      .gain_tags = AP_GAIN_REPLAYGAIN},
     {.name = "flac",
      .encode = ap_encode_flac,
@@ -86,12 +90,15 @@ static const encoder encoders[] = {
      .vbr = true,
      .channels = AP_MAX_CHANNELS,
      .rate = ogg_rate,
+     .by_number = true,
      .gain_tags = AP_GAIN_REPLAYGAIN},
     {.name = "opus",
      .encode = ap_encode_opus,
      .bitrate = true,
      .channels = 8,
      .rate = opus_rate,
+     .by_number = true,
+     .discrete = true,
      .gain_tags = AP_GAIN_R128},
     {.name = "au",
      .extensions = "snd ",
@@ -190,6 +197,31 @@ static bool check_channels(const encoder *e, uint32_t channels, ap_error *err)
         return true;
     return ap_fail(err, AP_USAGE, "%s cannot hold %u channels: mix it down with ap-decode -c %u", e->name,
                    channels, e->channels < 8 ? e->channels : 8);
+}
+
+/* The usual layout that has the most of these speakers, or else the most that there is room for. */
+static uint32_t next_layout(const encoder *e, uint32_t mask)
+{
+    for (uint32_t n = 1; n <= 8 && n <= e->channels; n++)
+        if ((mask & ~ap_default_mask(n)) == 0)
+            return n;
+    return e->channels < 6 ? e->channels : 6;
+}
+
+static bool check_layout(const encoder *e, const ap_format *f, ap_error *err)
+{
+    unsigned char order[8];
+    bool places = ap_has_places(f);
+    if (!e->by_number || f->channels > 8 || ap_vorbis_order(f, order) || (!places && e->discrete))
+        return true;
+    if (!places)
+        return ap_fail(
+            err, AP_USAGE,
+            "%s cannot hold %u channels without positions: say what they are with ap-decode --layout",
+            e->name, f->channels);
+    char name[64];
+    return ap_fail(err, AP_USAGE, "%s has no layout for the speakers %s: mix them with ap-decode -c %u",
+                   e->name, ap_layout_name(f->mask, name, sizeof name), next_layout(e, f->mask));
 }
 
 /* ---- what passes on its way to the encoder */
@@ -341,7 +373,8 @@ static const encoder *choose(const ap_stream *s, const char *name, const ap_enco
                              ap_error *err)
 {
     const encoder *e = find_encoder(options->format, name, err);
-    bool ok = e && check_options(e, options, err) && check_channels(e, s->format.channels, err);
+    bool ok = e && check_options(e, options, err) && check_channels(e, s->format.channels, err) &&
+              check_layout(e, &s->format, err);
     return ok ? e : NULL;
 }
 

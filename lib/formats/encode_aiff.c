@@ -10,11 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* kCAFChannelLayoutTag_UseChannelBitmap, kCAFChannelLayoutTag_DiscreteInOrder */
+#define LAYOUT_BITMAP 0x10000u
+#define LAYOUT_DISCRETE (147u << 16)
 #define AIFC_VERSION 0xa2805140u /* AIFF-C draft of 1991 */
 
-/* The header, and the places that depend on the length. */
+/* The header, and the places that depend on the length. The tags come behind the sound: Java's readers (17 to
+ * 25) refuse odd chunks before it, and more than 8 kB if a sample is not of 16 bits. */
 typedef struct header {
-    ap_bytes bytes;
+    ap_bytes bytes, tail; /* tail: chunks behind the sound */
     size_t frames_at, data_at;
 } header;
 
@@ -30,6 +34,28 @@ static void add_chunk(ap_bytes *b, const char *id, const void *data, size_t size
     ap_bytes_zeros(b, size & 1);
 }
 
+/* A text of odd size gets a NUL, where C strings end anyway, so that the size is even: some readers forget
+ * the pad byte. */
+static void add_text(ap_bytes *b, const char *id, const char *text)
+{
+    size_t size = strlen(text);
+    add_chunk(b, id, text, size + (size & 1));
+}
+
+/* The places of more channels than two, which plain AIFF does not tell: the layout chunk of Core Audio, as
+ * ffmpeg reads and writes it (Apple, "Core Audio Format Specification 1.0", Channel Layout chunk). */
+static void add_layout(ap_bytes *b, const ap_format *f)
+{
+    bool places = ap_has_places(f);
+    if (f->channels <= 2 && f->mask == ap_default_mask(f->channels))
+        return;
+    ap_bytes_text(b, "CHAN");
+    ap_bytes_big(b, 12, 4);
+    ap_bytes_big(b, places ? LAYOUT_BITMAP : LAYOUT_DISCRETE | f->channels, 4);
+    ap_bytes_big(b, places ? f->mask : 0, 4); /* the bits are those of WAVEFORMATEXTENSIBLE */
+    ap_bytes_zeros(b, 4);                     /* no descriptions */
+}
+
 static const char *text_id(const char *key)
 {
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -39,13 +65,14 @@ static const char *text_id(const char *key)
 }
 
 /* The text chunks, and what they have no place for in an ID3v2 tag. */
-static bool add_tags(ap_bytes *b, const ap_tags *tags, ap_error *err)
+static bool add_tags(ap_bytes *b, const ap_stream *s, ap_error *err)
 {
+    const ap_tags *tags = ap_stream_tags(s);
     const char *key, *value;
     bool complete = ap_tags_picture(tags).size == 0;
     for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++) {
         if (text_id(key) && (ap_tags_get(tags, key) == value || strcmp(key, "COMMENT") == 0))
-            add_chunk(b, text_id(key), value, strlen(value));
+            add_text(b, text_id(key), value);
         else
             complete = false;
     }
@@ -53,7 +80,7 @@ static bool add_tags(ap_bytes *b, const ap_tags *tags, ap_error *err)
     size_t size;
     if (complete)
         return true;
-    if (!ap_id3_make(tags, &id3, &size, err))
+    if (!ap_id3_make(tags, &s->format, &id3, &size, err))
         return false;
     add_chunk(b, "ID3 ", id3, size);
     free(id3);
@@ -87,7 +114,7 @@ static void add_common(header *h, const ap_format *f, ap_bits bits)
 static bool set_length(header *h, uint64_t frames, size_t frame_size)
 {
     unsigned char *p = h->bytes.data;
-    uint64_t data = frames * frame_size, form = h->bytes.size - 8 + data + (data & 1);
+    uint64_t data = frames * frame_size, form = h->bytes.size - 8 + data + (data & 1) + h->tail.size;
     if (frames > UINT32_MAX || form > UINT32_MAX)
         return false;
     ap_put_big(p + 4, form, 4);
@@ -116,12 +143,13 @@ static bool make_header(header *h, const ap_stream *s, ap_bits bits, const ap_ou
         ap_bytes_big(b, AIFC_VERSION, 4);
     }
     add_common(h, &s->format, bits);
-    if (!add_tags(b, ap_stream_tags(s), err))
+    add_layout(b, &s->format);
+    if (!add_tags(&h->tail, s, err))
         return false;
     ap_bytes_text(b, "SSND");
     h->data_at = b->size;
     ap_bytes_zeros(b, 12); /* size, offset, block size */
-    if (b->failed)
+    if (b->failed || h->tail.failed)
         return ap_fail_memory(err);
     return frames == AP_UNKNOWN || set_length(h, frames, s->format.channels * ap_bits_size(bits)) ||
            fail_too_long(out, err);
@@ -130,7 +158,8 @@ static bool make_header(header *h, const ap_stream *s, ap_bits bits, const ap_ou
 static bool complete(header *h, const ap_stream *s, ap_bits bits, ap_output *out, ap_error *err)
 {
     size_t frame_size = s->format.channels * ap_bits_size(bits);
-    if ((s->position * frame_size & 1) && !ap_output_write(out, "", 1, err))
+    if (((s->position * frame_size & 1) && !ap_output_write(out, "", 1, err)) ||
+        !ap_output_write(out, h->tail.data, h->tail.size, err))
         return false;
     uint64_t end = ap_output_tell(out);
     if (!set_length(h, s->position, frame_size))
@@ -147,5 +176,6 @@ bool ap_encode_aiff(ap_stream *s, ap_output *out, const ap_encode_options *optio
               ap_pcm_write(s, out, options->bits, true, options, err) &&
               complete(&h, s, options->bits, out, err);
     free(h.bytes.data);
+    free(h.tail.data);
     return ok;
 }

@@ -120,13 +120,13 @@ static bool drain(state *v, ap_error *err)
     return true;
 }
 
-static void hand_over(state *v, const float *frames, size_t count, uint32_t channels)
+static void hand_over(state *v, float *frames, size_t count, const ap_format *format)
 {
     float **planes = vorbis_analysis_buffer(&v->dsp, (int)count);
-    const unsigned char *order = ap_vorbis_order(channels);
-    for (uint32_t c = 0; c < channels; c++)
+    ap_to_vorbis_order(frames, count, format);
+    for (uint32_t c = 0; c < format->channels; c++)
         for (size_t i = 0; i < count; i++)
-            planes[c][i] = frames[i * channels + (order ? order[c] : c)];
+            planes[c][i] = frames[i * format->channels + c];
     vorbis_analysis_wrote(&v->dsp, (int)count);
 }
 
@@ -138,7 +138,7 @@ static bool encode_all(state *v, ap_stream *s, ap_error *err)
         ap_fail_memory(err);
     /* In full blocks: what libvorbis makes of the begin depends on how much it is given at once. */
     while (frames && (n = ap_read_full(s, frames, BLOCK, err)) > 0) {
-        hand_over(v, frames, (size_t)n, s->format.channels);
+        hand_over(v, frames, (size_t)n, &s->format);
         if (!drain(v, err)) {
             n = -1;
             break;

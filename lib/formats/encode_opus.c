@@ -103,7 +103,7 @@ static bool encode_all(ap_stream *s, OggOpusEnc *encoder, ap_error *err)
     if (!frames)
         ap_fail_memory(err);
     while (frames && (n = ap_read(s, frames, AP_BLOCK, err)) > 0) {
-        ap_to_vorbis_order(frames, (size_t)n, channels);
+        ap_to_vorbis_order(frames, (size_t)n, &s->format);
         if (!opus_ok(ope_encoder_write_float(encoder, frames, (int)n), err)) {
             n = -1;
             break;
@@ -123,17 +123,23 @@ static uint32_t original_rate(const ap_stream *s)
     return s->format.rate;
 }
 
+/* RFC 7845, 5.1.1: 0 = mono and stereo, 1 = the layouts of Vorbis, 255 = channels without positions. */
+static int mapping_family(const ap_format *format)
+{
+    return format->channels <= 2 ? 0 : ap_has_places(format) ? 1 : 255;
+}
+
 bool ap_encode_opus(ap_stream *s, ap_output *out, const ap_encode_options *options, ap_error *err)
 {
     static const OpusEncCallbacks callbacks = {write_page, close_nothing};
     sink k = {.out = out, .original_rate = original_rate(s)};
-    int family = s->format.channels > 2, code = OPE_OK;
+    int code = OPE_OK;
     OggOpusEnc *encoder = NULL;
     OggOpusComments *comments = make_comments(ap_stream_tags(s));
     bool ok = comments || ap_fail_memory(err);
     if (ok) {
         encoder = ope_encoder_create_callbacks(&callbacks, &k, comments, (opus_int32)s->format.rate,
-                                               (int)s->format.channels, family, &code);
+                                               (int)s->format.channels, mapping_family(&s->format), &code);
         ok = opus_ok(code, err) && configure(encoder, s, options, err) && encode_all(s, encoder, err);
     }
     if (k.failed && err)

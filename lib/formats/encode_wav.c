@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * encode_wav.c - WAV, beyond 4 GiB RF64 (EBU Tech 3306). The sizes in the header are right from the start
  * when the length is known, so that a pipe gets a good header; else they are filled in at the end, where the
- * output allows it, and 0xffffffff where not, which readers take for "until the end". */
+ * output allows it, and 0xffffffff where not, which readers take for "until the end". Tags come behind the
+ * data: simple readers (Java's, hound) expect little before it. Only in a pipe they come first, since who
+ * reads a pipe cannot look ahead. Chunks have even sizes, because some readers forget the pad byte. */
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/output.h"
@@ -18,10 +20,10 @@ enum { WAVE_PCM = 1, WAVE_FLOAT = 3, WAVE_EXTENSIBLE = 0xfffe };
 
 /* The header, and the places that depend on the length. */
 typedef struct header {
-    ap_bytes bytes;
-    size_t ds64_at; /* a JUNK or ds64 chunk; 0: there is none */
-    size_t fact_at; /* the number of frames; 0: none */
-    size_t data_at; /* the size of the data */
+    ap_bytes bytes, tail; /* tail: chunks behind the data */
+    size_t ds64_at;       /* a JUNK or ds64 chunk; 0: there is none */
+    size_t fact_at;       /* the number of frames; 0: none */
+    size_t data_at;       /* the size of the data */
 } header;
 
 /* The INFO chunks of the usual keys: RIFF Multimedia Programming Interface 1.0; ITRK and IPRT as ffmpeg. */
@@ -60,6 +62,16 @@ static void add_chunk(ap_bytes *b, const char *id, const void *data, size_t size
     ap_bytes_zeros(b, size & 1);
 }
 
+/* A string with one NUL behind it, or two. */
+static void add_text(ap_bytes *b, const char *id, const char *text)
+{
+    size_t length = strlen(text) + 1;
+    ap_bytes_text(b, id);
+    ap_bytes_little(b, length + (length & 1), 4);
+    ap_bytes_add(b, text, length);
+    ap_bytes_zeros(b, length & 1);
+}
+
 static void add_info(ap_bytes *b, const ap_tags *tags)
 {
     const char *key, *value;
@@ -67,7 +79,7 @@ static void add_info(ap_bytes *b, const ap_tags *tags)
     ap_bytes_text(&list, "INFO");
     for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++)
         if (info_id(key) && ap_tags_get(tags, key) == value)
-            add_chunk(&list, info_id(key), value, strlen(value) + 1);
+            add_text(&list, info_id(key), value);
     if (list.size > 4)
         add_chunk(b, "LIST", list.data, list.size);
     b->failed |= list.failed;
@@ -75,14 +87,15 @@ static void add_info(ap_bytes *b, const ap_tags *tags)
 }
 
 /* What INFO has no place for goes into an ID3v2 tag, which many players and libraries look for. */
-static bool add_tags(ap_bytes *b, const ap_tags *tags, ap_error *err)
+static bool add_tags(ap_bytes *b, const ap_stream *s, ap_error *err)
 {
+    const ap_tags *tags = ap_stream_tags(s);
     unsigned char *id3;
     size_t size;
     add_info(b, tags);
     if (info_suffices(tags))
         return true;
-    if (!ap_id3_make(tags, &id3, &size, err))
+    if (!ap_id3_make(tags, &s->format, &id3, &size, err))
         return false;
     add_chunk(b, "id3 ", id3, size);
     free(id3);
@@ -127,7 +140,7 @@ static void set_length(header *h, uint64_t frames, size_t frame_size)
     unsigned char *p = h->bytes.data;
     bool known = frames < INT64_MAX / frame_size;
     uint64_t data = known ? frames * frame_size : UINT64_MAX;
-    uint64_t riff = known ? h->bytes.size - 8 + data + (data & 1) : UINT64_MAX;
+    uint64_t riff = known ? h->bytes.size - 8 + data + (data & 1) + h->tail.size : UINT64_MAX;
     bool large = known && riff >= UNKNOWN_32 && h->ds64_at;
     memcpy(p, large ? "RF64" : "RIFF", 4);
     ap_put_little(p + 4, riff >= UNKNOWN_32 ? UNKNOWN_32 : riff, 4);
@@ -166,22 +179,24 @@ static bool make_header(header *h, const ap_stream *s, ap_bits bits, bool seekab
         h->fact_at = b->size + 8;
         add_chunk(b, "fact", "\0\0\0", 4);
     }
-    if (!add_tags(b, ap_stream_tags(s), err))
+    if (!add_tags(seekable ? &h->tail : b, s, err))
         return false;
     ap_bytes_text(b, "data");
     h->data_at = b->size;
     ap_bytes_zeros(b, 4);
-    if (b->failed)
+    if (b->failed || h->tail.failed)
         return ap_fail_memory(err);
     set_length(h, f->frames, frame_size);
     return true;
 }
 
-/* Pads the data and, if the length was not known before, writes the header again. */
+/* Pads the data, writes what comes behind it and, if the length was not known before, writes the header
+ * again. */
 static bool complete(header *h, const ap_stream *s, ap_bits bits, ap_output *out, ap_error *err)
 {
     size_t frame_size = s->format.channels * ap_bits_size(bits);
-    if ((s->position * frame_size & 1) && !ap_output_write(out, "", 1, err))
+    if (((s->position * frame_size & 1) && !ap_output_write(out, "", 1, err)) ||
+        !ap_output_write(out, h->tail.data, h->tail.size, err))
         return false;
     if (s->format.frames != AP_UNKNOWN || !ap_output_seekable(out))
         return true;
@@ -199,5 +214,6 @@ bool ap_encode_wav(ap_stream *s, ap_output *out, const ap_encode_options *option
               ap_pcm_write(s, out, options->bits, false, options, err) &&
               complete(&h, s, options->bits, out, err);
     free(h.bytes.data);
+    free(h.tail.data);
     return ok;
 }

@@ -8,20 +8,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-const unsigned char *ap_vorbis_order(uint32_t channels)
+#define LEFT (AP_FRONT_LEFT | AP_BACK_LEFT | AP_SIDE_LEFT | AP_FRONT_LEFT_OF_CENTER)
+#define RIGHT (AP_FRONT_RIGHT | AP_BACK_RIGHT | AP_SIDE_RIGHT | AP_FRONT_RIGHT_OF_CENTER)
+#define REAR_LEFT (AP_BACK_LEFT | AP_SIDE_LEFT)
+#define REAR_RIGHT (AP_BACK_RIGHT | AP_SIDE_RIGHT)
+#define FRONT AP_FRONT_LEFT, AP_FRONT_CENTER, AP_FRONT_RIGHT
+
+/* Vorbis I, 4.3.9: the number of channels alone says where they belong. Where it has one pair behind or
+ * beside the listener, either is meant. */
+static const uint32_t speakers[9][8] = {
+    [1] = {UINT32_MAX},
+    [2] = {LEFT, RIGHT},
+    [3] = {FRONT},
+    [4] = {AP_FRONT_LEFT, AP_FRONT_RIGHT, REAR_LEFT, REAR_RIGHT},
+    [5] = {FRONT, REAR_LEFT, REAR_RIGHT},
+    [6] = {FRONT, REAR_LEFT, REAR_RIGHT, AP_LOW_FREQUENCY},
+    [7] = {FRONT, REAR_LEFT, REAR_RIGHT, AP_BACK_CENTER, AP_LOW_FREQUENCY},
+    [8] = {FRONT, AP_SIDE_LEFT, AP_SIDE_RIGHT, AP_BACK_LEFT, AP_BACK_RIGHT, AP_LOW_FREQUENCY},
+};
+
+bool ap_vorbis_order(const ap_format *format, unsigned char *order)
 {
-    /* Vorbis I, 4.3.9: L C R; L R BL BR; L C R BL BR and LFE; L C R SL SR BC LFE; L C R SL SR BL BR LFE. The
-     * orders on the other side are those of ap_default_mask. */
-    static const unsigned char three[] = {0, 2, 1}, five[] = {0, 2, 1, 3, 4}, six[] = {0, 2, 1, 4, 5, 3},
-                               seven[] = {0, 2, 1, 5, 6, 4, 3}, eight[] = {0, 2, 1, 6, 7, 4, 5, 3};
-    static const unsigned char *const orders[] = {NULL, NULL, NULL, three, NULL, five, six, seven, eight};
-    return channels < sizeof orders / sizeof *orders ? orders[channels] : NULL;
+    if (format->channels > 8 || !ap_has_places(format))
+        return false;
+    for (uint32_t c = 0; c < format->channels; c++) {
+        uint32_t speaker = format->mask & speakers[format->channels][c];
+        if (__builtin_popcount(speaker) != 1)
+            return false;
+        order[c] = (unsigned char)__builtin_popcount(format->mask & (speaker - 1));
+    }
+    return true;
 }
 
-void ap_to_vorbis_order(float *frames, size_t count, uint32_t channels)
+void ap_to_vorbis_order(float *frames, size_t count, const ap_format *format)
 {
-    const unsigned char *order = ap_vorbis_order(channels);
-    for (size_t i = 0; order && i < count; i++) {
+    unsigned char order[8];
+    uint32_t channels = format->channels;
+    bool reorder = channels > 2 && ap_vorbis_order(format, order);
+    for (size_t i = 0; reorder && i < count; i++) {
         float frame[8];
         memcpy(frame, frames + i * channels, channels * sizeof *frame);
         for (uint32_t c = 0; c < channels; c++)

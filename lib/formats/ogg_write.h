@@ -6,10 +6,11 @@
 
 #include "audiopipe.h"
 
-/* For each channel of Vorbis, which one of the stream it is; NULL: the same. */
-const unsigned char *ap_vorbis_order(uint32_t channels);
-/* Puts so many frames into that order. */
-void ap_to_vorbis_order(float *frames, size_t count, uint32_t channels);
+/* For each channel of Vorbis, up to 8, which one of the stream it is. false: Vorbis, and Opus with it, has no
+ * such layout. */
+bool ap_vorbis_order(const ap_format *format, unsigned char *order);
+/* Puts so many frames into that order; leaves them if there is none. */
+void ap_to_vorbis_order(float *frames, size_t count, const ap_format *format);
 /* The comment that holds a picture. */
 #define AP_PICTURE_KEY "METADATA_BLOCK_PICTURE"
 /* Its value, malloc'ed; NULL when there is none, or when out of memory. */

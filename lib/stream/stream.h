@@ -65,4 +65,7 @@ uint64_t ap_frames_add(uint64_t a, uint64_t b);
 /* Checks the rate and the number of channels; the message names whose they are. */
 bool ap_check_format(const char *name, const ap_format *format, ap_error *err);
 
+/* The name of a layout, as ap_layout_mask takes it: its own, or a list of speakers written to to. */
+const char *ap_layout_name(uint32_t mask, char *to, size_t size);
+
 #endif

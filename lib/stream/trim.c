@@ -2,6 +2,7 @@
  * trim.c - a part of a stream. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "stream/chapters.h"
 #include "stream/stream.h"
 
 #include <stdlib.h>
@@ -37,6 +38,19 @@ static ptrdiff_t trim_read(ap_stream *s, float *frames, size_t max, ap_error *er
     return n;
 }
 
+/* The source's tags with the chapters of this part. */
+static ap_tags *cut_tags(const ap_stream *s, uint64_t start, uint64_t count)
+{
+    uint32_t rate = s->format.rate;
+    ap_tags *tags = ap_tags_new();
+    uint64_t length_ms = count < UINT64_MAX / 1000 ? count * 1000 / rate : AP_UNKNOWN;
+    if (tags &&
+        (!ap_tags_merge(tags, ap_stream_tags(s->source)) ||
+         !ap_chapters_cut(tags, start < UINT64_MAX / 1000 ? start * 1000 / rate : AP_UNKNOWN, length_ms)))
+        ap_tags_free(&tags);
+    return tags;
+}
+
 ap_stream *ap_trim(ap_stream *s, uint64_t start, uint64_t count, ap_error *err)
 {
     static const ap_stream_ops ops = {.read = trim_read, .close = free};
@@ -52,5 +66,10 @@ ap_stream *ap_trim(ap_stream *s, uint64_t start, uint64_t count, ap_error *err)
         *t = (trimmer){start, count};
     if (format.frames != AP_UNKNOWN)
         format.frames = count < format.frames - start ? count : format.frames - start;
-    return ap_stream_wrap(s, &ops, t, &format, err);
+    s = ap_stream_wrap(s, &ops, t, &format, err);
+    if (s && !(s->tags = cut_tags(s, start, count))) {
+        ap_fail_memory(err);
+        ap_close(&s);
+    }
+    return s;
 }

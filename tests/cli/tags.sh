@@ -46,7 +46,7 @@ t = i.ID3(); t.add(i.TPE1(3, ['A1', 'A2'])); t.add(i.TXXX(3, 'ARTISTS', ['X1', '
 w = m('several.wv'); w['Artist'] = ['A1', 'A2']; w['ARTISTS'] = ['X1', 'X2']; w.save()
 a = m('several.m4a'); a['\xa9ART'] = ['A1', 'A2']; a['----:com.apple.iTunes:ARTISTS'] = [b'X1', b'X2']; a.save()
 END
-    for format in mp3; do
+    for format in mp3 wv m4a; do
         [ "$(values "several.$format" 'ARTISTS?')" = "ARTIST=A1 ARTIST=A2 ARTISTS=X1 ARTISTS=X2 " ]
     done
     # and once more, through what is written here
@@ -74,7 +74,8 @@ a['tmpo'] = [120]; a['soar'] = ['S']; a[p + 'Album Id'] = [b'a1']; a[p + 'Track 
 a['trkn'] = [(3, 12)]; a['----:com.apple.iTunes:PRODUCER'] = [b'Q']; a['----:com.apple.iTunes:PERFORMER'] = [b'P (drums)']; a.save()
 END
     [ "$(values picard.mp3 "$keys")" = "$want" ]
-    ap-encode -q picard.mp3 -o back.mp3
+    [ "$(values picard.m4a "$keys")" = "$want" ]
+    ap-encode -q picard.m4a -o back.mp3
     [ "$(values back.mp3 "$keys")" = "$want" ]
     mutagen <<'END'
 t = i.ID3('back.mp3')
@@ -125,6 +126,149 @@ gains_to_opus_and_back() {
     [ "$(values gain.flac '.*')" = "REPLAYGAIN_ALBUM_GAIN=-7.00 dB REPLAYGAIN_TRACK_GAIN=-6.00 dB REPLAYGAIN_TRACK_PEAK=0.9 " ]
 }
 check gains_to_opus_and_back
+
+# Two chapters in every format that has them, as ffmpeg sees them, from files of other programs and back.
+chapters_are_kept() {
+    local from to
+    printf '%s\n' ';FFMETADATA1' title=Talk '[CHAPTER]' TIMEBASE=1/1000 START=0 END=300 'title=One' '[CHAPTER]' TIMEBASE=1/1000 \
+        START=300 END=500 'title=Zwölf' >chapters.txt
+    for from in mp3:libmp3lame m4a:aac mka:flac; do
+        ffmpeg -v error -y -i tone.wav -i chapters.txt -map 0:a -map_metadata 1 -c:a "${from#*:}" "talk.${from%:*}"
+    done
+    for from in mp3 m4a mka; do
+        for to in mp3 ogg opus flac; do
+            ap-limit -q "talk.$from" | ap-encode -q -o "to.$to"
+            # FLAC keeps the comments, which ffmpeg takes for chapters in Ogg only
+            if [ "$to" = flac ]; then
+                [ "$(metaflac --no-utf8-convert --export-tags-to=- to.flac | grep CHAPTER | tr '\n' ' ')" = \
+                    "CHAPTER001=00:00:00.000 CHAPTER001NAME=One CHAPTER002=00:00:00.300 CHAPTER002NAME=Zwölf " ]
+            else
+                ffprobe -v error -show_entries chapter=start_time:chapter_tags=title -of csv=p=0 "to.$to" >seen
+                [ "$(tr '\n' ' ' <seen)" = "0.000000,One 0.300000,Zwölf " ]
+            fi
+        done
+    done
+    mutagen <<'END'
+t = i.ID3('to.mp3')
+assert [c.sub_frames['TIT2'].text for c in t.getall('CHAP')] == [['One'], ['Zwölf']]
+assert [(c.start_time, c.end_time) for c in t.getall('CHAP')][0] == (0, 300)
+assert t.getall('CTOC')[0].child_element_ids == [c.element_id for c in t.getall('CHAP')]
+END
+    for to in wav aiff; do # in ID3
+        ap-encode -q talk.mp3 -o "to.$to"
+        [ "$(values "to.$to" 'CHAPTER.*')" = "CHAPTER001=00:00:00.000 CHAPTER001NAME=One CHAPTER002=00:00:00.300 CHAPTER002NAME=Zwölf " ]
+    done
+    # what is cut off has none, the one that is going on stays
+    ap-decode --start 0.4 talk.mp3 | ap-encode -q -o cut.flac
+    [ "$(values cut.flac 'CHAPTER.*')" = "CHAPTER001=00:00:00.000 CHAPTER001NAME=Zwölf " ]
+    ap-decode --start 0.1 --duration 0.15 talk.mp3 | ap-encode -q -o cut.flac
+    [ "$(values cut.flac 'CHAPTER.*')" = "CHAPTER001=00:00:00.000 CHAPTER001NAME=One " ]
+    exiftool -validate -warning -a to.mp3 | grep -q OK
+}
+check chapters_are_kept
+
+# Targets of Matroska's tags are no part of the name.
+matroska_targets() {
+    ffmpeg -v error -i tone.wav -c:a flac -f matroska - | cat >plain.mka # a pipe: no index that names positions
+    /usr/bin/python3 - <<'END'
+# Tags elements, put before the first cluster by hand: of an album and a track, of a film.
+def vint(n): return (0x0100000000000000 | n).to_bytes(8, 'big')
+def el(id, data): return bytes.fromhex(id) + vint(len(data)) + data
+def tag(level, name, pairs):
+    t = el('63c0', el('68ca', bytes([level])) + el('63ca', name.encode()))
+    return el('7373', t + b''.join(el('67c8', el('45a3', k.encode()) + el('4487', v.encode())) for k, v in pairs))
+b = open('plain.mka', 'rb').read()
+tags = el('1254c367', tag(50, 'ALBUM', [('TITLE', 'The album'), ('ARTIST', 'All')]) + tag(30, 'TRACK', [('TITLE', 'The song'), ('ARTIST', 'One'), ('PART_NUMBER', '3')]))
+film = el('1254c367', tag(50, 'MOVIE', [('TITLE', 'The film'), ('ARTIST', 'Two')]))
+i = b.index(bytes.fromhex('1f43b675'))
+for name, t in (('album.mka', tags), ('film.mka', film)):
+    open(name, 'wb').write(b[:i] + t + b[i:])
+END
+    [ "$(values album.mka 'ALBUM|ALBUMARTIST|TITLE|ARTIST|TRACKNUMBER')" = "ALBUM=The album ALBUMARTIST=All ARTIST=One TITLE=The song TRACKNUMBER=3 " ]
+    [ "$(values film.mka '.*')" = "ARTIST=Two TITLE=The film " ]
+}
+check matroska_targets
+
+# The lossless half of a WavPack file is not read: that is said.
+wavpack_corrections_are_noted() {
+    wavpack -q -y -b4 -c tone.wav -o hybrid.wv
+    ap-decode hybrid.wv 2>said >hybrid.au
+    [ "$(cat said)" = "ap-decode: warning: 'hybrid.wvc' is not used: 'hybrid.wv' is played without its correction, with loss" ]
+    rm hybrid.wvc
+    ap-decode hybrid.wv 2>said >hybrid.au
+    [ ! -s said ]
+}
+check wavpack_corrections_are_noted
+
+# The layouts that Vorbis and Opus have no place for are refused; AIFF and FLAC keep the speakers.
+speakers_are_kept_or_refused() {
+    local layout
+    for layout in 2.1 4.0 4.1 6.0 "7.1(wide)"; do
+        ffmpeg -v error -y -f lavfi -i "aevalsrc=exprs=sin(440*t):s=48000:d=0.1,aformat=channel_layouts=$layout" wide.wav
+        fails 2 ap-encode -q wide.wav -o wide.ogg
+        fails 2 ap-encode -q wide.wav -o wide.opus
+        grep -q "has no layout for the speakers $layout: mix them with ap-decode -c " stderr
+        for file in wide.flac wide.aiff; do
+            ap-encode -q wide.wav -o "$file"
+            [ "$(ffprobe -v error -show_entries stream=channel_layout -of csv=p=0 "$file")" = "$layout" ]
+        done
+    done
+    # the pair behind or beside the listener is the same one there
+    for layout in "quad(side)" "5.0(side)" "5.1(side)" "6.1(back)"; do
+        ffmpeg -v error -y -f lavfi -i "aevalsrc=exprs=sin(440*t):s=48000:d=0.1,aformat=channel_layouts=$layout" wide.wav
+        ap-encode -q wide.wav -o wide.ogg
+        ap-encode -q wide.wav -o wide.opus
+    done
+    # channels without positions: Opus has a mapping for them
+    ap-decode wide.wav --layout discrete | ap-encode -q -o discrete.opus
+    opusinfo discrete.opus | grep -q "Channel Mapping Family: 255"
+    ap-decode wide.wav --layout discrete >discrete.au
+    fails 2 ap-encode -q discrete.au -o discrete.ogg
+}
+check speakers_are_kept_or_refused
+
+# Simple readers: tags stand behind the sound, sizes are even.
+tags_stand_behind_the_sound() {
+    local bits file
+    for bits in 16 24 float; do
+        for file in small.wav small.aiff; do
+            ap-encode -q tone.wav --bits "$bits" --tag TITLE=odd --tag X=y --tag "COMMENT=$(printf 'x%.0s' {1..9001})" -o "$file"
+            /usr/bin/python3 - "$file" <<'END'
+import struct, sys
+b = open(sys.argv[1], 'rb').read(); big = b[:4] == b'FORM'; at = 12; seen = []
+assert struct.unpack('>I' if big else '<I', b[4:8])[0] == len(b) - 8
+while at < len(b):
+    size = struct.unpack('>I' if big else '<I', b[at + 4:at + 8])[0]
+    assert size % 2 == 0, b[at:at + 4]
+    seen.append(b[at:at + 4]); at += 8 + size
+assert at == len(b) and set(seen[seen.index(b'SSND' if big else b'data') + 1:]) >= {b'ID3 ' if big else b'id3 '}, seen
+END
+            [ "$(values "$file" 'TITLE|X')" = "TITLE=odd X=y " ]
+        done
+    done
+    # but in a pipe they come first
+    ap-encode -q tone.wav --tag TITLE=odd -t wav | ap-encode -q -o piped.flac
+    [ "$(metaflac --export-tags-to=- piped.flac)" = TITLE=odd ]
+}
+check tags_stand_behind_the_sound
+
+java_reads_what_is_written() {
+    cat >Lengths.java <<'END'
+import javax.sound.sampled.*;
+import java.io.File;
+public class Lengths {
+    public static void main(String[] paths) throws Exception {
+        for (String path : paths)
+            System.out.println(AudioSystem.getAudioInputStream(new File(path)).getFrameLength());
+    }
+}
+END
+    for format in wav aiff; do
+        ap-encode -q tone.wav --bits 24 --tag TITLE=odd --tag "COMMENT=$(printf 'x%.0s' {1..9001})" -o "java.$format"
+    done
+    [ "$(java Lengths.java java.wav java.aiff | tr '\n' ' ')" = "22050 22050 " ]
+}
+if command -v java >/dev/null; then check java_reads_what_is_written; else echo "# java is missing: its readers are not tried"; fi
 
 # exiftool parses everything without a warning.
 covers_for_exiftool() {

@@ -146,11 +146,11 @@ typedef struct writer {
     ap_mp3_part *held; /* not written yet: the next part moves bits into it */
 } writer;
 
-static bool write_start(writer *w, const ap_mp3_config *config, const ap_tags *tags, ap_error *err)
+static bool write_start(writer *w, const ap_mp3_config *config, const ap_stream *s, ap_error *err)
 {
     size_t size;
     unsigned char *id3;
-    if (!ap_id3_make(tags, &id3, &size, err))
+    if (!ap_id3_make(ap_stream_tags(s), &s->format, &id3, &size, err))
         return false;
     bool ok = ap_output_write(w->out, id3, size, err) && ap_mp3_tag_start(&w->tag, config, err);
     free(id3);
@@ -217,7 +217,7 @@ bool ap_encode_mp3(ap_stream *s, ap_output *out, const ap_encode_options *option
     ap_mp3_config config;
     writer w = {.out = out};
     if (!configure(&config, &s->format, options, err) || !ap_mp3_keep_level(&config, err) ||
-        !write_start(&w, &config, ap_stream_tags(s), err))
+        !write_start(&w, &config, s, err))
         return false;
     /* After ap_mp3_keep_level, which has filled LAME's static tables: later instances write the same values
      * again.

@@ -4,6 +4,7 @@
 #include "formats/mp3/id3.h"
 #include "formats/tag_names.h"
 #include "formats/vorbiscomment.h"
+#include "stream/chapters.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -250,6 +251,24 @@ static bool is_id(const char *id, const char *now, const char *old)
     return strcmp(id, now) == 0 || strcmp(id, old) == 0;
 }
 
+static void parse_frames(span s, int version, bool in_chapter, ap_tags *tags);
+
+/* CHAP ("ID3v2 Chapter Frame Addendum" 1.0): a name of its own, start and end in ms, two offsets in bytes,
+ * and frames, of which the title is wanted. */
+static void parse_chapter(span s, int version, ap_tags *tags)
+{
+    char *id = take_string(&s, 0);
+    ap_tags *inner = ap_tags_new();
+    if (id && inner && s.left >= 16) {
+        uint32_t start_ms = number(s.at, 4, 8);
+        advance(&s, 16);
+        parse_frames(s, version, true, inner);
+        (void)ap_chapters_add(tags, start_ms, ap_tags_get(inner, "TITLE"));
+    }
+    ap_tags_free(&inner);
+    free(id);
+}
+
 static void parse_frame(const char *id, span s, ap_tags *tags)
 {
     const char *key = ap_tag_key_of_id3(id);
@@ -320,7 +339,7 @@ static uint32_t frame_size(const span *s, int version)
     return !is_boundary(s, HEADER + (size_t)safe) && is_boundary(s, HEADER + (size_t)plain) ? plain : safe;
 }
 
-static void parse_frames(span s, int version, ap_tags *tags)
+static void parse_frames(span s, int version, bool in_chapter, ap_tags *tags)
 {
     size_t letters = version == 2 ? 3 : 4, header = version == 2 ? 6 : HEADER;
     for (int i = 0; s.left > header && s.at[0] && i < MAX_FRAMES; i++) {
@@ -331,8 +350,12 @@ static void parse_frames(span s, int version, ap_tags *tags)
         advance(&s, header);
         span frame = {s.at, size < s.left ? size : s.left};
         advance(&s, size);
-        if (unwrap_frame(&frame, version, flags))
+        if (!unwrap_frame(&frame, version, flags))
+            continue;
+        if (strcmp(id, "CHAP") != 0)
             parse_frame(id, frame, tags);
+        else if (!in_chapter)
+            parse_chapter(frame, version, tags);
     }
 }
 
@@ -349,6 +372,6 @@ bool ap_id3_parse(unsigned char *bytes, size_t size, ap_tags *tags)
         advance(&s, 4 + (size_t)number(s.at, 4, 8));
     if (version == 4 && bytes[5] & TAG_EXTENDED && s.left >= 4)
         advance(&s, number(s.at, 4, 7));
-    parse_frames(s, version, tags);
+    parse_frames(s, version, false, tags);
     return whole <= size;
 }

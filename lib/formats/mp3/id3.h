@@ -18,7 +18,9 @@ bool ap_id3v1_parse(const unsigned char *bytes, ap_tags *tags);
 /* The name of a numbered genre, or NULL. */
 const char *ap_genre_name(unsigned number);
 
-/* An ID3v2.4 tag; size 0 when there is nothing to say. *bytes is the caller's to free. */
-bool ap_id3_make(const ap_tags *tags, unsigned char **bytes, size_t *size, ap_error *err);
+/* An ID3v2.4 tag; size 0 when there is nothing to say. *bytes is the caller's to free. format tells the end
+ * of the last chapter; it may be NULL. */
+bool ap_id3_make(const ap_tags *tags, const ap_format *format, unsigned char **bytes, size_t *size,
+                 ap_error *err);
 
 #endif

@@ -4,7 +4,9 @@
 #include "base/error.h"
 #include "formats/mp3/id3.h"
 #include "formats/tag_names.h"
+#include "stream/chapters.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +17,7 @@
 #define PADDING 1024
 #define UTF_8 3
 #define LATIN_1 0
+#define NO_OFFSET 0xffffffffu
 #define FRONT_COVER 3
 
 #define PERFORMER "PERFORMER"
@@ -172,7 +175,62 @@ static void add_picture(ap_bytes *tag, const ap_picture *picture)
     free(body.data);
 }
 
-bool ap_id3_make(const ap_tags *tags, unsigned char **bytes, size_t *size, ap_error *err)
+static void add_chapter(ap_bytes *tag, size_t number, const ap_chapter *c, uint64_t end_ms)
+{
+    char id[16];
+    ap_bytes body = {0}, title = {0};
+    snprintf(id, sizeof id, "chp%zu", number);
+    ap_bytes_add(&body, id, strlen(id) + 1);
+    ap_bytes_big(&body, c->start_ms < NO_OFFSET ? c->start_ms : NO_OFFSET, 4);
+    ap_bytes_big(&body, end_ms < NO_OFFSET ? end_ms : NO_OFFSET, 4);
+    ap_bytes_big(&body, UINT64_C(0xffffffffffffffff), 8); /* no offsets in bytes */
+    if (c->title) {
+        ap_bytes_big(&title, UTF_8, 1);
+        ap_bytes_text(&title, c->title);
+        add_frame(&body, "TIT2", &title);
+    }
+    add_frame(tag, "CHAP", &body);
+    free(title.data);
+    free(body.data);
+}
+
+/* The table of contents has room for 255 chapters; readers find the others without it. */
+static void add_contents(ap_bytes *tag, size_t count)
+{
+    char id[16];
+    ap_bytes body = {0};
+    ap_bytes_add(&body, "toc", 4);
+    ap_bytes_big(&body, 3, 1); /* top level, ordered */
+    count = count < UINT8_MAX ? count : UINT8_MAX;
+    ap_bytes_big(&body, count, 1);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(id, sizeof id, "chp%zu", i);
+        ap_bytes_add(&body, id, strlen(id) + 1);
+    }
+    add_frame(tag, "CTOC", &body);
+    free(body.data);
+}
+
+/* CTOC and CHAP ("ID3v2 Chapter Frame Addendum" 1.0). */
+static bool add_chapters(ap_bytes *tag, const ap_tags *tags, uint64_t duration_ms)
+{
+    ap_chapter *list;
+    size_t count;
+    if (!ap_chapters_list(tags, &list, &count))
+        return false;
+    if (count)
+        add_contents(tag, count);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t end_ms = i + 1 < count ? list[i + 1].start_ms : duration_ms;
+        add_chapter(tag, i, &list[i],
+                    end_ms == AP_UNKNOWN || end_ms < list[i].start_ms ? list[i].start_ms : end_ms);
+    }
+    free(list);
+    return true;
+}
+
+bool ap_id3_make(const ap_tags *tags, const ap_format *format, unsigned char **bytes, size_t *size,
+                 ap_error *err)
 {
     static const unsigned char header[HEADER_SIZE] = {'I', 'D', '3', 4, 0};
     const char *key, *value;
@@ -181,8 +239,10 @@ bool ap_id3_make(const ap_tags *tags, unsigned char **bytes, size_t *size, ap_er
     for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++)
         if (strcmp(frame_id(key), "UFID") == 0 && ap_tags_get(tags, key) == value)
             add_identifier(&tag, value);
-        else if (!is_taken(tags, i, key))
+        else if (!ap_is_chapter_key(key) && !is_taken(tags, i, key))
             add_text(&tag, tags, i, key);
+    bool known = format && format->frames != AP_UNKNOWN && format->frames < UINT64_MAX / 1000;
+    tag.failed |= !add_chapters(&tag, tags, known ? format->frames * 1000 / format->rate : AP_UNKNOWN);
     ap_picture picture = ap_tags_picture(tags);
     if (picture.size)
         add_picture(&tag, &picture);

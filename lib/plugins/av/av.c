@@ -11,10 +11,13 @@
 #include <libavcodec/avcodec.h>
 #include <libavutil/opt.h>
 #include <libswresample/swresample.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 /* A container may promise this many seconds more than it has: its numbers are rounded, and those of the whole
  * are of its longest stream. The second is for times that count samples. */
@@ -333,6 +336,20 @@ static bool read_format(decoder *d, ap_error *err)
     return ap_check_format(name, &d->format, err) && take_frame(d, err);
 }
 
+/* WavPack's lossless half, which libav does not read. */
+static void note_correction(ap_stream *s, const decoder *d)
+{
+    char path[PATH_MAX];
+    const char *name = ap_stream_name(s);
+    size_t length = strlen(name);
+    if (d->st->codecpar->codec_id != AV_CODEC_ID_WAVPACK || length < 3 || length + 2 > sizeof path ||
+        strcasecmp(name + length - 3, ".wv") != 0)
+        return;
+    snprintf(path, sizeof path, "%s%c", name, name[length - 1] == 'V' ? 'C' : 'c');
+    if (access(path, R_OK) == 0)
+        ap_warn(s, "'%s' is not used: '%s' is played without its correction, with loss", path, name);
+}
+
 static ap_stream *av_open(ap_input *in, const ap_decode_options *options, ap_error *err)
 {
     static const ap_stream_ops ops = {.read = av_read, .close = av_close};
@@ -351,7 +368,10 @@ static ap_stream *av_open(ap_input *in, const ap_decode_options *options, ap_err
     d->left = itunes_length(d->source.container);
     if (!read_format(d, err))
         goto fail;
-    return ap_stream_new(&ops, d, &d->format, ap_input_name(in), ap_av_tags(d->source.container, d->st), err);
+    ap_stream *s = ap_stream_new(&ops, d, &d->format, ap_input_name(in), ap_av_tags(&d->source, d->st), err);
+    if (s)
+        note_correction(s, d);
+    return s;
 fail:
     av_close(d);
     return NULL;

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * av_tags.c - the tags and the picture that libav found. */
+#include "base/input.h"
+#include "formats/tag_names.h"
 #include "formats/vorbiscomment.h"
 #include "plugins/av/av.h"
+#include "stream/chapters.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #define FRONT_COVER 3
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* libav's generic names (avformat.h, "Public Metadata API") that are not those of Vorbis comments. NULL: says
  * something about the file, not about the music. */
@@ -23,6 +28,27 @@ static const char *const keys[][2] = {
     {"year", "DATE"},
     {"WM/Year", "DATE"},
     {"WM/TrackNumber", "TRACKNUMBER"},
+    {"WM/AlbumArtist", "ALBUMARTIST"},
+    {"WM/AlbumTitle", "ALBUM"},
+    {"WM/Genre", "GENRE"},
+    {"WM/Composer", "COMPOSER"},
+    {"WM/BeatsPerMinute", "BPM"},
+    {"WM/ArtistSortOrder", "ARTISTSORT"},
+    {"WM/AlbumSortOrder", "ALBUMSORT"},
+    {"WM/TitleSortOrder", "TITLESORT"},
+    {"album artist", "ALBUMARTIST"},
+    {"sort_name", "TITLESORT"},
+    {"sort_artist", "ARTISTSORT"},
+    {"sort_album", "ALBUMSORT"},
+    {"sort_album_artist", "ALBUMARTISTSORT"},
+    {"sort_composer", "COMPOSERSORT"},
+    {"tmpo", "BPM"},
+    {"PART_NUMBER", "TRACKNUMBER"}, /* Matroska's names from here */
+    {"TOTAL_PARTS", "TRACKTOTAL"},
+    {"DATE_RELEASED", "DATE"},
+    {"DATE_RECORDED", "DATE"},
+    {"MIXED_BY", "MIXER"},
+    {"REMIXED_BY", "REMIXER"},
     {"encoder", NULL},
     {"encoded_by", NULL},
     {"creation_time", NULL},
@@ -46,9 +72,38 @@ static const char *const keys[][2] = {
     {"DURATION-eng", NULL},
 };
 
+/* Matroska's tags have a target, which libav puts before the name: ALBUM/TITLE. Those of an album have names
+ * of their own here; all others up to the album say it of the music (matroska.org, "Tagging", Target Types).
+ */
+static const char *without_target(const char *key, char *copy, size_t size)
+{
+    static const char *const targets[] = {"ALBUM", "OPERA",   "CONCERT", "MOVIE", "EPISODE",  "PART",
+                                          "TRACK", "SESSION", "SONG",    "SHOT",  "SUBTRACK", "SCENE"};
+    static const char *const album[][2] = {{"TITLE", "ALBUM"},
+                                           {"ARTIST", "ALBUMARTIST"},
+                                           {"PART_NUMBER", "DISCNUMBER"},
+                                           {"TITLE/SORT_WITH", "ALBUMSORT"},
+                                           {"ARTIST/SORT_WITH", "ALBUMARTISTSORT"}};
+    const char *slash = strchr(key, '/'), *name = slash ? slash + 1 : key;
+    size_t length = slash ? (size_t)(slash - key) : 0, i = 0;
+    while (i < COUNT(targets) && !(strlen(targets[i]) == length && strncasecmp(key, targets[i], length) == 0))
+        i++;
+    name = i < COUNT(targets) ? name : key;
+    for (size_t k = 0; i < 3 && k < COUNT(album); k++)
+        if (strcasecmp(name, album[k][0]) == 0)
+            return album[k][1];
+    const char *sort = strstr(name, "/SORT_WITH");
+    if (!sort || strlen(name) + 1 > size)
+        return name;
+    snprintf(copy, size, "%.*sSORT", (int)(sort - name), name);
+    return copy;
+}
+
 static void add(ap_tags *tags, const char *key, const char *value)
 {
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    char copy[256];
+    key = ap_tag_key_of_name(without_target(key, copy, sizeof copy));
+    for (size_t i = 0; i < COUNT(keys); i++) {
         if (strcasecmp(key, keys[i][0]) == 0) {
             key = keys[i][1];
             break;
@@ -87,11 +142,37 @@ static void add_picture(ap_tags *tags, const AVStream *st)
                              (size_t)st->attached_pic.size);
 }
 
-ap_tags *ap_av_tags(const AVFormatContext *container, const AVStream *stream)
+/* What libav gives one value of only, from the file itself. The position stays. */
+static void add_own(ap_tags *tags, const ap_av_source *source)
 {
+    uint64_t position = ap_input_tell(source->in);
+    if (strstr(source->container->iformat->name, "mp4"))
+        ap_mp4_tags(source->in, source->base, tags);
+    else
+        ap_ape_tags(source->in, source->base, tags);
+    (void)ap_input_seek(source->in, position, NULL); /* a failure shows in the next read */
+}
+
+static void add_chapters(ap_tags *tags, const AVFormatContext *container)
+{
+    static const AVRational ms = {1, 1000};
+    for (unsigned i = 0; i < container->nb_chapters; i++) {
+        const AVChapter *c = container->chapters[i];
+        const AVDictionaryEntry *e = av_dict_get(c->metadata, "title", NULL, 0);
+        int64_t start = av_rescale_q(c->start, c->time_base, ms);
+        (void)ap_chapters_add(tags, start > 0 ? (uint64_t)start : 0, e ? e->value : NULL);
+    }
+}
+
+ap_tags *ap_av_tags(const ap_av_source *source, const AVStream *stream)
+{
+    const AVFormatContext *container = source->container;
     ap_tags *tags = ap_tags_new();
     if (!tags)
         return NULL;
+    add_own(tags, source);
+    if (!ap_tags_get(tags, "CHAPTER001") && !ap_tags_get(tags, "CHAPTER000"))
+        add_chapters(tags, container);
     add_all(tags,
             container->metadata);    /* of the whole goes before that of the stream: "Stereo", "Commentary" */
     add_all(tags, stream->metadata); /* but in Ogg, only this is there */

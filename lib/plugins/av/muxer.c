@@ -4,6 +4,7 @@
 #include "base/output.h"
 #include "plugins/av/av.h"
 #include "plugins/av/video.h"
+#include "stream/chapters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -110,12 +111,37 @@ static bool set_tags(AVFormatContext *container, const ap_tags *tags)
     const char *key, *value;
     for (size_t i = 0; tags && ap_tags_at(tags, i, &key, &value); i++) {
         const char *name = ap_av_tag_name(key);
+        if (ap_is_chapter_key(key))
+            continue;
         const AVDictionaryEntry *old = av_dict_get(container->metadata, name, NULL, 0);
         int result = old ? av_dict_set(&container->metadata, name, ";", AV_DICT_APPEND) : 0;
         if (result < 0 || av_dict_set(&container->metadata, name, value, AV_DICT_APPEND) < 0)
             return false;
     }
     return true;
+}
+
+/* Each chapter ends where the next one begins; avformat_free_context frees them. */
+static bool set_chapters(AVFormatContext *container, const ap_tags *tags)
+{
+    ap_chapter *list;
+    size_t count;
+    bool ok = ap_chapters_list(tags, &list, &count);
+    container->chapters = ok && count ? av_calloc(count, sizeof *container->chapters) : NULL;
+    ok = ok && (!count || container->chapters);
+    for (size_t i = 0; ok && i < count; i++) {
+        AVChapter *c = container->chapters[i] = av_mallocz(sizeof *c);
+        if (!(ok = c))
+            break;
+        container->nb_chapters++;
+        c->id = (int64_t)i;
+        c->time_base = (AVRational){1, 1000};
+        c->start = (int64_t)list[i].start_ms;
+        c->end = (int64_t)list[i + 1 < count ? i + 1 : i].start_ms;
+        ok = !list[i].title || av_dict_set(&c->metadata, "title", list[i].title, 0) >= 0;
+    }
+    free(list);
+    return ok;
 }
 
 /* ---- the muxer */
@@ -163,7 +189,8 @@ bool ap_muxer_add(ap_muxer *m, const AVCodecContext *codec, int *index, ap_error
 bool ap_muxer_start(ap_muxer *m, const ap_tags *tags, ap_error *err)
 {
     AVDictionary *options = NULL;
-    bool ok = set_tags(m->container, tags) && av_dict_set(&options, "movflags", "faststart", 0) >= 0;
+    bool ok = set_tags(m->container, tags) && set_chapters(m->container, tags) &&
+              av_dict_set(&options, "movflags", "faststart", 0) >= 0;
     int result = ok ? avformat_write_header(m->container, &options) : AVERROR(ENOMEM);
     av_dict_free(&options);
     return result >= 0 || fail(m, result, err);

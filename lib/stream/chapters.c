@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * chapters.c - chapters as pairs of tags. */
+#include "stream/chapters.h"
+#include "stream/tags.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PREFIX "CHAPTER"
+#define DIGITS 3
+#define KEY_SIZE 16
+
+/* The number in CHAPTER000 or CHAPTER000NAME, -1 for another key; *rest is what follows it. */
+static int number_of(const char *key, const char **rest)
+{
+    int n = 0;
+    if (strncmp(key, PREFIX, strlen(PREFIX)) != 0)
+        return -1;
+    key += strlen(PREFIX);
+    for (int i = 0; i < DIGITS; i++, key++) {
+        if (*key < '0' || *key > '9')
+            return -1;
+        n = 10 * n + (*key - '0');
+    }
+    *rest = key;
+    return n;
+}
+
+bool ap_is_chapter_key(const char *key)
+{
+    const char *rest;
+    return number_of(key, &rest) >= 0 &&
+           (*rest == 0 || strcmp(rest, "NAME") == 0 || strcmp(rest, "URL") == 0);
+}
+
+/* HH:MM:SS.mmm; programs write more or fewer digits behind the point. */
+static bool parse_time(const char *text, uint64_t *ms)
+{
+    unsigned h, m, s, used = 0;
+    if (sscanf(text, "%5u:%2u:%2u%n", &h, &m, &s, (int *)&used) != 3 || m > 59 || s > 59)
+        return false;
+    *ms = (h * UINT64_C(3600) + m * 60 + s) * 1000;
+    text += used;
+    uint64_t scale = 100;
+    if (*text == '.' || *text == ',')
+        for (text++; *text >= '0' && *text <= '9'; text++, scale /= 10)
+            *ms += (uint64_t)(*text - '0') * scale;
+    return *text == 0;
+}
+
+static bool add(ap_tags *tags, unsigned number, const ap_chapter *c)
+{
+    char key[KEY_SIZE], time[32];
+    uint64_t s = c->start_ms / 1000;
+    if (number >= AP_MAX_CHAPTERS)
+        return false;
+    snprintf(key, sizeof key, PREFIX "%03u", number);
+    snprintf(time, sizeof time, "%02" PRIu64 ":%02u:%02u.%03u", s / 3600, (unsigned)(s / 60 % 60),
+             (unsigned)(s % 60), (unsigned)(c->start_ms % 1000));
+    if (!ap_tags_add(tags, key, time))
+        return false;
+    snprintf(key, sizeof key, PREFIX "%03uNAME", number);
+    return !c->title || ap_tags_add(tags, key, c->title);
+}
+
+/* One more than the highest number. Programs begin with 0 or 1; ours is 1. */
+static unsigned next_number(const ap_tags *tags)
+{
+    const char *key, *value, *rest;
+    int highest = 0;
+    for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++) {
+        int n = number_of(key, &rest);
+        highest = n > highest ? n : highest;
+    }
+    return (unsigned)highest + 1;
+}
+
+bool ap_chapters_add(ap_tags *tags, uint64_t start_ms, const char *title)
+{
+    const ap_chapter c = {start_ms, title};
+    return add(tags, next_number(tags), &c);
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const ap_chapter *x = a, *y = b;
+    return (x->start_ms > y->start_ms) - (x->start_ms < y->start_ms);
+}
+
+bool ap_chapters_list(const ap_tags *tags, ap_chapter **list, size_t *count)
+{
+    ap_chapter all[AP_MAX_CHAPTERS] = {{0, NULL}};
+    bool there[AP_MAX_CHAPTERS] = {false};
+    const char *key, *value, *rest;
+    *count = 0;
+    *list = NULL;
+    for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++) {
+        int n = number_of(key, &rest);
+        if (n >= 0 && *rest == 0)
+            there[n] = parse_time(value, &all[n].start_ms);
+        else if (n >= 0 && strcmp(rest, "NAME") == 0)
+            all[n].title = value;
+    }
+    for (size_t n = 0; n < AP_MAX_CHAPTERS; n++)
+        if (there[n])
+            all[(*count)++] = all[n];
+    if (*count == 0)
+        return true;
+    qsort(all, *count, sizeof *all, by_start);
+    *list = malloc(*count * sizeof *all);
+    if (*list)
+        memcpy(*list, all, *count * sizeof *all);
+    return *list;
+}
+
+bool ap_chapters_cut(ap_tags *tags, uint64_t start_ms, uint64_t length_ms)
+{
+    ap_chapter *list;
+    size_t count;
+    ap_tags *cut = ap_tags_new();
+    bool ok = cut && ap_chapters_list(tags, &list, &count);
+    if (!ok || count == 0) {
+        ap_tags_free(&cut);
+        return ok;
+    }
+    for (size_t i = 0; ok && i < count; i++) {
+        bool goes_on = i + 1 == count || list[i + 1].start_ms > start_ms;
+        uint64_t at = list[i].start_ms > start_ms ? list[i].start_ms - start_ms : 0;
+        if (goes_on && at < length_ms)
+            ok = ap_chapters_add(cut, at, list[i].title);
+    }
+    ap_tags_remove_if(tags, ap_is_chapter_key);
+    ok = ok && ap_tags_merge(tags, cut);
+    ap_tags_free(&cut);
+    free(list);
+    return ok;
+}
