@@ -290,6 +290,73 @@ void ap_limit_defaults(ap_limit_options *options);
 /* All channels get the same gain. No sample exceeds the ceiling. Latency 0, same length. */
 ap_stream *ap_limit(ap_stream *s, const ap_limit_options *options, ap_error *err);
 
+/* ---- sections.c, fade.c, cue.c: parts of a stream */
+
+/* What counts as silence: frames in which no channel exceeds the level. */
+typedef struct ap_silence_options {
+    double level_dbfs; /* -200..0 */
+    double silence_s;  /* silence shorter than this is part of the sound, 0..1e6; at least 0.02 between
+                          sections */
+    double sound_s;    /* sound shorter than this is a click, and counts as silence, 0..1e6 */
+    double keep_s;     /* silence that stays before and after the sound, as far as there is any, 0..1e6 */
+    bool start, end;   /* where ap_trim_silence cuts */
+} ap_silence_options;
+
+/* -60 dBFS, both ends. */
+void ap_silence_defaults(ap_silence_options *options);
+/* Cuts off silence at the ends. Spools s. Of a silent stream no frame is left, with a warning. */
+ap_stream *ap_trim_silence(ap_stream *s, const ap_silence_options *options, ap_error *err);
+
+typedef struct ap_section {
+    uint64_t start, frames;
+} ap_section;
+
+/* Finds the sounds between silences. Spools s and returns it from its beginning. *sections gets count
+ * sections in order, none overlapping, to be freed by free(). */
+ap_stream *ap_find_sections(ap_stream *s, const ap_silence_options *options, ap_section **sections,
+                            size_t *count, ap_error *err);
+
+/* How a fade rises, x from 0 to 1: the curves of sox's fade. */
+typedef enum ap_curve {
+    AP_CURVE_LINEAR,
+    AP_CURVE_QUARTER, /* sin(x * pi / 2): equal power, for two sounds that differ */
+    AP_CURVE_HALF,    /* (1 - cos(x * pi)) / 2: smooth at both ends */
+    AP_CURVE_LOG,     /* even in dB, from -100 dB */
+    AP_CURVE_PARABOLA /* 1 - (1 - x)^2 */
+} ap_curve;
+
+typedef struct ap_fade_options {
+    double in_s,
+        out_s; /* from the first frame, which is silent; to the last one, which is; 0..1e6, 0 = none */
+    ap_curve curve;
+} ap_fade_options;
+
+/* No fades; the curve is the quarter of a sine. */
+void ap_fade_defaults(ap_fade_options *options);
+/* Fades in and out. With a fade-out a stream of unknown length is spooled. Where a fade is longer than the
+ * stream, or both overlap, their gains are multiplied. Same length. */
+ap_stream *ap_fade(ap_stream *s, const ap_fade_options *options, ap_error *err);
+
+#define AP_CUE_SECTORS 75 /* a second has so many */
+
+typedef struct ap_cue_track {
+    unsigned number;
+    uint64_t start; /* INDEX 01, sectors */
+    ap_tags *tags; /* TITLE, ARTIST, TRACKNUMBER, ISRC..., and ALBUM, ALBUMARTIST, DATE, GENRE of the sheet */
+} ap_cue_track;
+
+typedef struct ap_cue {
+    char *file; /* that the sheet names, as it names it; NULL if it does not */
+    ap_cue_track *tracks;
+    size_t count;
+} ap_cue;
+
+/* Reads a cue sheet of one file, in UTF-8 or ISO 8859-1: its audio tracks, in order. What is before the INDEX
+ * 01 of a track belongs to the track before it. To be freed by ap_cue_free, which leaves it empty, if it
+ * succeeds. */
+bool ap_cue_read(const char *path, ap_cue *cue, ap_error *err);
+void ap_cue_free(ap_cue *cue);
+
 /* ---- eq.c: equaliser */
 
 typedef enum ap_eq_type {

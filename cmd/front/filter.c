@@ -100,6 +100,8 @@ ap_stream *filter_watch(watcher *w, ap_stream *s, ap_error *err)
                    w->quiet ? PROGRESS_NONE : w->style);
     if (w->mute && w->progress.style == PROGRESS_JSON)
         w->progress.style = PROGRESS_NONE; /* for programs there is one pass */
+    if (ap_stream_format(s)->frames == 0)
+        print_warnings(w, s); /* nobody reads a stream without frames to its end */
     return ap_tap(s, watch, w, err);
 }
 

@@ -4,6 +4,7 @@
  * Coefficients: R. Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients", in
  * the form of the W3C's Audio EQ Cookbook note (2021). */
 #include "base/error.h"
+#include "stream/gain_tags.h"
 #include "stream/processor.h"
 #include "stream/stream.h"
 
@@ -170,7 +171,8 @@ ap_stream *ap_eq(ap_stream *s, const ap_eq_options *options, ap_error *err)
     bool valid = check_options(o, s, err);
     equaliser *e = valid ? equaliser_make(o, s->format.rate, s->format.channels) : NULL;
     if (e)
-        return ap_processor_stream(s, s->format.channels, s->format.mask, &processor, e, err);
+        return ap_without_gain_tags(
+            ap_processor_stream(s, s->format.channels, s->format.mask, &processor, e, err), err);
     if (valid)
         ap_fail_memory(err);
     ap_close(&s);

@@ -2,6 +2,7 @@
  * normalize.c - a constant gain that reaches a target. */
 #include "base/error.h"
 #include "stages/measure.h"
+#include "stream/gain_tags.h"
 #include "stream/replay.h"
 #include "stream/stream.h"
 
@@ -207,26 +208,6 @@ bool ap_normalize_plan(ap_open_fn *open, void *user, size_t count, const ap_norm
 
 /* ---- the stream */
 
-static bool is_outdated(const char *key)
-{
-    return strncmp(key, "REPLAYGAIN_", 11) == 0 || strcmp(key, "R128_TRACK_GAIN") == 0 ||
-           strcmp(key, "R128_ALBUM_GAIN") == 0;
-}
-
-/* All of from's tags but those that tell players a gain. NULL when out of memory. */
-static ap_tags *still_true(const ap_tags *from)
-{
-    const char *key, *value;
-    ap_picture picture = ap_tags_picture(from);
-    ap_tags *tags = ap_tags_new();
-    bool ok = tags && (!picture.size || ap_tags_set_picture(tags, picture.mime, picture.data, picture.size));
-    for (size_t i = 0; ok && ap_tags_at(from, i, &key, &value); i++)
-        ok = is_outdated(key) || ap_tags_add(tags, key, value);
-    if (!ok)
-        ap_tags_free(&tags);
-    return tags;
-}
-
 /* A stage of its own, for the tags and the warning. */
 static ptrdiff_t pass_on(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
@@ -237,14 +218,8 @@ ap_stream *ap_normalize_apply(ap_stream *s, const ap_normalization *plan, ap_err
 {
     static const ap_stream_ops ops = {.read = pass_on};
     s = amplify(s, plan->gain_db, plan->limited, &plan->options, err);
-    if (!s || !(s = ap_stream_wrap(s, &ops, NULL, NULL, err)))
+    if (!s || !(s = ap_without_gain_tags(ap_stream_wrap(s, &ops, NULL, NULL, err), err)))
         return NULL;
-    const ap_tags *tags = ap_stream_tags(s);
-    if (tags && !(s->tags = still_true(tags))) {
-        ap_fail_memory(err);
-        ap_close(&s);
-        return NULL;
-    }
     if (plan->warning[0] && plan->inputs == 1)
         ap_warn(s, "'%s' is %s", ap_stream_name(s), plan->warning);
     return s;

@@ -2,6 +2,8 @@
  * gain_tags.c - ReplayGain 2.0 and the gains of Opus (RFC 7845, 5.2.1), which say the same to players in two
  * ways. */
 #include "stream/gain_tags.h"
+#include "base/error.h"
+#include "stream/stream.h"
 #include "stream/tags.h"
 
 #include <math.h>
@@ -129,4 +131,34 @@ bool ap_gain_tags_convert(ap_tags *tags, ap_gain_tags to)
                                 : to_replaygain(tags, pairs[i][1], pairs[i][0]);
     ap_tags_remove_if(tags, to == AP_GAIN_R128 ? is_replaygain : is_r128);
     return ok;
+}
+
+/* ---- streams */
+
+static bool copy_without(ap_stream *s, const ap_tags *from)
+{
+    ap_tags *tags = ap_tags_new();
+    if (!tags || !ap_tags_merge(tags, from)) {
+        ap_tags_free(&tags);
+        return false;
+    }
+    ap_tags_drop_gain(tags);
+    ap_tags_free(&s->tags);
+    s->tags = tags;
+    return true;
+}
+
+ap_stream *ap_without_gain_tags(ap_stream *s, ap_error *err)
+{
+    const char *key, *value;
+    const ap_tags *tags = s ? ap_stream_tags(s) : NULL;
+    for (size_t i = 0; tags && ap_tags_at(tags, i, &key, &value); i++)
+        if (is_gain_key(key)) {
+            if (copy_without(s, tags))
+                break;
+            ap_close(&s);
+            ap_fail_memory(err);
+            break;
+        }
+    return s;
 }
