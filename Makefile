@@ -39,7 +39,7 @@ $1_CFLAGS := $$(patsubst -I%,-isystem %,$$(shell $$(PKG_CONFIG) --cflags $2))
 $1_LDLIBS := $$(shell $$(PKG_CONFIG) --libs $2)
 endef
 
-$(eval $(call package,CORE,libmpg123 sndfile soxr flac vorbisenc vorbis ogg libopusenc fftw3f libmysofa libebur128))
+$(eval $(call package,CORE,libmpg123 sndfile soxr flac vorbisenc vorbis ogg opus libopusenc fftw3f libmysofa libebur128))
 CORE_LDLIBS += -lmp3lame -lm -ldl
 $(eval $(call package,AV,libavformat libavcodec libavutil libswresample libswscale))
 $(eval $(call package,CAIRO,cairo pangocairo))
@@ -206,6 +206,8 @@ $B/tests/unit/jobs/%: TEST_LDLIBS = $(JOBS_LDLIBS)
 $(filter $B/tests/unit/jobs/%,$(UNIT)): $B/jobs.a
 $B/tests/unit/plugins/net/%: TEST_LDLIBS = $(NET_LDLIBS)
 $(filter $B/tests/unit/plugins/net/%,$(UNIT)): $B/net.a
+$B/tests/unit/formats/ogg/%: MORE = $(CORE_CFLAGS)
+$B/tests/unit/formats/ogg/%: TEST_LDLIBS = -lvorbisfile
 $B/tests/unit/plugins/neural/%: TEST_LDLIBS = -fopenmp $(NEURAL_LDLIBS)
 # All kernels are tested, not only those that the plugin would choose.
 $B/tests/unit/plugins/neural/tensor: TEST_LDLIBS += -Wl,--wrap=nn_kernels_usable

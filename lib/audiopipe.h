@@ -191,10 +191,11 @@ typedef struct ap_decode_options {
 
 void ap_decode_defaults(ap_decode_options *options);
 /* Opens a file. The format is found from the content: apstream and AU, WAV RF64 W64, MP3 (libmpg123), FLAC
- * (libFLAC), Ogg Vorbis, Opus, AIFF, CAF (libsndfile), everything else through libav, if its plugin is
- * installed. Encoder delay and padding are cut off where the file tells them. Opus comes at 48 kHz, or at the
- * lower rate that it was made from if Opus knows it. A truncated file is an error, here or in ap_read; a
- * damaged one is played, with a warning, silence in the place of what is lost. */
+ * (libFLAC), Ogg Vorbis, Opus and FLAC (libvorbis, libopus), AIFF, CAF (libsndfile), everything else through
+ * libav, if its plugin is installed. Encoder delay and padding are cut off where the file tells them. Opus
+ * comes at 48 kHz. A file that changes its rate or channels on the way is converted to the format that it
+ * starts with, with a warning. A truncated file is an error, here or in ap_read; a damaged one is played,
+ * with a warning, silence in the place of what is lost. */
 ap_stream *ap_decode(const char *path, const ap_decode_options *options, ap_error *err);
 /* The same from a descriptor, which may be a pipe and is not closed. name is the subject of messages. */
 ap_stream *ap_decode_fd(int fd, const char *name, const ap_decode_options *options, ap_error *err);

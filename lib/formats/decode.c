@@ -10,6 +10,7 @@
 #include "formats/mp3/decode_mp3.h"
 #include "formats/mp3/id3.h"
 #include "formats/mp3/mpeg.h"
+#include "formats/ogg/decode_ogg.h"
 #include "formats/riff.h"
 #include "stream/stream.h"
 
@@ -160,14 +161,11 @@ static ap_stream *open_with_sndfile(ap_input *in, const ap_decode_options *o, ap
     return s;
 }
 
-/* The first page of an Ogg file has one packet of one segment, which begins the FLAC (RFC 9639, 10.1). */
-static bool is_ogg_flac(const unsigned char *p, size_t size)
+static ap_stream *open_ogg(ap_input *in, const ap_decode_options *o, ap_error *err)
 {
-    return size >= 33 && memcmp(p, "OggS", 4) == 0 &&
-           memcmp(p + 28,
-                  "\x7f"
-                  "FLAC",
-                  5) == 0;
+    bool unsupported;
+    ap_stream *s = ap_ogg_open(in, o->track, &unsupported, err);
+    return unsupported ? open_with_av(in, o, err) : s;
 }
 
 static ap_stream *open_au(ap_input *in, ap_error *err)
@@ -189,14 +187,16 @@ static ap_stream *open_input(ap_input *in, const ap_decode_options *o, ap_error 
         ap_input_close(in);
         return NULL;
     }
-    bool flac = n >= 4 && memcmp(p, "fLaC", 4) == 0, ogg_flac = is_ogg_flac(p, (size_t)n);
+    bool flac = n >= 4 && memcmp(p, "fLaC", 4) == 0, ogg = n >= 4 && memcmp(p, "OggS", 4) == 0;
     bool sndfile = ap_sndfile_knows(p, (size_t)n), container = is_container(p, (size_t)n);
     if (is_linear_au(p, (size_t)n))
         return check_track(open_au(in, err), o->track, err);
     if (n > 12 && is_pcm_riff(in, p))
         return check_track(ap_riff_open(in, err), o->track, err);
-    if (flac || ogg_flac)
-        return check_track(ap_flac_open(in, ogg_flac, err), o->track, err);
+    if (flac)
+        return check_track(ap_flac_open(in, err), o->track, err);
+    if (ogg)
+        return open_ogg(in, o, err);
     if (sndfile)
         return open_with_sndfile(in, o, err);
     if (find_mp3(in, container))

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * decode_flac.c - FLAC (RFC 9639), alone or in Ogg, through libFLAC: libsndfile cannot read it from a pipe,
- * stops at the first damaged frame, and cannot find it in Ogg. */
+ * decode_flac.c - FLAC (RFC 9639) through libFLAC: libsndfile cannot read it from a pipe, and stops at the
+ * first damaged frame. */
 #include "formats/decode_flac.h"
 #include "base/error.h"
-#include "formats/ogg.h"
 #include "formats/vorbiscomment.h"
 #include "stream/stream.h"
 
@@ -13,9 +12,11 @@
 
 /* A gap of more seconds than this, in a stream of unknown length, is a broken frame number. */
 #define MAX_GAP_S 60
+#define RING 65536 /* last bytes read: more than libFLAC reads ahead */
+#define LOOK 16    /* bytes behind the last frame that tell what is there */
 
 typedef struct decoder {
-    ap_input *in;
+    ap_flac_source source;
     ap_error io_error; /* of the callback; code AP_OK if there was none */
     FLAC__StreamDecoder *flac;
     ap_tags *tags;
@@ -26,8 +27,45 @@ typedef struct decoder {
     uint64_t silence;   /* frames to give first */
     float *frames;      /* decoded, not given yet */
     size_t at, have, capacity;
-    bool ogg, damaged, foreign, failed;
+    bool damaged, foreign, failed;
+    bool suspect;               /* libFLAC found nonsense; this is damage if an FLAC frame follows */
+    unsigned char behind[LOOK]; /* the bytes at behind_at */
+    uint64_t behind_at;
+    size_t behind_size;
+    unsigned char ring[RING];
 } decoder;
+
+/* ---- what lies behind the last FLAC frame */
+
+/* libFLAC asks for more only when it has used up what it got, so what lies behind the last frame is at hand
+ * once more. */
+static void look_behind(decoder *d)
+{
+    uint64_t at = d->frame_end, there = d->bytes > at ? d->bytes - at : 0;
+    size_t n = there < LOOK ? (size_t)there : LOOK;
+    if (there > RING || (at == d->behind_at && n <= d->behind_size))
+        return;
+    for (size_t i = 0; i < n; i++)
+        d->behind[i] = d->ring[(at + i) % RING];
+    d->behind_at = at;
+    d->behind_size = n;
+}
+
+static bool behind_is(const decoder *d, const char *text)
+{
+    size_t n = strlen(text);
+    return d->behind_at == d->frame_end &&
+           memcmp(d->behind, text, n < d->behind_size ? n : d->behind_size) == 0;
+}
+
+/* Tags of other formats that programs put behind FLAC, or zeros. */
+static bool ends_in_tag(const decoder *d)
+{
+    static const unsigned char zeros[LOOK];
+    return d->bytes <= d->frame_end || behind_is(d, "TAG") || behind_is(d, "APETAGEX") ||
+           behind_is(d, "ID3") || behind_is(d, "LYRICSBEGIN") ||
+           (d->behind_at == d->frame_end && memcmp(d->behind, zeros, d->behind_size) == 0);
+}
 
 /* ---- callbacks of libFLAC */
 
@@ -36,8 +74,11 @@ static FLAC__StreamDecoderReadStatus on_read(const FLAC__StreamDecoder *flac, FL
 {
     (void)flac;
     decoder *d = user;
-    ptrdiff_t n = ap_input_read_some(d->in, to, *size, &d->io_error);
+    look_behind(d);
+    ptrdiff_t n = d->source.read(d->source.user, to, *size, &d->io_error);
     *size = n > 0 ? (size_t)n : 0;
+    for (size_t i = *size > RING ? *size - RING : 0; i < *size; i++)
+        d->ring[(d->bytes + i) % RING] = to[i];
     d->bytes += *size;
     return n < 0    ? FLAC__STREAM_DECODER_READ_STATUS_ABORT
            : n == 0 ? FLAC__STREAM_DECODER_READ_STATUS_END_OF_STREAM
@@ -57,7 +98,7 @@ static void on_error(const FLAC__StreamDecoder *flac, FLAC__StreamDecoderErrorSt
 {
     (void)flac, (void)status;
     decoder *d = user;
-    d->damaged = true;
+    d->suspect = true;
 }
 
 /* Frames are missing before this one. What comes twice, or from a broken frame number, is left out. */
@@ -125,6 +166,8 @@ static FLAC__StreamDecoderWriteStatus on_write(const FLAC__StreamDecoder *flac, 
     }
     if (FLAC__stream_decoder_get_decode_position(flac, &end))
         d->frame_end = end;
+    d->damaged = d->damaged || d->suspect;
+    d->suspect = false;
     if (d->have || !find_gap(d, frame->header.number.sample_number)) {
         d->damaged = true;
         return FLAC__STREAM_DECODER_WRITE_STATUS_CONTINUE;
@@ -148,7 +191,7 @@ static void on_metadata(const FLAC__StreamDecoder *flac, const FLAC__StreamMetad
     const FLAC__StreamMetadata_Picture *picture = &block->data.picture;
     if (block->type == FLAC__METADATA_TYPE_STREAMINFO && d->format.rate == 0)
         d->format = (ap_format){info->sample_rate, info->channels, 0,
-                                info->total_samples ? info->total_samples : AP_UNKNOWN};
+                                info->total_samples ? info->total_samples : d->source.frames};
     else if (block->type == FLAC__METADATA_TYPE_VORBIS_COMMENT)
         take_comments(d, &block->data.vorbis_comment);
     else if (block->type == FLAC__METADATA_TYPE_PICTURE)
@@ -163,7 +206,7 @@ static void flac_close(void *state)
     decoder *d = state;
     if (d->flac)
         FLAC__stream_decoder_delete(d->flac);
-    ap_input_close(d->in);
+    d->source.close(d->source.user);
     ap_tags_free(&d->tags);
     free(d->frames);
     free(d);
@@ -193,10 +236,20 @@ static int refill(decoder *d, ap_error *err)
     return 1;
 }
 
-/* At the end of a stream whose length nobody told: is it whole? */
-static ptrdiff_t check_end(ap_stream *s, const decoder *d, ap_error *err)
+static void warn_damaged(ap_stream *s)
 {
-    if (s->format.frames != AP_UNKNOWN || d->ogg || d->bytes <= d->frame_end)
+    ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
+}
+
+/* At the end of a stream whose length nobody told: is it whole? */
+static ptrdiff_t check_end(ap_stream *s, decoder *d, ap_error *err)
+{
+    look_behind(d);
+    if (ends_in_tag(d))
+        return 0;
+    if (d->suspect)
+        warn_damaged(s);
+    if (s->format.frames != AP_UNKNOWN)
         return 0;
     ap_fail(err, AP_FAILED, "'%s' is truncated: it ends inside a FLAC frame", ap_stream_name(s));
     return -1;
@@ -209,7 +262,7 @@ static ptrdiff_t flac_read(ap_stream *s, float *frames, size_t max, ap_error *er
     if (d->foreign)
         ap_warn(s, "'%s' changes its sample rate or channels: that part was left out", ap_stream_name(s));
     if (d->damaged)
-        ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
+        warn_damaged(s);
     if (result <= 0)
         return result < 0 ? result : check_end(s, d, err);
     uint64_t there = d->silence ? d->silence : d->have;
@@ -234,16 +287,13 @@ static bool start(decoder *d)
         return false;
     FLAC__stream_decoder_set_metadata_respond(f, FLAC__METADATA_TYPE_VORBIS_COMMENT);
     FLAC__stream_decoder_set_metadata_respond(f, FLAC__METADATA_TYPE_PICTURE);
-    return (d->ogg ? FLAC__stream_decoder_init_ogg_stream(f, on_read, NULL, on_tell, NULL, NULL, on_write,
-                                                          on_metadata, on_error, d)
-                   : FLAC__stream_decoder_init_stream(f, on_read, NULL, on_tell, NULL, NULL, on_write,
-                                                      on_metadata, on_error, d)) ==
-           FLAC__STREAM_DECODER_INIT_STATUS_OK;
+    return FLAC__stream_decoder_init_stream(f, on_read, NULL, on_tell, NULL, NULL, on_write, on_metadata,
+                                            on_error, d) == FLAC__STREAM_DECODER_INIT_STATUS_OK;
 }
 
 static bool read_headers(decoder *d, ap_error *err)
 {
-    const char *name = ap_input_name(d->in);
+    const char *name = d->source.name;
     bool read = FLAC__stream_decoder_process_until_end_of_metadata(d->flac);
     if (d->io_error.code != AP_OK) {
         if (err)
@@ -256,19 +306,8 @@ static bool read_headers(decoder *d, ap_error *err)
     FLAC__uint64 end;
     if (FLAC__stream_decoder_get_decode_position(d->flac, &end))
         d->frame_end = end; /* of the headers: there may be no frame */
-    d->damaged = false;
+    d->suspect = false;
     return ap_check_format(name, &d->format, err);
-}
-
-/* Ogg can tell before anything is decoded whether it is whole. */
-static bool check_ogg(ap_input *in, ap_error *err)
-{
-    ap_ogg ogg = {0};
-    ap_tags *tags = ap_tags_new(); /* libFLAC gives the same */
-    bool ok =
-        tags ? ap_input_make_seekable(in, err) && ap_ogg_inspect(in, tags, &ogg, err) : ap_fail_memory(err);
-    ap_tags_free(&tags);
-    return ok;
 }
 
 static ap_stream *make_stream(decoder *d, ap_error *err)
@@ -277,28 +316,41 @@ static ap_stream *make_stream(decoder *d, ap_error *err)
     ap_tags *tags = d->tags;
     d->tags = NULL;
     d->format.mask = ap_vorbiscomment_take_mask(tags);
-    return ap_stream_new(&ops, d, &d->format, ap_input_name(d->in), tags, err);
+    return ap_stream_new(&ops, d, &d->format, d->source.name, tags, err);
 }
 
-ap_stream *ap_flac_open(ap_input *in, bool ogg, ap_error *err)
+ap_stream *ap_flac_open_source(const ap_flac_source *source, ap_error *err)
 {
     decoder *d = calloc(1, sizeof *d);
     if (!d) {
-        ap_input_close(in);
+        source->close(source->user);
         ap_fail_memory(err);
         return NULL;
     }
-    d->in = in;
-    d->ogg = ogg;
+    d->source = *source;
     d->tags = ap_tags_new();
     if (!d->tags)
         ap_fail_memory(err);
-    if (d->tags && (!ogg || check_ogg(in, err))) {
-        if (!start(d))
-            ap_fail(err, AP_FAILED, "cannot start libFLAC");
-        else if (read_headers(d, err))
-            return make_stream(d, err);
-    }
+    else if (!start(d))
+        ap_fail(err, AP_FAILED, "cannot start libFLAC");
+    else if (read_headers(d, err))
+        return make_stream(d, err);
     flac_close(d);
     return NULL;
+}
+
+static ptrdiff_t read_input(void *user, void *to, size_t size, ap_error *err)
+{
+    return ap_input_read_some(user, to, size, err);
+}
+
+static void close_input(void *user)
+{
+    ap_input_close(user);
+}
+
+ap_stream *ap_flac_open(ap_input *in, ap_error *err)
+{
+    return ap_flac_open_source(&(ap_flac_source){read_input, close_input, in, ap_input_name(in), AP_UNKNOWN},
+                               err);
 }

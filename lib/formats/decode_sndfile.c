@@ -1,36 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * decode_sndfile.c - Ogg Vorbis, Opus, AIFF, CAF, W64, and what else libsndfile reads. It needs to
- * seek, so a pipe goes through a temporary file. Its lengths are believed only after the file was looked at
- * here. */
+ * decode_sndfile.c - AIFF, CAF, W64, and what else libsndfile reads. It needs to seek, so a pipe goes through
+ * a temporary file. Its lengths are believed only after the file was looked at here. */
 #include "formats/decode_sndfile.h"
 #include "base/error.h"
+#include "formats/chan.h"
 #include "formats/chunks.h"
-#include "formats/ogg.h"
 #include "stream/stream.h"
 
 #include <sndfile.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* No packet of Ogg takes less than two bytes, and none of Vorbis or Opus holds more than 120 ms at 48 kHz
- * (RFC 6716, 2.1.4; Vorbis I, 4.2.2: half of 8192). */
-#define MAX_FRAMES_PER_BYTE (5760 / 2)
-
 typedef struct decoder {
     ap_input *in;
     uint64_t base;     /* where the file begins in the input */
     ap_error io_error; /* of a callback; code AP_OK if there was none */
     SNDFILE *file;
-    ap_ogg ogg;
-    bool pad;     /* fill up with silence to the declared length */
-    bool reorder; /* channel c of a frame goes to place[c] */
-    unsigned char place[8];
+    unsigned char layout[AP_CHAN_SIZE]; /* the chunk that says what the channels are */
+    size_t layout_size;
+    ap_chan chan;
 } decoder;
 
 bool ap_sndfile_knows(const unsigned char *p, size_t size)
 {
-    static const char *const magics[] = {"OggS", "caff", "RIFF", "RIFX", "RF64",
-                                         ".snd", "dns.", "NIST", "Crea", "riff"};
+    static const char *const magics[] = {"caff", "RIFF", "RIFX", "RF64", ".snd",
+                                         "dns.", "NIST", "Crea", "riff"};
     if (size < 12)
         return false;
     if (memcmp(p, "FORM", 4) == 0)
@@ -80,36 +74,6 @@ static sf_count_t vio_write(const void *from, sf_count_t count, void *user)
     return 0;
 }
 
-/* ---- channels */
-
-/* Vorbis I, 4.3.9, and RFC 7845, 5.1.1.2, have an order of channels of their own: where each one belongs in
- * ours. For the other formats libsndfile's SFC_GET_CHANNEL_MAP_INFO would tell, but libsndfile 1.2.0 reads
- * past the end of its map when an AIFF or CAF file has a CHAN chunk that does not fit. */
-static void use_vorbis_order(decoder *d, uint32_t channels)
-{
-    static const unsigned char places[9][8] = {
-        [3] = {0, 2, 1},
-        [5] = {0, 2, 1, 3, 4},
-        [6] = {0, 2, 1, 4, 5, 3},
-        [7] = {0, 2, 1, 5, 6, 4, 3},
-        [8] = {0, 2, 1, 6, 7, 4, 5, 3},
-    };
-    if (channels > 8 || places[channels][1] == 0)
-        return;
-    d->reorder = true;
-    memcpy(d->place, places[channels], sizeof d->place);
-}
-
-static void reorder(const decoder *d, float *frames, size_t count, uint32_t channels)
-{
-    float frame[8];
-    for (size_t i = 0; i < count; i++, frames += channels) {
-        memcpy(frame, frames, channels * sizeof *frame);
-        for (uint32_t c = 0; c < channels; c++)
-            frames[d->place[c]] = frame[c];
-    }
-}
-
 /* ---- tags */
 
 /* What libsndfile knows; for the formats whose tags are not read here. */
@@ -141,16 +105,6 @@ static void sndfile_close(void *state)
     free(d);
 }
 
-static ptrdiff_t pad(ap_stream *s, float *frames, size_t max)
-{
-    const decoder *d = s->state;
-    if (!d->pad || s->format.frames == AP_UNKNOWN)
-        return 0;
-    ap_warn(s, "'%s' is damaged: the end was filled up with silence", ap_stream_name(s));
-    memset(frames, 0, max * s->format.channels * sizeof *frames);
-    return (ptrdiff_t)max;
-}
-
 static ptrdiff_t sndfile_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
     decoder *d = s->state;
@@ -161,25 +115,11 @@ static ptrdiff_t sndfile_read(ap_stream *s, float *frames, size_t max, ap_error 
         return -1;
     }
     if (n <= 0)
-        return pad(s, frames, max);
+        return 0;
     if (ap_sanitize(frames, (size_t)n * channels))
         ap_warn(s, "'%s' has samples that are not finite, taken as silence", ap_stream_name(s));
-    if (d->reorder)
-        reorder(d, frames, (size_t)n, channels);
+    ap_chan_reorder(&d->chan, frames, (size_t)n, channels);
     return n;
-}
-
-/* The tags that libsndfile does not know, and the truncations that it hides. */
-static bool inspect(decoder *d, ap_tags *tags, ap_error *err)
-{
-    const unsigned char *p;
-    if (ap_input_peek(d->in, &p, 4, err) != 4)
-        return false;
-    if (memcmp(p, "OggS", 4) == 0) {
-        d->pad = true;
-        return ap_ogg_inspect(d->in, tags, &d->ogg, err);
-    }
-    return ap_chunks_check(d->in, tags, err);
 }
 
 static ap_stream *make_stream(decoder *d, const SF_INFO *info, ap_tags *tags, ap_error *err)
@@ -192,11 +132,10 @@ static ap_stream *make_stream(decoder *d, const SF_INFO *info, ap_tags *tags, ap
         sndfile_close(d);
         return NULL;
     }
-    uint64_t most = d->pad ? (ap_input_size(d->in) - d->base) * MAX_FRAMES_PER_BYTE : INT64_MAX / 2;
-    if (info->frames >= 0 && (uint64_t)info->frames < most)
+    if (info->frames >= 0 && info->frames < INT64_MAX / 2)
         format.frames = (uint64_t)info->frames;
-    if (d->ogg.vorbis_order)
-        use_vorbis_order(d, format.channels);
+    ap_chan_parse(d->layout, d->layout_size, format.channels, &d->chan);
+    format.mask = d->chan.mask;
     read_sndfile_tags(d, tags);
     return ap_stream_new(&ops, d, &format, name, tags, err);
 }
@@ -216,9 +155,10 @@ ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err)
     if (!ap_input_make_seekable(in, err))
         goto fail;
     d->base = ap_input_tell(in);
-    if (!inspect(d, tags, err))
+    if (!ap_chunks_check(in, tags, err))
         goto fail;
-    d->file = !d->ogg.several ? sf_open_virtual(&vio, SFM_READ, &info, d) : NULL;
+    d->layout_size = ap_chan_load(in, d->layout);
+    d->file = sf_open_virtual(&vio, SFM_READ, &info, d);
     if (d->file)
         return make_stream(d, &info, tags, err);
     if (d->io_error.code != AP_OK && err)
@@ -226,8 +166,7 @@ ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err)
     else if (d->io_error.code == AP_OK)
         *unsupported = ap_input_seek(in, d->base, err);
     if (*unsupported)
-        ap_fail(err, AP_FAILED, "cannot read '%s': %s", ap_input_name(in),
-                d->ogg.several ? "it has several streams" : sf_error_number(sf_error(NULL)));
+        ap_fail(err, AP_FAILED, "cannot read '%s': %s", ap_input_name(in), sf_error_number(sf_error(NULL)));
 fail:
     ap_tags_free(&tags);
     free(d);

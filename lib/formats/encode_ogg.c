@@ -101,7 +101,7 @@ static bool start(state *v, const ap_stream *s, ap_error *err)
         return ap_fail_memory(err);
     v->dsp_ready = vorbis_analysis_init(&v->dsp, &v->info) == 0;
     v->block_ready = v->dsp_ready && vorbis_block_init(&v->dsp, &v->block) == 0;
-    v->ogg_ready = v->block_ready && ogg_stream_init(&v->ogg, ap_ogg_serial(s)) == 0;
+    v->ogg_ready = v->block_ready && ogg_stream_init(&v->ogg, ap_ogg_serial()) == 0;
     return v->ogg_ready ? write_headers(v, err) : ap_fail(err, AP_FAILED, "libvorbis cannot start");
 }
 

@@ -85,7 +85,7 @@ static bool configure(OggOpusEnc *encoder, const ap_stream *s, const ap_encode_o
     if (ope_encoder_ctl(encoder, OPUS_SET_BITRATE((opus_int32)(1000 * kbps))) == OPE_OK &&
         ope_encoder_ctl(encoder, OPUS_SET_VBR(1)) == OPE_OK &&
         ope_encoder_ctl(encoder, OPE_SET_COMMENT_PADDING(0)) == OPE_OK && /* ffmpeg complains about it */
-        ope_encoder_ctl(encoder, OPE_SET_SERIALNO(ap_ogg_serial(s))) == OPE_OK)
+        ope_encoder_ctl(encoder, OPE_SET_SERIALNO(ap_ogg_serial())) == OPE_OK)
         return true;
     return ap_fail(err, AP_FAILED, "libopusenc refuses %g kbit/s with %u channels", kbps, channels);
 }

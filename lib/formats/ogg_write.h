@@ -15,8 +15,8 @@ void ap_to_vorbis_order(float *frames, size_t count, const ap_format *format);
 #define AP_PICTURE_KEY "METADATA_BLOCK_PICTURE"
 /* Its value, malloc'ed; NULL when there is none, or when out of memory. */
 char *ap_picture_comment(const ap_tags *tags);
-/* A number for the stream that is the same each time, and another one for other music, so that files can be
- * concatenated. */
-int ap_ogg_serial(const ap_stream *s);
+/* A serial number of a stream: another one each time, because files can be joined to a chain, and readers
+ * tell its links apart by it (RFC 3533, 4). */
+int ap_ogg_serial(void);
 
 #endif
