@@ -176,7 +176,6 @@ static void report_file(run *r, const char *name)
             fputc('\n', r->out);
         }
         print_replaygain(r->out, "TRACK", &m);
-        fprintf(r->out, "REPLAYGAIN_REFERENCE_LOUDNESS=%.2f LUFS\n", REFERENCE_LUFS);
     } else {
         if (r->reported)
             fputc('\n', r->out);

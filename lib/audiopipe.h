@@ -273,8 +273,9 @@ typedef struct ap_reverb_options {
 } ap_reverb_options;
 
 void ap_reverb_defaults(ap_reverb_options *options);
-/* Any channel count: mono stays mono, otherwise channels are taken in pairs (1+2, 3+4...), an odd last one
- * alone. Latency 0. */
+/* Any channel count. A left and a right speaker share a room; a centre is heard in that of the pair around
+ * it, equally left and right; nothing is heard of or in the LFE. A speaker without a partner, and a channel
+ * without a place (AP_DISCRETE), has a room of its own, so mono stays mono. Latency 0. */
 ap_stream *ap_reverb(ap_stream *s, const ap_reverb_options *options, ap_error *err);
 
 /* ---- limit.c: look-ahead limiter */

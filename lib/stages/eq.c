@@ -170,11 +170,8 @@ ap_stream *ap_eq(ap_stream *s, const ap_eq_options *options, ap_error *err)
         return NULL;
     bool valid = check_options(o, s, err);
     equaliser *e = valid ? equaliser_make(o, s->format.rate, s->format.channels) : NULL;
-    if (e)
-        return ap_without_gain_tags(
-            ap_processor_stream(s, s->format.channels, s->format.mask, &processor, e, err), err);
-    if (valid)
+    if (valid && !e)
         ap_fail_memory(err);
-    ap_close(&s);
-    return NULL;
+    s = ap_processor_stream(s, s->format.channels, s->format.mask, &processor, e, err);
+    return ap_without_gain_tags(s, err);
 }

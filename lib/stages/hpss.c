@@ -7,6 +7,7 @@
 #include "dsp/hot.h"
 #include "dsp/power_medians.h"
 #include "stream/combine.h"
+#include "stream/gain_tags.h"
 #include "stream/stft.h"
 #include "stream/stream.h"
 
@@ -199,7 +200,7 @@ static ap_stream *select_parts(ap_stream *s, unsigned wanted, uint32_t groups, c
         if (wanted >> part & 1)
             memcpy(gains + groups * count++, groups == 2 ? without_residual[part] : with_residual[part],
                    groups * sizeof *gains);
-    return ap_combine(s, format->channels, format->mask, gains, count, err);
+    return ap_without_gain_tags(ap_combine(s, format->channels, format->mask, gains, count, err), err);
 }
 
 ap_stream *ap_hpss(ap_stream *s, const ap_hpss_options *options, ap_error *err)

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "dsp/truepeak.h"
+#include "stream/gain_tags.h"
 #include "stream/processor.h"
 #include "stream/stream.h"
 
@@ -278,5 +279,6 @@ ap_stream *ap_limit(ap_stream *s, const ap_limit_options *options, ap_error *err
         return NULL;
     limiter *l = check_options(o, err) ? limit_make(o, s->format.rate, s->format.channels, err) : NULL;
     ap_processor processor = {.process = limit_process, .free = limit_free, .latency = l ? l->delay : 0};
-    return ap_processor_stream(s, s->format.channels, s->format.mask, &processor, l, err);
+    s = ap_processor_stream(s, s->format.channels, s->format.mask, &processor, l, err);
+    return ap_without_gain_tags(s, err);
 }

@@ -5,6 +5,7 @@
  * name and tags, and the warnings of all of them come through. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "stream/gain_tags.h"
 #include "stream/stream.h"
 
 #include <math.h>
@@ -216,5 +217,5 @@ ap_stream *ap_mix(ap_stream **sources, const ap_mix_input *inputs, size_t count,
     }
     for (size_t i = 0; i < count; i++)
         ap_close(&sources[i]);
-    return sum;
+    return ap_without_gain_tags(sum, err);
 }

@@ -208,7 +208,7 @@ bool ap_normalize_plan(ap_open_fn *open, void *user, size_t count, const ap_norm
 
 /* ---- the stream */
 
-/* A stage of its own, for the tags and the warning. */
+/* A stage of its own, for the warning. */
 static ptrdiff_t pass_on(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
     return ap_read(s->source, frames, max, err);
@@ -225,21 +225,21 @@ ap_stream *ap_normalize_apply(ap_stream *s, const ap_normalization *plan, ap_err
     return s;
 }
 
-/* ---- on a spool */
+/* ---- on a replay */
 
-static ptrdiff_t read_spool(void *user, float *frames, size_t max, ap_error *err)
+static ptrdiff_t read_replay(void *user, float *frames, size_t max, ap_error *err)
 {
     return ap_read(user, frames, max, err);
 }
 
-/* The spool from its beginning, in a stream that may be closed without it. */
-static ap_stream *open_spool(void *user, size_t index, ap_error *err)
+/* The replay from its first frame, in a stream that may be closed without it. */
+static ap_stream *open_replay(void *user, size_t index, ap_error *err)
 {
     (void)index;
-    ap_stream *spool = user;
-    if (!ap_replay_rewind(spool, err))
+    ap_stream *replay = user;
+    if (!ap_replay_rewind(replay, err))
         return NULL;
-    return ap_source(&spool->format, read_spool, NULL, spool, err);
+    return ap_source(&replay->format, read_replay, NULL, replay, err);
 }
 
 ap_stream *ap_normalize(ap_stream *s, const ap_normalize_options *options, ap_normalization *plan,
@@ -251,7 +251,7 @@ ap_stream *ap_normalize(ap_stream *s, const ap_normalize_options *options, ap_no
         ap_close(&s);
     if (!s || !(s = ap_replay(s, NULL, NULL, err)))
         return NULL;
-    if (!ap_normalize_plan(open_spool, s, 1, options, plan, err) || !ap_replay_rewind(s, err)) {
+    if (!ap_normalize_plan(open_replay, s, 1, options, plan, err) || !ap_replay_rewind(s, err)) {
         ap_close(&s);
         return NULL;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * reverb.c - Freeverb (Jezar at Dreampoint, 2000), with the scaling of JUCE's and pedalboard's Reverb. */
 #include "base/error.h"
+#include "stream/gain_tags.h"
 #include "stream/processor.h"
 #include "stream/stream.h"
 
@@ -41,8 +42,21 @@ typedef struct bank {
     delay pre; /* length 0: none */
 } bank;
 
+/* What a channel has to do with the room. */
+typedef struct place {
+    enum {
+        ALONE, /* a room of its own */
+        LEFT,  /* of a pair: both feed one room, and hear it in their own bank */
+        RIGHT,
+        CENTRE, /* feeds the room of a pair, equally left and right, which hears it */
+        OUTSIDE /* no room: the LFE */
+    } role;
+    uint32_t other; /* LEFT: the right one; CENTRE: the left one of the pair */
+} place;
+
 typedef struct freeverb {
     uint32_t channels;
+    place places[AP_MAX_CHANNELS];
     bank banks[AP_MAX_CHANNELS]; /* a pair of channels has a left and a right bank */
     float damp, feedback, input_gain;
     float dry, wet_same, wet_other; /* gains of input, of the own bank, of the pair's other bank */
@@ -178,6 +192,12 @@ static void run_bank(const freeverb *f, bank *b, float *x, float *y, size_t n)
         run_allpass(&b->allpasses[a], y, n);
 }
 
+static void run_dry(const freeverb *f, uint32_t channel, const float *in, float *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i * f->channels + channel] = in[i * f->channels + channel] * f->dry;
+}
+
 static void run_mono(freeverb *f, uint32_t channel, const float *in, float *out, size_t n)
 {
     float x[CHUNK], y[CHUNK];
@@ -188,19 +208,49 @@ static void run_mono(freeverb *f, uint32_t channel, const float *in, float *out,
         out[i * f->channels + channel] = y[i] * f->wet_same + in[i * f->channels + channel] * f->dry;
 }
 
+/* A centre counts as the phantom centre that it stands for: -3 dB in the left and in the right channel. */
+static void add_centres(const freeverb *f, uint32_t channel, const float *in, float *x, size_t n)
+{
+    for (uint32_t c = 0; c < f->channels; c++)
+        if (f->places[c].role == CENTRE && f->places[c].other == channel)
+            for (size_t i = 0; i < n; i++)
+                x[i] += (float)M_SQRT2 * in[i * f->channels + c] * f->input_gain;
+}
+
 static void run_pair(freeverb *f, uint32_t channel, const float *in, float *out, size_t n)
 {
     float x[CHUNK], x_right[CHUNK], left[CHUNK], right[CHUNK];
-    size_t step = f->channels;
-    in += channel;
-    out += channel;
+    const uint32_t other = f->places[channel].other;
+    const size_t step = f->channels;
     for (size_t i = 0; i < n; i++)
-        x[i] = x_right[i] = (in[i * step] + in[i * step + 1]) * f->input_gain;
+        x[i] = (in[i * step + channel] + in[i * step + other]) * f->input_gain;
+    add_centres(f, channel, in, x, n);
+    memcpy(x_right, x, n * sizeof *x);
     run_bank(f, &f->banks[channel], x, left, n);
-    run_bank(f, &f->banks[channel + 1], x_right, right, n);
+    run_bank(f, &f->banks[other], x_right, right, n);
     for (size_t i = 0; i < n; i++) {
-        out[i * step] = left[i] * f->wet_same + right[i] * f->wet_other + in[i * step] * f->dry;
-        out[i * step + 1] = right[i] * f->wet_same + left[i] * f->wet_other + in[i * step + 1] * f->dry;
+        const float *from = in + i * step;
+        float *to = out + i * step;
+        to[channel] = left[i] * f->wet_same + right[i] * f->wet_other + from[channel] * f->dry;
+        to[other] = right[i] * f->wet_same + left[i] * f->wet_other + from[other] * f->dry;
+    }
+}
+
+static void run_channel(freeverb *f, uint32_t c, const float *in, float *out, size_t n)
+{
+    switch (f->places[c].role) {
+    case ALONE:
+        run_mono(f, c, in, out, n);
+        break;
+    case LEFT:
+        run_pair(f, c, in, out, n);
+        break;
+    case RIGHT: /* done with the left one */
+        break;
+    case CENTRE:
+    case OUTSIDE:
+        run_dry(f, c, in, out, n);
+        break;
     }
 }
 
@@ -209,12 +259,8 @@ static void reverb_process(void *state, const float *in, float *out, size_t fram
     freeverb *f = state;
     for (size_t done = 0; done < frames;) {
         size_t n = least(frames - done, CHUNK);
-        for (uint32_t c = 0; c < f->channels; c += 2) {
-            if (c + 1 < f->channels)
-                run_pair(f, c, in, out, n);
-            else
-                run_mono(f, c, in, out, n);
-        }
+        for (uint32_t c = 0; c < f->channels; c++)
+            run_channel(f, c, in, out, n);
         in += n * f->channels;
         out += n * f->channels;
         done += n;
@@ -263,22 +309,63 @@ static bool bank_make(bank *b, unsigned spread, uint32_t rate, double pre_delay_
     return ok;
 }
 
-static freeverb *reverb_make(const ap_reverb_options *o, uint32_t rate, uint32_t channels)
+/* The left speaker of the pair that a centre stands between, as far as the mask has it, else 0. */
+static uint32_t pair_around(uint32_t mask, uint32_t centre)
+{
+    static const struct {
+        uint32_t centre, left;
+    } rows[] = {{AP_FRONT_CENTER, AP_FRONT_LEFT},
+                {AP_FRONT_CENTER, AP_FRONT_LEFT_OF_CENTER},
+                {AP_BACK_CENTER, AP_BACK_LEFT},
+                {AP_BACK_CENTER, AP_SIDE_LEFT},
+                {AP_BACK_CENTER, AP_FRONT_LEFT}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint32_t pair = rows[i].left | ap_speaker_mirror(rows[i].left);
+        if (rows[i].centre == centre && (mask & pair) == pair)
+            return rows[i].left;
+    }
+    return 0;
+}
+
+static place place_of(uint32_t mask, uint32_t speaker)
+{
+    uint32_t mirror = ap_speaker_mirror(speaker), around = pair_around(mask, speaker);
+    if (speaker == AP_LOW_FREQUENCY)
+        return (place){.role = OUTSIDE};
+    if (around)
+        return (place){.role = CENTRE, .other = ap_speaker_channel(mask, around)};
+    if (mirror == speaker || !(mask & mirror))
+        return (place){.role = ALONE};
+    return (place){.role = speaker < mirror ? LEFT : RIGHT, .other = ap_speaker_channel(mask, mirror)};
+}
+
+/* By the speakers; channels without places are alone, each of them. */
+static void set_places(freeverb *f, const ap_format *format)
+{
+    uint32_t left = ap_has_places(format) ? format->mask : 0;
+    for (uint32_t c = 0; left; left &= left - 1)
+        f->places[c++] = place_of(format->mask, left & -left);
+}
+
+static freeverb *reverb_make(const ap_reverb_options *o, const ap_format *format)
 {
     freeverb *f = calloc(1, sizeof *f);
     if (!f)
         return NULL;
     bool frozen = o->freeze;
     double wet = WET_SCALE * o->wet;
-    f->channels = channels;
+    f->channels = format->channels;
+    set_places(f, format);
     f->damp = frozen ? 0 : (float)(DAMP_SCALE * o->damping);
     f->feedback = frozen ? 1 : (float)(ROOM_SCALE * o->room + ROOM_OFFSET);
     f->input_gain = frozen ? 0 : INPUT_GAIN;
     f->dry = (float)(DRY_SCALE * o->dry);
     f->wet_same = (float)(0.5 * wet * (1 + o->width));
     f->wet_other = (float)(0.5 * wet * (1 - o->width));
-    for (uint32_t c = 0; c < channels; c++)
-        if (!bank_make(&f->banks[c], c % 2 ? STEREO_SPREAD : 0, rate, o->pre_delay_s)) {
+    for (uint32_t c = 0; c < format->channels; c++)
+        if (f->places[c].role <= RIGHT &&
+            !bank_make(&f->banks[c], f->places[c].role == RIGHT ? STEREO_SPREAD : 0, format->rate,
+                       o->pre_delay_s)) {
             reverb_free(f);
             return NULL;
         }
@@ -313,7 +400,8 @@ static double pulse_response(const ap_reverb_options *o, uint32_t rate)
     ap_reverb_options wet_only = *o;
     wet_only.dry = 0;
     wet_only.pre_delay_s = 0;
-    freeverb *f = reverb_make(&wet_only, rate, 2);
+    const ap_format stereo = {rate, 2, AP_FRONT_LEFT | AP_FRONT_RIGHT, AP_UNKNOWN};
+    freeverb *f = reverb_make(&wet_only, &stereo);
     if (!f)
         return 0;
     double pole = exp(-2 * M_PI * MUSIC_CORNER_HZ / rate), pulse = sqrt(1 - pole * pole), energy = 0;
@@ -358,12 +446,12 @@ static bool check_options(const ap_reverb_options *o, ap_error *err)
            ap_check_range("tail", o->tail_db, 0, 200, err);
 }
 
-static freeverb *reverb_for(const ap_reverb_options *o, uint32_t rate, uint32_t channels, ap_error *err)
+static freeverb *reverb_for(const ap_reverb_options *o, const ap_format *format, ap_error *err)
 {
     ap_reverb_options balanced = *o;
     if (o->keep_loudness)
-        balanced.dry = balanced_dry(o, rate, channels);
-    freeverb *f = reverb_make(&balanced, rate, channels);
+        balanced.dry = balanced_dry(o, format->rate, format->channels);
+    freeverb *f = reverb_make(&balanced, format);
     if (!f)
         ap_fail_memory(err);
     return f;
@@ -376,8 +464,9 @@ ap_stream *ap_reverb(ap_stream *s, const ap_reverb_options *options, ap_error *e
     const ap_reverb_options *o = options ? options : &defaults;
     if (!s)
         return NULL;
-    freeverb *f = check_options(o, err) ? reverb_for(o, s->format.rate, s->format.channels, err) : NULL;
+    freeverb *f = check_options(o, err) ? reverb_for(o, &s->format, err) : NULL;
     ap_processor processor = {
         .process = reverb_process, .free = reverb_free, .tail = tail_length(o, s->format.rate)};
-    return ap_processor_stream(s, s->format.channels, s->format.mask, &processor, f, err);
+    s = ap_processor_stream(s, s->format.channels, s->format.mask, &processor, f, err);
+    return ap_without_gain_tags(s, err);
 }

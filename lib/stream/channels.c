@@ -2,6 +2,7 @@
  * channels.c - mixing to another number of channels. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "stream/gain_tags.h"
 #include "stream/stream.h"
 
 #include <stdlib.h>
@@ -124,5 +125,5 @@ ap_stream *ap_remix(ap_stream *s, uint32_t channels, ap_error *err)
     ap_format format = s->format;
     format.channels = channels;
     format.mask = ap_default_mask(channels);
-    return ap_stream_wrap(s, &ops, mixer_new(s, channels, err), &format, err);
+    return ap_without_gain_tags(ap_stream_wrap(s, &ops, mixer_new(s, channels, err), &format, err), err);
 }

@@ -2,6 +2,7 @@
  * gain.c - multiplication by a constant. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "stream/gain_tags.h"
 #include "stream/stream.h"
 
 #include <math.h>
@@ -29,5 +30,6 @@ ap_stream *ap_gain(ap_stream *s, double factor, ap_error *err)
     double *state = ap_allocate(1, sizeof *state, err);
     if (state)
         *state = factor;
-    return ap_stream_wrap(s, &ops, state, NULL, err);
+    s = ap_stream_wrap(s, &ops, state, NULL, err);
+    return factor == 1 ? s : ap_without_gain_tags(s, err);
 }

@@ -99,3 +99,25 @@ const char *ap_layout_name(uint32_t mask, char *to, size_t size)
             n += (size_t)snprintf(to + n, size - n, n ? "+%s" : "%s", speakers[i]);
     return to;
 }
+
+uint32_t ap_speaker_mirror(uint32_t speaker)
+{
+    static const uint32_t pairs[][2] = {
+        {AP_FRONT_LEFT, AP_FRONT_RIGHT},
+        {AP_BACK_LEFT, AP_BACK_RIGHT},
+        {AP_FRONT_LEFT_OF_CENTER, AP_FRONT_RIGHT_OF_CENTER},
+        {AP_SIDE_LEFT, AP_SIDE_RIGHT},
+        {0x1000, 0x4000},  /* top front */
+        {0x8000, 0x20000}, /* top back */
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        for (int side = 0; side < 2; side++)
+            if (speaker == pairs[i][side])
+                return pairs[i][!side];
+    return speaker;
+}
+
+uint32_t ap_speaker_channel(uint32_t mask, uint32_t speaker)
+{
+    return (uint32_t)__builtin_popcount(mask & (speaker - 1));
+}

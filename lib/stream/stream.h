@@ -60,6 +60,10 @@ void ap_warn(ap_stream *s, const char *format, ...) __attribute__((format(printf
 ptrdiff_t ap_read_full(ap_stream *s, float *frames, size_t max, ap_error *err);
 /* Replaces NaN, Inf and samples beyond AP_SANE_MAX by 0; returns how many. */
 size_t ap_sanitize(float *samples, size_t count);
+/* The speaker on the other side (bits of a mask); a centre's is itself, and so is the LFE's. */
+uint32_t ap_speaker_mirror(uint32_t speaker);
+/* The number of the channel that belongs to a speaker of the mask. */
+uint32_t ap_speaker_channel(uint32_t mask, uint32_t speaker);
 /* a + b: AP_UNKNOWN if either is, or the sum is too large. */
 uint64_t ap_frames_add(uint64_t a, uint64_t b);
 /* Checks the rate and the number of channels; the message names whose they are. */

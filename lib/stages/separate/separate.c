@@ -3,6 +3,7 @@
 #include "base/backlog.h"
 #include "base/error.h"
 #include "stages/separate/method.h"
+#include "stream/gain_tags.h"
 #include "stream/stream.h"
 
 #include <stdlib.h>
@@ -279,7 +280,7 @@ ap_stream *ap_separate(ap_stream *s, ap_separator *separator, const ap_stem_mix 
     }
     if (m && s && format.frames == AP_UNKNOWN && s->format.frames != AP_UNKNOWN)
         format.frames = m->seen; /* the method read all of it */
-    s = ap_stream_wrap(s, &ops, m, &format, err);
+    s = ap_without_gain_tags(ap_stream_wrap(s, &ops, m, &format, err), err);
     if (s && separator->stopgap)
         ap_warn(s, "no neural model is installed, so '%s' was used: see ap-fetch-model(1)",
                 separator->options.model);

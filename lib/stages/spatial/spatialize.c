@@ -10,6 +10,7 @@
 #include "stages/spatial/renderer.h"
 #include "stages/spatial/speakers.h"
 #include "stages/spatial/trajectory.h"
+#include "stream/gain_tags.h"
 #include "stream/processor.h"
 #include "stream/stream.h"
 
@@ -206,5 +207,6 @@ ap_stream *ap_spatialize(ap_stream *source, const ap_spatialize_options *options
         processor.latency = s->renderer.latency;
         processor.tail = s->renderer.tail;
     }
-    return ap_processor_stream(source, 2, AP_FRONT_LEFT | AP_FRONT_RIGHT, &processor, s, err);
+    source = ap_processor_stream(source, 2, AP_FRONT_LEFT | AP_FRONT_RIGHT, &processor, s, err);
+    return ap_without_gain_tags(source, err);
 }

@@ -162,6 +162,90 @@ static void any_block_size_gives_the_same(void)
     }
 }
 
+/* Reverberation only, of noise in one channel of a layout. */
+static float *room_of(uint32_t channels, uint32_t mask, uint32_t channel, float gain, size_t *n)
+{
+    ap_reverb_options o;
+    ap_reverb_defaults(&o);
+    o.dry = 0;
+    float *noise, *in = calloc((size_t)channels * 4000, sizeof *in);
+    ap_stream *s = test_noise_stream(8000, 1, 4000, &noise);
+    ap_close(&s);
+    for (size_t i = 0; i < 4000; i++)
+        in[i * channels + channel] = gain * noise[i];
+    s = ap_source_memory(&(ap_format){8000, channels, mask, 4000}, in, NULL);
+    float *out = test_drain(ap_reverb(s, &o, NULL), 4096, n);
+    free(in);
+    free(noise);
+    return out;
+}
+
+static double channel_power(const float *x, size_t n, uint32_t channels, uint32_t c)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i * channels + c] * (double)x[i * channels + c];
+    return sum / (double)n;
+}
+
+/* Layouts of ffmpeg. In each row: a speaker, and the channels in which its reverberation is heard. */
+static void rooms_are_of_speakers(void)
+{
+    static const struct {
+        uint32_t channels, mask, speaker, heard;
+    } rows[] = {
+        {3, 0xb, AP_LOW_FREQUENCY, 0}, /* 2.1 */
+        {6, 0x3f, AP_LOW_FREQUENCY, 0},
+        {6, 0x3f, AP_FRONT_LEFT, 0x3},
+        {6, 0x3f, AP_FRONT_CENTER, 0x3},
+        {6, 0x3f, AP_BACK_RIGHT, 0x30},
+        {5, 0x37, AP_BACK_LEFT, 0x30}, /* 5.0: an odd number before the surrounds */
+        {7, 0x70f, AP_BACK_CENTER, AP_SIDE_LEFT | AP_SIDE_RIGHT},
+        {8, 0x63f, AP_SIDE_LEFT, AP_SIDE_LEFT | AP_SIDE_RIGHT},
+        {4, 0x107, AP_BACK_CENTER, 0x3}, /* 4.0 */
+        {4, 0x33, AP_BACK_LEFT, 0x30},
+        {1, 0x4, AP_FRONT_CENTER, 0x4},
+        {2, 0x600, AP_SIDE_LEFT, 0x600},
+    };
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        size_t n;
+        uint32_t mask = rows[r].mask;
+        uint32_t from = ap_speaker_channel(mask, rows[r].speaker);
+        float *out = room_of(rows[r].channels, mask, from, 1, &n);
+        for (uint32_t bit = 1; bit <= mask; bit <<= 1) {
+            double power = channel_power(out, n, rows[r].channels, ap_speaker_channel(mask, bit));
+            if (mask & bit && !CHECK(rows[r].heard & bit ? power > 1e-6 : power == 0))
+                fprintf(stderr, "  row %zu, speaker 0x%x: power %g\n", r, bit, power);
+        }
+        free(out);
+    }
+}
+
+/* A centre is what a phantom centre is in stereo. */
+static void a_centre_is_equally_left_and_right(void)
+{
+    size_t n, m;
+    float *centre = room_of(6, 0x3f, 2, 1, &n), *left = room_of(2, 0x3, 0, (float)M_SQRT2, &m);
+    CHECK(n == m);
+    double worst = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0; c < 2; c++)
+            worst = fmax(worst, fabs((double)centre[6 * i + c] - (double)left[2 * i + c]));
+    CHECK_NEAR(worst, 0, 1e-6);
+    CHECK_NEAR(10 * log10(channel_power(centre, n, 6, 0) / channel_power(centre, n, 6, 1)), 0, 1);
+    free(centre);
+    free(left);
+}
+
+static void channels_without_places_are_alone(void)
+{
+    size_t n;
+    float *out = room_of(4, AP_DISCRETE, 2, 1, &n);
+    for (uint32_t c = 0; c < 4; c++)
+        CHECK(c == 2 ? channel_power(out, n, 4, c) > 1e-6 : channel_power(out, n, 4, c) == 0);
+    free(out);
+}
+
 static void pre_delay_delays_the_reverberation_only(void)
 {
     size_t n, m;
@@ -261,5 +345,7 @@ static void bad_options_are_refused(void)
 
 TEST_MAIN(CASE(equals_the_formulas), CASE(published_impulse_response), CASE(tail_is_announced_and_fades),
           CASE(any_block_size_gives_the_same), CASE(pre_delay_delays_the_reverberation_only),
-          CASE(silence_stays_silent), CASE(what_is_not_finite_does_not_stay), CASE(nothing_stays_nothing),
-          CASE(keeps_the_loudness), CASE(bad_options_are_refused))
+          CASE(rooms_are_of_speakers), CASE(a_centre_is_equally_left_and_right),
+          CASE(channels_without_places_are_alone), CASE(silence_stays_silent),
+          CASE(what_is_not_finite_does_not_stay), CASE(nothing_stays_nothing), CASE(keeps_the_loudness),
+          CASE(bad_options_are_refused))

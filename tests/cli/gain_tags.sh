@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Tags that tell players a gain do not outlive a change of loudness. Opinion from outside: metaflac.
+. "$(dirname "$0")/lib.sh"
+
+sox -n -r 44100 -c 2 -b 16 song.wav synth 1.5 pinknoise gain -20
+flac -s -f song.wav -o song.flac
+metaflac --set-tag="REPLAYGAIN_TRACK_GAIN=-11.30 dB" --set-tag=REPLAYGAIN_TRACK_PEAK=0.5 \
+    --set-tag="MP3GAIN_UNDO=+004,+004,N" --set-tag="ITUNNORM= 00000123" --set-tag=TITLE=kept song.flac
+
+drops_the_gain() {
+    "$@" -q -o out.flac song.flac
+    metaflac --export-tags-to=tags out.flac
+    grep -x TITLE=kept tags
+    ! grep -iE '^(replaygain|r128|mp3gain|itunnorm)' tags
+}
+
+keeps_the_gain() {
+    "$@" -q -o out.flac song.flac
+    metaflac --export-tags-to=tags out.flac
+    grep -x 'REPLAYGAIN_TRACK_GAIN=-11.30 dB' tags
+}
+
+check drops_the_gain ap-limit --gain 8
+check drops_the_gain ap-8d
+check drops_the_gain ap-reverb
+check drops_the_gain ap-hpss -s percussive
+check drops_the_gain ap-separate -n dsp -s bass
+check drops_the_gain ap-mix
+check drops_the_gain ap-normalize
+check drops_the_gain ap-decode -c 1
+check keeps_the_gain ap-decode
+check keeps_the_gain ap-decode -r 48000
+finish
