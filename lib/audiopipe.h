@@ -491,6 +491,24 @@ ap_stream *ap_normalize_apply(ap_stream *s, const ap_normalization *plan, ap_err
 ap_stream *ap_normalize(ap_stream *s, const ap_normalize_options *options, ap_normalization *plan,
                         ap_error *err);
 
+/* ---- cat.c: one behind the other */
+
+typedef struct ap_cat_options {
+    double gap_s;       /* silence between two, 0..86400 */
+    double crossfade_s; /* or so much of one is faded into the next, 0..600; at most what both have */
+    ap_curve curve;  /* of the crossfade; two that are alike keep their level with AP_CURVE_LINEAR and HALF */
+    bool convert;    /* resample and mix all to rate and channels of the first; else other ones are refused */
+    bool look_first; /* open each input twice, the first time for its length only: so that of the result is
+                        known, and what does not fit is refused at once */
+} ap_cat_options;
+
+/* No gap, no crossfade: sample behind sample. The curve is the quarter of a sine. */
+void ap_cat_defaults(ap_cat_options *options);
+/* count inputs, one after the other; open is called for number 0 at once, for the others when it is their
+ * turn, and user has to live until then. It has rate, channels, speakers and tags of the first, without gain
+ * tags. Latency 0. */
+ap_stream *ap_cat(ap_open_fn *open, void *user, size_t count, const ap_cat_options *options, ap_error *err);
+
 /* ---- hpss.c: harmonic-percussive separation */
 
 enum { AP_HARMONIC = 1, AP_PERCUSSIVE = 2, AP_RESIDUAL = 4 };
