@@ -6,6 +6,8 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
 PLUGINDIR ?= $(LIBDIR)/audiopipe
 SHAREDIR ?= $(PREFIX)/share/audiopipe
@@ -239,9 +241,12 @@ $B/audiopipe.pc:
 		'Description: streams of audio: decode, process, encode' 'Version: $(VERSION)' \
 		'Libs: -L$${libdir} -laudiopipe' 'Cflags: -I$${includedir}' >$@
 
-$B/audiopipe.bash-completion: scripts/audiopipe.bash-completion Makefile $(wildcard cmd/ap-*.c)
+# Made anew, too: they name the folder of the script that they share.
+SHELLS = bash zsh fish
+.PHONY: $(SHELLS:%=$B/audiopipe.%-completion)
+$(SHELLS:%=$B/audiopipe.%-completion): $B/%: scripts/%
 	@mkdir -p $(@D)
-	$(Q)sed 's/@COMMANDS@/$(COMMANDS) $(SCRIPTS:scripts/%=%)/' $< >$@
+	$(Q)sed 's/@COMMANDS@/$(COMMANDS) $(SCRIPTS:scripts/%=%)/; s,@SHAREDIR@,$(SHAREDIR),' $< >$@
 
 build-tests: all $(UNIT) $(MAN) build-fuzz/fuzz_th
 
@@ -285,8 +290,9 @@ fuzz: $(FUZZ)
 
 # ---- installing
 
-install: all $(MAN) $B/audiopipe.pc $B/audiopipe.bash-completion
+install: all $(MAN) $B/audiopipe.pc $(SHELLS:%=$B/audiopipe.%-completion)
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR) $(DESTDIR)$(COMPDIR)
+	$(INSTALL) -d $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
 	$(INSTALL) -d $(DESTDIR)$(PLUGINDIR) $(sort $(foreach m,$(MAN_SRC),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))))
 	$(INSTALL) $(COMMANDS:%=$B/%) $(SCRIPTS) $(DESTDIR)$(BINDIR)
 	$(INSTALL) -d $(DESTDIR)$(SHAREDIR)/recipes
@@ -297,8 +303,11 @@ install: all $(MAN) $B/audiopipe.pc $B/audiopipe.bash-completion
 	$(INSTALL) -m 644 $(PLUGINS:%=$B/audiopipe/%.so) $(DESTDIR)$(PLUGINDIR)
 	$(INSTALL) -m 644 lib/audiopipe.h $(DESTDIR)$(INCLUDEDIR)
 	$(INSTALL) -m 644 $B/audiopipe.pc $(DESTDIR)$(PKGCONFIGDIR)
+	$(INSTALL) -m 644 scripts/complete $(DESTDIR)$(SHAREDIR)
+	$(INSTALL) -m 644 $B/audiopipe.zsh-completion $(DESTDIR)$(ZSHDIR)/_audiopipe
 	$(INSTALL) -m 644 $B/audiopipe.bash-completion $(DESTDIR)$(COMPDIR)/ap-decode
 	for c in $(filter-out ap-decode,$(COMMANDS) $(SCRIPTS:scripts/%=%)); do ln -sf ap-decode $(DESTDIR)$(COMPDIR)/$$c; done
+	for c in $(COMMANDS) $(SCRIPTS:scripts/%=%); do $(INSTALL) -m 644 $B/audiopipe.fish-completion $(DESTDIR)$(FISHDIR)/$$c.fish; done
 	for m in $(MAN_SRC); do $(INSTALL) -m 644 $B/$$m $(DESTDIR)$(MANDIR)/man$${m##*.}; done
 # The loader looks for libraries in its cache: without this a new program of one's own would not find this one.
 	@if [ -n "$(DESTDIR)" ]; then echo "after moving $(DESTDIR) to its place, run ldconfig"; \
@@ -308,7 +317,8 @@ install: all $(MAN) $B/audiopipe.pc $B/audiopipe.bash-completion
 uninstall:
 	rm -f $(COMMANDS:%=$(DESTDIR)$(BINDIR)/%) $(SCRIPTS:scripts/%=$(DESTDIR)$(BINDIR)/%) $(COMMANDS:%=$(DESTDIR)$(COMPDIR)/%) $(DESTDIR)$(LIBDIR)/libaudiopipe.so* \
 		$(DESTDIR)$(INCLUDEDIR)/audiopipe.h $(DESTDIR)$(PKGCONFIGDIR)/audiopipe.pc
-	rm -f $(SCRIPTS:scripts/%=$(DESTDIR)$(COMPDIR)/%)
+	rm -f $(SCRIPTS:scripts/%=$(DESTDIR)$(COMPDIR)/%) $(DESTDIR)$(ZSHDIR)/_audiopipe
+	rm -f $(COMMANDS:%=$(DESTDIR)$(FISHDIR)/%.fish) $(SCRIPTS:scripts/ap-%=$(DESTDIR)$(FISHDIR)/ap-%.fish)
 	rm -rf $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(SHAREDIR)
 	for m in $(MAN_SRC); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 

@@ -4,12 +4,12 @@
 #include "base/path.h"
 #include "front/filter.h"
 #include "front/names.h"
+#include "front/peek.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PROGRESS_RATE 1000 /* the bar counts milliseconds of video */
@@ -70,12 +70,16 @@ static const option_row rows[] = {
 /* ---- what is asked for */
 
 /* Without --audio a pipe, a socket or a file on standard input is the sound; /dev/null and a terminal are
- * none. */
-static bool stdin_is_sound(void)
+ * none, nor are the lines that a loop of the shell reads there, which stay for it. */
+static bool stdin_is_sound(const config *c)
 {
-    struct stat st;
-    return fstat(STDIN_FILENO, &st) == 0 &&
-           (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode));
+    ap_error err;
+    const peeked there = peek_stdin();
+    if (there == PEEKED_SIGNAL && !filter_go_on(&err))
+        exit(filter_fail(&stitch, &err));
+    if (there == PEEKED_TEXT && !c->common.quiet)
+        complain(&stitch, "note: no sound: what is on standard input is text (--no-audio says so)");
+    return there == PEEKED_DATA;
 }
 
 static bool is_stdin(const char *name)
@@ -91,7 +95,7 @@ static void settle(config *c)
         usage_error(&stitch, "--audio or --no-audio, not both");
     if (c->list && is_stdin(c->list) && is_stdin(c->audio))
         usage_error(&stitch, "standard input is either the list or the sound");
-    if (!c->no_audio && !c->audio && !is_stdin(c->list) && stdin_is_sound())
+    if (!c->no_audio && !c->audio && !is_stdin(c->list) && stdin_is_sound(c))
         c->audio = "-";
     c->stitch.silent = !c->audio;
     if (c->stitch.visual && !c->audio)

@@ -84,25 +84,6 @@ abbreviations_are_git_s() {
 }
 check abbreviations_are_git_s
 
-# complete_words WORD...: what the last word of a command line can become
-complete_words() (
-    # shellcheck disable=SC1091
-    . "$tests_folder/../scripts/audiopipe.bash-completion"
-    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
-    _audiopipe "$1"
-    echo "${COMPREPLY[*]}"
-)
-bash_completes() {
-    [ "$(complete_words ap-8d --pa)" = --path ]
-    [ "$(complete_words ap-8d --path = s)" = "swing spiral" ]
-    [ "$(complete_words ap-8d -m h)" = hrtf ]
-    [ "$(complete_words ap-8d --type a)" = "aiff au" ]
-    [ "$(complete_words ap-8d -t a)" = "aiff au" ]
-    : >'a song.wav'
-    [ "$(complete_words ap-8d a)" = 'a song.wav' ]
-}
-check bash_completes
-
 tour_names_every_command() {
     for command in "${commands[@]}"; do
         grep -q "Xr $command 1" "$AP_BUILD/man/audiopipe.7"

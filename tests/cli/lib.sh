@@ -79,3 +79,94 @@ as_nobody() {
     "${user[@]}" test -x "$(command -v "$1")" || skip "other users cannot read this folder"
     "${user[@]}" "$@"
 }
+
+# ---- videos
+
+# stitch_inputs: images, a sound, and options for a video that is made soon.
+# shellcheck disable=SC2034
+stitch_inputs() {
+    local colour
+    small=(--size 160x120 --fps 10 -j 1 -q)
+    for colour in red lime blue white; do
+        ffmpeg -v error -f lavfi -i color=$colour:s=320x240 -frames:v 1 "$colour.png"
+    done
+    sox -R -n -r 44100 -c 2 -b 16 sound.wav synth 2.37 sine 440 vol 0.5
+}
+
+# of FILE STREAM ENTRY: what ffprobe says of a stream (v, a)
+of() {
+    ffprobe -v error -count_frames -select_streams "$2" -show_entries "stream=$3" -of csv=p=0 "$1" | head -1 | tr -d ,
+}
+# python_video CODE FILE...: runs the code with videos as arrays of [frame][row][column][colour]; see says whether a
+# frame has about this colour at a place
+python_video() {
+    /usr/bin/python3 - "$@" <<'END'
+import subprocess, sys, numpy
+
+def load(name):
+    probe = ["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "stream=width,height", "-of", "csv=p=0", name]
+    size = subprocess.run(probe, check=True, stdout=subprocess.PIPE).stdout.decode().strip().split(",")
+    decode = ["ffmpeg", "-v", "error", "-xerror", "-i", name, "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    raw = subprocess.run(decode, check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert not raw.stderr, raw.stderr
+    return numpy.frombuffer(raw.stdout, numpy.uint8).reshape(-1, int(size[1]), int(size[0]), 3).astype(int)
+
+def see(frame, x, y, colour, tolerance=6):
+    found = frame[y - 1:y + 2, x - 1:x + 2].mean(axis=(0, 1))
+    assert abs(found - colour).max() <= tolerance, (x, y, found, colour)
+
+red, lime, blue, white, black = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
+videos = [load(name) for name in sys.argv[2:]]
+exec(sys.argv[1])
+END
+}
+# boxes FILE: the types of an MP4 file's outermost boxes
+boxes() {
+    /usr/bin/python3 -c '
+import struct, sys
+data, at = open(sys.argv[1], "rb").read(), 0
+while at < len(data):
+    size, kind = struct.unpack(">I4s", data[at:at + 8])
+    print(kind.decode())
+    at += size' "$1"
+}
+
+# ---- stems
+
+# separate_inputs: a small model of random weights, half a second of music, and how to separate it.
+# shellcheck disable=SC2034
+separate_inputs() {
+    golden=$tests_folder/data/demucs
+    export HOME=$PWD/home AUDIOPIPE_MODELS=$PWD/models
+    export OMP_WAIT_POLICY=passive # the machine is shared
+    unset XDG_DATA_HOME XDG_CACHE_HOME TORCH_HOME
+    mkdir -p home models
+    cp "$golden/htdemucs-tiny.th" models/tiny.th
+    tiny=(ap-separate -q -j 2 -n tiny)
+    the_stems=(drums bass other vocals)
+    sox -D "$golden/mix.wav" song.wav trim 0 0.5 vol 0.25 # so that sox, which clips, can read the stems
+    ap-decode song.wav >song.au
+}
+
+samples() { # raw float samples of any file that sox reads
+    sox -V1 "$@" -t f32 -
+}
+
+# largest EXPRESSION FILE...: the largest |sample| of an expression of the files' samples a, b, c...
+largest() {
+    /usr/bin/python3 - "$@" <<'END'
+import subprocess
+import sys
+import numpy as np
+values = [np.frombuffer(subprocess.run(["sox", "-V1", path, "-t", "f32", "-"], stdout=subprocess.PIPE,
+                                       check=True).stdout, "f4").astype("f8") for path in sys.argv[2:]]
+assert len(set(map(len, values))) == 1, list(map(len, values))
+print("%.9f" % abs(eval(sys.argv[1], dict(zip("abcdefgh", values)))).max())
+END
+}
+
+differs() { # FILE FILE
+    if cmp -s "$1" "$2"; then return 1; fi
+}
+
+below() { awk -v x="$1" -v y="$2" 'BEGIN { exit !(x <= y) }'; }

@@ -3,45 +3,12 @@
 # ap-separate with small models of random weights. What they give is compared with the original's output by
 # tests/unit/plugins/neural/golden.c; this is about everything around it.
 . "$(dirname "$0")/lib.sh"
-
-golden=$tests_folder/data/demucs
-export HOME=$PWD/home AUDIOPIPE_MODELS=$PWD/models
-export OMP_WAIT_POLICY=passive # the machine is shared
-unset XDG_DATA_HOME XDG_CACHE_HOME TORCH_HOME
-mkdir -p home models
-cp "$golden/htdemucs-tiny.th" models/tiny.th
-tiny=(ap-separate -q -j 2 -n tiny)
-stems=(drums bass other vocals)
-sox -D "$golden/mix.wav" song.wav trim 0 0.5 vol 0.25 # so that sox, which clips, can read the stems
-ap-decode song.wav >song.au
-
-samples() { # raw float samples of any file that sox reads
-    sox -V1 "$@" -t f32 -
-}
-
-# largest EXPRESSION FILE...: the largest |sample| of an expression of the files' samples a, b, c...
-largest() {
-    /usr/bin/python3 - "$@" <<'END'
-import subprocess
-import sys
-import numpy as np
-values = [np.frombuffer(subprocess.run(["sox", "-V1", path, "-t", "f32", "-"], stdout=subprocess.PIPE,
-                                       check=True).stdout, "f4").astype("f8") for path in sys.argv[2:]]
-assert len(set(map(len, values))) == 1, list(map(len, values))
-print("%.9f" % abs(eval(sys.argv[1], dict(zip("abcdefgh", values)))).max())
-END
-}
-
-differs() { # FILE FILE
-    if cmp -s "$1" "$2"; then return 1; fi
-}
-
-below() { awk -v x="$1" -v y="$2" 'BEGIN { exit !(x <= y) }'; }
+separate_inputs
 
 writes_all_stems_to_a_folder() {
     "${tiny[@]}" song.wav -o all --bits float
     [ "$(cd all && echo *)" = "bass.wav drums.wav other.wav vocals.wav" ]
-    for stem in "${stems[@]}"; do
+    for stem in "${the_stems[@]}"; do
         [ "$(soxi -r "all/$stem.wav") $(soxi -c "all/$stem.wav") $(soxi -s "all/$stem.wav")" = "44100 2 $(soxi -s song.wav)" ]
         below 0.001 "$(largest a "all/$stem.wav")"
     done
@@ -50,7 +17,7 @@ writes_all_stems_to_a_folder() {
 check writes_all_stems_to_a_folder
 
 one_stem_sits_in_a_pipe() {
-    for stem in "${stems[@]}"; do
+    for stem in "${the_stems[@]}"; do
         "${tiny[@]}" song.wav -s "$stem" | samples -t au - | cmp - <(samples "all/$stem.wav")
     done
     ap-decode song.wav | "${tiny[@]}" -s vocals | ap-encode -o piped.wav --bits float
@@ -166,17 +133,17 @@ short_and_silent_input_is_fine() {
     for frames in 0 1 2 441; do
         sox song.wav short.wav trim 0 "${frames}s"
         "${tiny[@]}" short.wav -o short --bits float
-        for stem in "${stems[@]}"; do [ "$(soxi -s "short/$stem.wav")" = "$frames" ]; done
+        for stem in "${the_stems[@]}"; do [ "$(soxi -s "short/$stem.wav")" = "$frames" ]; done
     done
     sox -D -n -r 44100 -c 2 -b 16 silence.wav trim 0 1
     "${tiny[@]}" silence.wav -o quiet --bits float
-    for stem in "${stems[@]}"; do below "$(largest a "quiet/$stem.wav")" 1e-6; done
+    for stem in "${the_stems[@]}"; do below "$(largest a "quiet/$stem.wav")" 1e-6; done
 }
 check short_and_silent_input_is_fine
 
 same_input_same_output() {
     "${tiny[@]}" song.wav -o again --bits float
-    for stem in "${stems[@]}"; do cmp "again/$stem.wav" "all/$stem.wav"; done
+    for stem in "${the_stems[@]}"; do cmp "again/$stem.wav" "all/$stem.wav"; done
     ap-separate -q -n tiny -j 1 song.wav -s bass -t wav --bits float | cmp - all/bass.wav
     ap-separate -q -n tiny -j 3 --device cpu song.wav -s bass -t wav --bits float | cmp - all/bass.wav
     "${tiny[@]}" --shifts 2 --seed 1 song.wav -s bass >a.au
@@ -202,208 +169,5 @@ formats_and_clipping() {
     metaflac --export-tags-to=- tagged/bass.flac | grep -q '^TITLE=Song$'
 }
 check formats_and_clipping
-
-# The published architecture at its full size, with random weights: 335 GFLOP, too many for the sanitizers. It
-# is made with python3-torch, which a minimal set-up leaves out.
-full_size() {
-    "$tests_folder/data/make-htdemucs" models/full.th
-    /usr/bin/python3 - ap-separate -q -n full song.wav -o full --bits float <<'END'
-import resource
-import subprocess
-import sys
-subprocess.run(sys.argv[1:], check=True)
-megabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-assert megabytes < 1200, megabytes
-END
-    rm models/full.th
-    for stem in "${stems[@]}"; do
-        [ "$(soxi -s "full/$stem.wav")" = "$(soxi -s song.wav)" ]
-        below 0.001 "$(largest a "full/$stem.wav")"
-    done
-    below 0.001 "$(largest a-b full/drums.wav full/vocals.wav)"
-}
-if [[ $(ldd "$(command -v ap-separate)") != *libasan* ]] && /usr/bin/python3 -c 'import torch' 2>/dev/null; then
-    check full_size
-fi
-
-# An output that was complete before another failed stays.
-absent_or_whole() { # FILE
-    [ ! -e "$1" ] || [ "$(soxi -s "$1")" = "$(soxi -s song.wav)" ]
-}
-
-closed_and_full_outputs_are_errors() {
-    fails 1 "${tiny[@]}" song.wav -s bass >&-
-    fails 1 "${tiny[@]}" song.wav -S bass=- -S drums=closed.wav >&-
-    absent_or_whole closed.wav
-    fails 1 "${tiny[@]}" song.wav -S bass=/dev/fd/9 -S drums=closed.wav
-    grep -q "^ap-separate: cannot write '/dev/fd/9': " stderr
-    absent_or_whole closed.wav
-    fails 75 "${tiny[@]}" song.wav -s bass >/dev/full
-    fails 75 "${tiny[@]}" song.wav -S bass=/dev/full -S drums=full.wav
-    absent_or_whole full.wav
-    fails 1 ap-separate --list-models >&-
-    # the one who reads goes away
-    { "${tiny[@]}" song.wav -s bass 2>err || echo $? >status; } | head -c 100 >/dev/null
-    [ ! -s err ]
-}
-check closed_and_full_outputs_are_errors
-
-failure_leaves_nothing() {
-    head -c 50000 song.au | fails 1 "${tiny[@]}" -o new/folder
-    grep -q "^ap-separate: 'standard input' is truncated" stderr
-    [ "$(wc -l <stderr)" -eq 1 ]
-    [ ! -e new ]
-    fails 1 "${tiny[@]}" song.wav -S drums=h.wav -S bass=/proc/nowhere/p.wav
-    grep -q "/proc/nowhere" stderr
-    absent_or_whole h.wav
-    fails 2 "${tiny[@]}" song.wav -o new -t xyz
-    fails 1 "${tiny[@]}" no-such.wav -o new
-    [ ! -e new ]
-}
-check failure_leaves_nothing
-
-# While the input comes, and while segments are computed.
-interrupt_leaves_nothing() {
-    mkfifo feed unread
-    sox song.wav -t au long.au repeat 99
-    for part in 900000 99999999; do
-        rm -rf parts
-        { head -c "$part" long.au; sleep 60; } >feed &
-        feeder=$!
-        if [ "$part" = 900000 ]; then input=feed; else input=long.au; fi
-        env --default-signal=INT "${tiny[@]}" -o parts "$input" <feed 2>err.txt &
-        filter=$!
-        sleep 1
-        kill -INT "$filter"
-        status=0
-        wait "$filter" || status=$?
-        pkill -P "$feeder" || true
-        kill "$feeder" 2>/dev/null || true
-        [ "$status" -eq 130 ]
-        [ ! -s err.txt ]
-        [ -z "$(find parts -type f 2>/dev/null)" ]
-    done
-}
-check interrupt_leaves_nothing
-
-finds_models() {
-    run() { ap-separate -q -j 2 song.wav -s bass -t wav --bits float "$@"; }
-    cp models/tiny.th "a path.th"
-    run -n "a path.th" | cmp - all/bass.wav
-    run -n ./"a path.th" | cmp - all/bass.wav
-    # by signature, and by the name of a published model, which needs no -n
-    for folder in "$HOME/.local/share/audiopipe/models" "$HOME/.cache/torch/hub/checkpoints" second; do
-        mkdir -p "$folder"
-        cp models/tiny.th "$folder/955717e8-8726e21a.th"
-        AUDIOPIPE_MODELS=first:second run -n htdemucs | cmp - all/bass.wav
-        AUDIOPIPE_MODELS=first:second run -n 955717e8 | cmp - all/bass.wav
-        AUDIOPIPE_MODELS=first:second run | cmp - all/bass.wav
-        AUDIOPIPE_MODELS=first:second ap-separate --list-models | grep -q "^htdemucs	ready	"
-        rm -r "$folder"
-    done
-    cp "$golden/bag-tiny.yaml" "$golden/htdemucs-tiny.th" "$golden/htdemucs-tiny-b.th" models
-    run -n bag-tiny >bag.wav
-    run -n "$golden/bag-tiny.yaml" | cmp - bag.wav
-    differs bag.wav all/bass.wav
-    run -n "$golden/hdemucs-tiny.th" >v3.wav
-    [ "$(soxi -s v3.wav)" = "$(soxi -s song.wav)" ]
-    ap-separate -q -n "$golden/htdemucs-6s-tiny.th" song.wav -o six -t flac
-    [ "$(cd six && echo *)" = "bass.flac drums.flac guitar.flac other.flac piano.flac vocals.flac" ]
-}
-check finds_models
-
-missing_models_say_what_to_do() {
-    fails 1 ap-separate -n htdemucs song.wav -o new
-    grep -q "^ap-separate: model 'htdemucs' needs 955717e8-8726e21a.th: run 'ap-fetch-model htdemucs', or put https://.*/955717e8-8726e21a.th into '$AUDIOPIPE_MODELS'$" stderr
-    [ "$(wc -l <stderr)" -eq 1 ]
-    [ ! -e new ]
-    cp models/tiny.th models/f7e0c4bc-ba3fe64a.th
-    fails 1 ap-separate -n htdemucs_ft song.wav -o new
-    grep -q "model 'htdemucs_ft' needs d12395a8-e57c48e6.th: run 'ap-fetch-model htdemucs_ft'" stderr
-    fails 1 ap-separate -n nonsense song.wav -o new
-    grep -q "there is no model 'nonsense'" stderr
-    fails 1 ap-separate -n no/such.th song.wav -o new
-    grep -q "^ap-separate: cannot open 'no/such.th': No such file or directory$" stderr
-    for model in mdx mdx_q mdx_extra_q; do
-        fails 1 ap-separate -n "$model" song.wav -o new
-        grep -q "^ap-separate: model '$model' is not supported: .*; use mdx_extra$" stderr
-    done
-    # without the plugins
-    mkdir -p bare
-    cp "$(command -v ap-separate)" "$AP_BUILD"/libaudiopipe.so.* bare
-    fails 1 env AUDIOPIPE_PLUGINS=/nowhere LD_LIBRARY_PATH="$PWD/bare" bare/ap-separate -n tiny song.wav -o new
-    grep -q "the plugin neural.so is missing" stderr
-}
-check missing_models_say_what_to_do
-
-# A line for each, whatever is in the file. More of this is in tests/unit/plugins/neural/files.c.
-broken_models_are_refused() {
-    refused() { # MESSAGE
-        fails 1 ap-separate -n ./broken.th song.wav -s bass >broken.au
-        cat stderr
-        [ "$(wc -l <stderr)" -eq 1 ]
-        [ ! -s broken.au ]
-        grep -q "^ap-separate: .*broken.th.*$1" stderr
-    }
-    for size in 0 1 100 5000 500000 928000; do
-        head -c "$size" models/tiny.th >broken.th
-        refused ""
-    done
-    cp models/tiny.th broken.th
-    printf X | dd of=broken.th conv=notrunc bs=1 seek=600000 status=none
-    refused ""
-    cp song.wav broken.th
-    refused ""
-    mkdir -p pickle/x
-    printf '\x80\x02}(X\x05\x00\x00\x00klasscdemucs.demucs\nDemucs\nX\x04\x00\x00\x00args)X\x06\x00\x00\x00kwargs}X\x05\x00\x00\x00state}u.' >pickle/x/data.pkl
-    (cd pickle && zip -q0 ../broken.zip x/data.pkl)
-    mv broken.zip broken.th
-    refused "v2"
-    printf 'cposix\nsystem\n(X\x0c\x00\x00\x00touch hackedtR.' >pickle/x/data.pkl
-    (cd pickle && zip -q0 ../broken.zip x/data.pkl)
-    mv broken.zip broken.th
-    refused ""
-    [ ! -e hacked ]
-}
-check broken_models_are_refused
-
-bad_usage_is_refused() {
-    fails 2 "${tiny[@]}" song.wav
-    grep -q "where to" stderr
-    fails 2 "${tiny[@]}" song.wav -o -
-    fails 2 "${tiny[@]}" song.wav -s piano
-    grep -q "stem 'piano' is unknown; known are drums bass other vocals no_drums" stderr
-    fails 2 "${tiny[@]}" song.wav -S bass=x.wav -S drums=x.wav
-    grep -q "'x.wav' is named twice" stderr
-    fails 2 "${tiny[@]}" song.wav song.wav -s bass
-    for bad in --overlap=1 --overlap=-1 --shifts=101 --shifts=1.5 --segment=601 --seed=x --save=bass --save==x \
-        --other-method=times --channels=3 --device=toaster --segment=5; do
-        fails 2 "${tiny[@]}" song.wav -s bass "$bad" >out.au
-        [ ! -s out.au ]
-    done
-}
-check bad_usage_is_refused
-
-reports_progress() {
-    ap-separate -n tiny --progress=json song.wav -o progress 2>err
-    grep -q '"command":"ap-separate".*"progress":1' <(tail -1 err | tr -d ' ')
-}
-check reports_progress
-
-# Only who uses a neural model on a GPU, or a TorchScript module, loads libtorch; only ap-separate the networks.
-loads_no_more_than_it_needs() {
-    for command in "$AP_BUILD"/ap-*; do
-        case $command in *ap-job | *ap-fetch-model) continue ;; esac
-        ldd "$command" >libraries
-        if grep -E 'torch|libav|cairo' libraries; then return 1; fi
-    done
-    export ASAN_OPTIONS=detect_leaks=0 # LeakSanitizer cannot work under strace
-    strace -f -e trace=openat -o files "${tiny[@]}" --device cpu song.wav -s bass >/dev/null
-    grep -q 'neural.so' files
-    if grep 'libtorch' files; then return 1; fi
-    strace -f -e trace=openat -o files ap-separate --help >/dev/null
-    if grep 'neural.so' files; then return 1; fi
-}
-check loads_no_more_than_it_needs
 
 finish

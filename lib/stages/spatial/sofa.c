@@ -6,7 +6,9 @@
 #include "stages/spatial/sofa.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* MIT KEMAR, as every package of libmysofa installs it. */
 #ifndef AP_DEFAULT_SOFA
@@ -28,16 +30,33 @@ struct ap_sofa {
     double (*direction)[3];
 };
 
-static const char *reason(int code)
+/* libmysofa has a reader of HDF5 of its own, for files as the netCDF library stores them: it refuses other
+ * ones, or takes them for numbers that make no sense. These options of h5repack 1.10 give what libmysofa 1.3
+ * reads. */
+#define REWRITE                                                                                              \
+    "stored as libmysofa cannot read it, or damaged; this rewrites it: h5repack -j1 -k1 -f SHUF -f GZIP=4 "  \
+    "OLD NEW"
+
+static bool is_hdf5(const char *path)
+{
+    static const char signature[8] = "\211HDF\r\n\032\n";
+    char bytes[8];
+    FILE *file = fopen(path, "rbe");
+    bool same = file && fread(bytes, 1, 8, file) == 8 && memcmp(bytes, signature, 8) == 0;
+    if (file)
+        fclose(file);
+    return same;
+}
+
+static const char *reason(const char *path, int code)
 {
     switch (code) {
     case MYSOFA_READ_ERROR:
         return "cannot be read to its end";
     case MYSOFA_INVALID_FORMAT:
     case MYSOFA_INTERNAL_ERROR:
-        return "not a SOFA file";
     case MYSOFA_UNSUPPORTED_FORMAT:
-        return "a kind of HDF5 file that libmysofa cannot read";
+        return is_hdf5(path) ? REWRITE : "not a SOFA file";
     case MYSOFA_INVALID_ATTRIBUTES:
         return "its attributes are not those of SimpleFreeFieldHRIR";
     case MYSOFA_INVALID_DIMENSIONS:
@@ -56,12 +75,38 @@ static const char *reason(int code)
     }
 }
 
+/* Names the dimensions of an array: one set of numbers for all measurements, or one for each. */
+static void name_dimensions(const struct MYSOFA_ARRAY *a, unsigned one, const char *of_all,
+                            const char *of_each)
+{
+    for (struct MYSOFA_ATTRIBUTE *t = a->attributes; t; t = t->next)
+        if (strcmp(t->name, "DIMENSION_LIST") == 0 && !t->value)
+            t->value = strdup(a->elements == one ? of_all : of_each);
+}
+
+/* The dimensions are references from object to object, which libmysofa does not follow in every file. What
+ * they have to be is told by how many numbers there are; is_sound holds that against the rest. */
+static void name_all_dimensions(const struct MYSOFA_HRTF *f)
+{
+    name_dimensions(&f->ListenerPosition, 3, "I,C", "M,C");
+    name_dimensions(&f->ListenerUp, 3, "I,C", "M,C");
+    name_dimensions(&f->ListenerView, 3, "I,C", "M,C");
+    name_dimensions(&f->SourcePosition, 3, "I,C", "M,C");
+    name_dimensions(&f->ReceiverPosition, 3 * f->R, "R,C,I", "R,C,M");
+    name_dimensions(&f->EmitterPosition, 3 * f->E, "E,C,I", "E,C,M");
+    name_dimensions(&f->DataSamplingRate, 1, "I", "M");
+    name_dimensions(&f->DataDelay, f->R, "I,R", "M,R");
+    name_dimensions(&f->DataIR, 0, "", "M,R,N");
+}
+
 static struct MYSOFA_HRTF *load(const char *path, ap_error *err)
 {
     int code = 0;
     struct MYSOFA_HRTF *file = mysofa_load(path, &code);
-    if (file)
+    if (file) {
+        name_all_dimensions(file);
         code = mysofa_check(file);
+    }
     if (file && code == MYSOFA_OK)
         return file;
     if (file)
@@ -71,7 +116,7 @@ static struct MYSOFA_HRTF *load(const char *path, ap_error *err)
     else if (code > 0 && code < MYSOFA_INVALID_FORMAT)
         ap_fail_errno(err, code, "cannot open '%s'", path);
     else
-        ap_fail(err, AP_FAILED, "cannot use '%s' as HRTF set: %s", path, reason(code));
+        ap_fail(err, AP_FAILED, "cannot use '%s' as HRTF set: %s", path, reason(path, code));
     return NULL;
 }
 
@@ -86,9 +131,20 @@ static bool is_sound(const struct MYSOFA_HRTF *f)
     if (f->DataSamplingRate.elements < 1 || !(f->DataSamplingRate.values[0] >= 8000) ||
         !(f->DataSamplingRate.values[0] <= AP_MAX_RATE))
         return false;
-    for (unsigned i = 0; i < f->DataIR.elements; i++)
-        if (!(fabsf(f->DataIR.values[i]) < 1e6f))
+    return true;
+}
+
+/* A head hears something from everywhere: what is silent or not a number was not read right. */
+static bool has_responses(const struct MYSOFA_HRTF *f)
+{
+    for (size_t i = 0; i < (size_t)f->M * f->R; i++) {
+        const float *h = f->DataIR.values + i * f->N;
+        float sum = 0;
+        for (unsigned n = 0; n < f->N; n++)
+            sum += fabsf(h[n]);
+        if (!(sum > 0 && sum < 1e6f))
             return false;
+    }
     return true;
 }
 
@@ -143,6 +199,11 @@ ap_sofa *ap_sofa_open(const char *path, ap_error *err)
     mysofa_tocartesian(s->file);
     if (!is_sound(s->file)) {
         ap_fail(err, AP_FAILED, "cannot use '%s' as HRTF set: its dimensions make no sense", path);
+        goto fail;
+    }
+    if (!has_responses(s->file)) {
+        ap_fail(err, AP_FAILED, "cannot use '%s' as HRTF set: responses are silent or not numbers: %s", path,
+                REWRITE);
         goto fail;
     }
     if (!collect_directions(s)) {
