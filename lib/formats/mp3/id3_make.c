@@ -177,7 +177,7 @@ static void add_picture(ap_bytes *tag, const ap_picture *picture)
 
 static void add_chapter(ap_bytes *tag, size_t number, const ap_chapter *c, uint64_t end_ms)
 {
-    char id[16];
+    char id[24]; /* chp and any number */
     ap_bytes body = {0}, title = {0};
     snprintf(id, sizeof id, "chp%zu", number);
     ap_bytes_add(&body, id, strlen(id) + 1);
@@ -197,7 +197,7 @@ static void add_chapter(ap_bytes *tag, size_t number, const ap_chapter *c, uint6
 /* The table of contents has room for 255 chapters; readers find the others without it. */
 static void add_contents(ap_bytes *tag, size_t count)
 {
-    char id[16];
+    char id[24]; /* chp and any number */
     ap_bytes body = {0};
     ap_bytes_add(&body, "toc", 4);
     ap_bytes_big(&body, 3, 1); /* top level, ordered */
