@@ -43,7 +43,7 @@ endef
 
 $(eval $(call package,CORE,libmpg123 sndfile soxr flac vorbisenc vorbis ogg opus libopusenc fftw3f libmysofa libebur128))
 CORE_LDLIBS += -lmp3lame -lm -ldl
-$(eval $(call package,AV,libavformat libavcodec libavutil libswresample libswscale))
+$(eval $(call package,AV,libavformat libavcodec libavutil libswresample libswscale libheif lcms2))
 $(eval $(call package,CAIRO,cairo pangocairo))
 CAIRO_LDLIBS += -lm
 $(eval $(call package,NET,libcurl nettle))

@@ -698,7 +698,7 @@ typedef struct ap_stitch_options {
 
 void ap_stitch_defaults(ap_stitch_options *options);
 /* Writes a video of constant frame rate, atomically, and closes audio. Images are JPEG (turned as EXIF says),
- * PNG, WebP or GIF (its first picture), shown in the order of names; what is transparent is
+ * PNG, WebP, GIF (its first picture), HEIC or AVIF, shown in the order of names; what is transparent is
  * black. With image_s the images decide how long the video is; the sound is cut or filled up with silence. A
  * sound of unknown length is spooled if the images share it. The video has the tags of the sound. Needs the
  * plugin av.so. */

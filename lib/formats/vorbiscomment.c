@@ -4,6 +4,7 @@
 #include "formats/vorbiscomment.h"
 #include "base/base64.h"
 #include "base/bytes.h"
+#include "base/picture_type.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,23 +49,9 @@ static bool take32be(cursor *c, uint32_t *v)
 
 /* ---- pictures */
 
-/* The type of an image by its content, NULL if it is none that is known. */
-static const char *picture_mime(const unsigned char *data, size_t size)
-{
-    if (size >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0)
-        return "image/jpeg";
-    if (size >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0)
-        return "image/png";
-    if (size >= 6 && memcmp(data, "GIF8", 4) == 0)
-        return "image/gif";
-    if (size >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp(data + 8, "WEBP", 4) == 0)
-        return "image/webp";
-    return NULL;
-}
-
 bool ap_picture_add(ap_tags *tags, unsigned type, const char *mime, const unsigned char *data, size_t size)
 {
-    const char *found = picture_mime(data, size);
+    const char *found = ap_picture_mime(ap_picture_type_of(data, size));
     if (size == 0 || (!found && strncmp(mime, "image/", 6) != 0))
         return false; /* "-->": only the address of a picture */
     if (type != FRONT_COVER && ap_tags_picture(tags).size)

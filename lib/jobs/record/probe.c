@@ -2,6 +2,7 @@
  * probe.c - what a file is, from its content: type, duration, loudness, checksum. */
 #include "jobs/record/probe.h"
 #include "base/error.h"
+#include "base/picture_type.h"
 #include "formats/mp3/mpeg.h"
 #include "jobs/record/json.h"
 #include "stream/stream.h"
@@ -40,15 +41,17 @@ static const signature signatures[] = {
     {31, 4, "webm", "webm", "audio"},
     {0, 4, "\x1a\x45\xdf\xa3", "mkv", "audio"},
     {8, 4, "AVI ", "avi", "audio"},
-    {0, 3, "\xff\xd8\xff", "jpg", "image"},
-    {0, 8, "\x89PNG\r\n\x1a\n", "png", "image"},
-    {0, 4, "GIF8", "gif", "image"},
-    {8, 4, "WEBP", "webp", "image"},
     {0, 4, "PK\3\4", "zip", "zip"},
 };
 
 static void find_signature(const unsigned char *bytes, size_t size, ap_probe *probe)
 {
+    ap_picture_type picture = ap_picture_type_of(bytes, size); /* first: HEIC looks like MP4 */
+    if (picture != AP_NO_PICTURE) {
+        strcpy(probe->type, ap_picture_extension(picture));
+        strcpy(probe->class_, "image");
+        return;
+    }
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
         const signature *s = &signatures[i];
         if (s->offset + s->size <= size && memcmp(bytes + s->offset, s->bytes, s->size) == 0) {

@@ -2,6 +2,10 @@
  * image.c - reads image files. */
 #include "base/error.h"
 #include "base/input.h"
+#include "base/picture_type.h"
+#include "plugins/av/colour.h"
+#include "plugins/av/heif.h"
+#include "plugins/av/image_chunks.h"
 #include "plugins/av/video.h"
 
 #include <libavutil/pixdesc.h>
@@ -11,17 +15,20 @@
 #define MAX_BYTES ((uint64_t)1 << 30)
 #define MAX_PIXELS ((int64_t)1 << 28) /* 16384 x 16384: 1 GiB of RGBA */
 
-static enum AVCodecID codec_of(const uint8_t *bytes, size_t size)
+static enum AVCodecID codec_of(ap_picture_type type)
 {
-    if (size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0)
+    switch (type) {
+    case AP_PICTURE_JPEG:
         return AV_CODEC_ID_MJPEG;
-    if (size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0)
+    case AP_PICTURE_PNG:
         return AV_CODEC_ID_PNG;
-    if (size >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0)
+    case AP_PICTURE_WEBP:
         return AV_CODEC_ID_WEBP;
-    if (size >= 6 && (memcmp(bytes, "GIF87a", 6) == 0 || memcmp(bytes, "GIF89a", 6) == 0))
+    case AP_PICTURE_GIF:
         return AV_CODEC_ID_GIF;
-    return AV_CODEC_ID_NONE;
+    default:
+        return AV_CODEC_ID_NONE;
+    }
 }
 
 /* ---- decoding */
@@ -92,21 +99,55 @@ static bool flatten(ap_image *image, ap_error *err)
 
 /* ---- files */
 
-static bool decode(ap_image *image, const AVPacket *packet, const char *name, ap_error *err)
+static bool decode_by_libav(ap_image *image, ap_picture_type type, const AVPacket *packet, const char *name,
+                            ap_error *err)
 {
-    enum AVCodecID id = codec_of(packet->data, (size_t)packet->size);
-    if (id == AV_CODEC_ID_NONE)
-        return ap_fail(err, AP_FAILED, "'%s' is not an image in JPEG, PNG, WebP or GIF", name);
-    AVCodecContext *c = open_decoder(id);
+    AVCodecContext *c = open_decoder(codec_of(type));
     *image = (ap_image){.frame = av_frame_alloc()};
     bool ok = (c && image->frame) || ap_fail_memory(err);
-    bool whole = id != AV_CODEC_ID_GIF || ap_gif_is_whole(packet->data, (size_t)packet->size);
+    bool whole = type != AP_PICTURE_GIF || ap_gif_is_whole(packet->data, (size_t)packet->size);
     if (ok && !(whole && decode_packet(c, packet, image->frame)))
         ok = ap_fail(err, AP_FAILED,
                      "the image '%s' is damaged, truncated, or of a kind that cannot be decoded", name);
-    image->orientation = ok ? orientation_of(image->frame) : 1;
-    ok = ok && (!may_be_transparent(image->frame) || flatten(image, err));
+    if (ok)
+        image->orientation = type == AP_PICTURE_PNG ? ap_png_orientation(packet->data, (size_t)packet->size)
+                                                    : orientation_of(image->frame);
     avcodec_free_context(&c);
+    return ok;
+}
+
+/* The profile of the frame or of the file, copied: it has to outlive the frame. NULL: none. */
+static void *copy_profile(const AVFrame *frame, const AVPacket *packet, ap_picture_type type, size_t *size)
+{
+    const AVFrameSideData *data = av_frame_get_side_data(frame, AV_FRAME_DATA_ICC_PROFILE);
+    const uint8_t *from = data ? data->data : NULL;
+    *size = data ? data->size : 0;
+    if (!data && type == AP_PICTURE_WEBP)
+        from = ap_webp_profile(packet->data, (size_t)packet->size, size);
+    void *copy = from && *size ? malloc(*size) : NULL;
+    if (copy)
+        memcpy(copy, from, *size);
+    return copy;
+}
+
+static bool decode(ap_image *image, const AVPacket *packet, const char *name, ap_error *err)
+{
+    ap_picture_type type = ap_picture_type_of(packet->data, (size_t)packet->size);
+    void *profile = NULL;
+    size_t size = 0;
+    bool ok;
+    *image = (ap_image){0};
+    if (type == AP_NO_PICTURE)
+        return ap_fail(err, AP_FAILED, "'%s' is not an image in JPEG, PNG, WebP, GIF, HEIC or AVIF", name);
+    if (type == AP_PICTURE_HEIC || type == AP_PICTURE_AVIF) {
+        ok = ap_heif_decode(image, &profile, &size, packet->data, (size_t)packet->size, name, err);
+    } else {
+        ok = decode_by_libav(image, type, packet, name, err);
+        profile = ok ? copy_profile(image->frame, packet, type, &size) : NULL;
+    }
+    ok = ok && (!may_be_transparent(image->frame) || flatten(image, err));
+    ok = ok && (!profile || ap_image_to_srgb(image, profile, size, err));
+    free(profile);
     if (!ok)
         ap_image_free(image);
     return ok;

@@ -29,7 +29,7 @@ typedef struct ap_image {
     int orientation; /* as in EXIF: 1 upright... 8 */
 } ap_image;
 
-/* The first picture of a JPEG, PNG, WebP or GIF file. */
+/* The first picture of a JPEG, PNG, WebP, GIF, HEIC or AVIF file, in sRGB. */
 bool ap_image_load(ap_image *image, const char *path, ap_error *err);
 /* The same from memory; name is for messages. */
 bool ap_image_decode(ap_image *image, const void *bytes, size_t size, const char *name, ap_error *err);
