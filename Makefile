@@ -48,7 +48,7 @@ $(eval $(call package,CAIRO,cairo pangocairo))
 CAIRO_LDLIBS += -lm
 $(eval $(call package,NET,libcurl nettle))
 $(eval $(call package,JOBS,libcjson nettle zlib))
-NEURAL_LDLIBS = -lcjson -lz -lm -ldl
+NEURAL_LDLIBS = -lcjson -lyaml -lz -lm -ldl
 
 # libtorch for GPUs and TorchScript, if it is there: Debian's libtorch-dev, or make LIBTORCH=/folder/of/libtorch.
 CXX ?= g++
@@ -212,7 +212,7 @@ $B/tests/unit/formats/ogg/%: MORE = $(CORE_CFLAGS)
 $B/tests/unit/formats/ogg/%: TEST_LDLIBS = -lvorbisfile
 $B/tests/unit/plugins/neural/%: TEST_LDLIBS = -fopenmp $(NEURAL_LDLIBS)
 # All kernels are tested, not only those that the plugin would choose.
-$B/tests/unit/plugins/neural/tensor: TEST_LDLIBS += -Wl,--wrap=nn_kernels_usable
+$B/tests/unit/plugins/neural/tensor $B/tests/unit/plugins/neural/roformer: TEST_LDLIBS += -Wl,--wrap=nn_kernels_usable
 $(filter $B/tests/unit/plugins/neural/%,$(UNIT)): $B/neural.a
 
 # Pages share some sections, which are put in here.
@@ -278,7 +278,7 @@ build-fuzz/%: tests/fuzz/%.c $(CORE_SRC) $(LIB_HEADERS)
 	$(call say,FUZZ)
 	$(Q)clang $(FUZZ_CFLAGS) $(CORE_CFLAGS) $(FUZZ_MORE) $(filter %.c,$^) $(CORE_LDLIBS) $(FUZZ_LDLIBS) -o $@
 
-build-fuzz/fuzz_th: FUZZ_LDLIBS = -lcjson -lz
+build-fuzz/fuzz_th: FUZZ_LDLIBS = -lcjson -lyaml -lz
 build-fuzz/fuzz_th: $(READERS) tests/fuzz/archive.h
 build-fuzz/fuzz_manifest: FUZZ_LDLIBS = $(JOBS_LDLIBS)
 build-fuzz/fuzz_manifest: $(call sources,jobs)

@@ -608,17 +608,20 @@ bool ap_plot_fd(ap_stream **sources, const char *const *names, size_t count, int
 #define AP_MAX_STEMS 16
 
 typedef struct ap_separate_options {
-    const char *model;  /* name, signature, or path of a .th, .safetensors, .pt or .yaml file; "dsp" = the one
-                           that is built in, without a network; NULL = the best neural one that is installed,
-                           or else "dsp" */
+    const char *model;  /* name, signature, or path of a .th, .ckpt, .safetensors, .pt or .yaml file; "dsp" =
+                           the one that is built in, without a network; NULL = the best neural one that is
+                           installed, or else "dsp" */
     const char *device; /* "auto" (a GPU if libtorch has one), "cpu", "cuda" */
     unsigned threads;   /* 0 = all cores. The samples do not depend on it. */
     unsigned channels;  /* of each output: 1 or 2; 0 = as the model gives them */
     /* These are for neural models only: */
-    double overlap;   /* of the segments, 0..0.95 */
-    double segment_s; /* 0 = as the model says; a transformer takes no longer one */
-    unsigned shifts;  /* passes at random shifts up to 0.5 s to average over, 0..100; 0 = none */
-    uint64_t seed;    /* of the shifts */
+    double overlap; /* the share of a segment that overlaps with the next, 0..0.95; from 1 on, how many cover
+                       each moment; < 0 = as the model says */
+    double segment_s;      /* 0 = as the model says; a transformer takes no longer one */
+    unsigned shifts;       /* passes at random shifts up to 0.5 s to average over, 0..100; 0 = none */
+    uint64_t seed;         /* of the shifts */
+    unsigned chunk_frames; /* length of the segments in frames of the model's rate; 0 = by segment_s */
+    const char *config;    /* the .yaml file of a .ckpt; NULL = that of the same name beside it */
 } ap_separate_options;
 
 void ap_separate_defaults(ap_separate_options *options);

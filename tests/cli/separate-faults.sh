@@ -73,7 +73,7 @@ bad_usage_is_refused() {
     fails 2 "${tiny[@]}" song.wav -S bass=x.wav -S drums=x.wav
     grep -q "'x.wav' is named twice" stderr
     fails 2 "${tiny[@]}" song.wav song.wav -s bass
-    for bad in --overlap=1 --overlap=-1 --shifts=101 --shifts=1.5 --segment=601 --seed=x --save=bass --save==x \
+    for bad in --overlap=0.97 --overlap=101 --overlap=-1 --shifts=101 --shifts=1.5 --segment=601 --seed=x --save=bass --save==x \
         --other-method=times --channels=3 --device=toaster --segment=5; do
         fails 2 "${tiny[@]}" song.wav -s bass "$bad" >out.au
         [ ! -s out.au ]

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * fuzz_th.c - libFuzzer target for the readers of model files. The first byte says what the rest is: a whole
- * file, a pickle (which gets an archive around it with the right checksums), or a bag. */
+ * file, a pickle (which gets an archive around it with the right checksums), a description in YAML, or a bag.
+ */
 #include "archive.h"
 #include "plugins/neural/files/bag.h"
 #include "plugins/neural/files/checkpoint.h"
 #include "plugins/neural/files/unpickle.h"
+#include "plugins/neural/files/yaml.h"
 
 static void read_checkpoint(const unsigned char *data, size_t size)
 {
@@ -50,6 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (data[0] == 'F') {
         read_checkpoint(data + 1, size - 1);
+    } else if (data[0] == 'Y') {
+        cJSON_Delete(nn_yaml_parse((const char *)data + 1, size - 1, "fuzz", NULL));
     } else if (data[0] == 'B') {
         nn_bag bag;
         char *text = calloc(1, size);

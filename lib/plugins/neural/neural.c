@@ -2,9 +2,11 @@
  * neural.c - the entry of the plugin: a model's name to its networks, a stream to its stems. */
 #include "base/error.h"
 #include "base/plugin.h"
+#include "plugins/neural/demix.h"
 #include "plugins/neural/files/bag.h"
 #include "plugins/neural/files/checkpoint.h"
 #include "plugins/neural/files/models.h"
+#include "plugins/neural/files/yaml.h"
 #include "plugins/neural/nets/network.h"
 #include "plugins/neural/registry.h"
 #include "plugins/neural/segment.h"
@@ -17,6 +19,7 @@
 struct ap_model {
     nn_engine *engine;
     nn_network *networks[NN_MAX_MODELS];
+    nn_checkpoint *checkpoints[NN_MAX_MODELS]; /* of those that read their weights there; NULL: others */
     size_t count;
     double weights[NN_MAX_MODELS][NN_MAX_STEMS];
 };
@@ -27,13 +30,21 @@ static bool is_script(const char *path)
     return n > 3 && strcmp(path + n - 3, ".pt") == 0;
 }
 
-static nn_network *load_network(const char *path, nn_engine *engine, ap_error *err)
+/* The network of a checkpoint, which stays open in *kept if the network reads it. */
+static nn_network *load_checkpoint(const char *path, const char *config, nn_engine *engine,
+                                   nn_checkpoint **kept, ap_error *err)
 {
-    if (is_script(path))
-        return nn_network_script(path, engine, err);
-    nn_checkpoint *c = nn_checkpoint_open(path, err);
-    nn_network *network = c ? nn_network_new(c, engine, err) : NULL;
-    nn_checkpoint_close(c);
+    const bool trusted = nn_checkpoint_was_intact(path);
+    nn_checkpoint *c = trusted ? nn_checkpoint_open_trusted(path, err) : nn_checkpoint_open(path, err);
+    bool ok = c != NULL;
+    if (ok && config)
+        ok = (c->config = nn_yaml_read(config, err)) != NULL;
+    nn_network *network = ok ? nn_network_new(c, engine, err) : NULL;
+    if (network && !trusted)
+        nn_checkpoint_is_intact(c);
+    *kept = network && network->mapped ? c : NULL;
+    if (!*kept)
+        nn_checkpoint_close(c);
     return network;
 }
 
@@ -41,6 +52,8 @@ static nn_network *load_network(const char *path, nn_engine *engine, ap_error *e
 static bool check_alike(const ap_model *m, const char *path, ap_error *err)
 {
     const nn_network *a = m->networks[0], *b = m->networks[m->count - 1];
+    if (m->count > 1 && (a->chunk_overlap || b->chunk_overlap))
+        return ap_fail(err, AP_FAILED, "'%s' is no model for a bag: only those of Demucs are", path);
     bool alike = a->stem_count == b->stem_count && a->rate == b->rate && a->channels == b->channels;
     for (int i = 0; alike && i < a->stem_count; i++)
         alike = strcmp(a->stems[i], b->stems[i]) == 0;
@@ -51,7 +64,10 @@ static bool load_networks(ap_model *m, const nn_model_files *files, ap_error *er
 {
     const nn_bag *bag = &files->bag;
     for (size_t i = 0; i < bag->count; i++) {
-        nn_network *n = load_network(files->paths[i], m->engine, err);
+        const char *path = files->paths[i];
+        nn_network *n = is_script(path)
+                            ? nn_network_script(path, m->engine, err)
+                            : load_checkpoint(path, files->config, m->engine, &m->checkpoints[i], err);
         if (!n)
             return false;
         m->networks[m->count++] = n;
@@ -81,8 +97,10 @@ static void neural_close(ap_model *m)
 {
     if (!m)
         return;
-    for (size_t i = 0; i < m->count; i++)
+    for (size_t i = 0; i < m->count; i++) {
         nn_network_free(m->networks[i]);
+        nn_checkpoint_close(m->checkpoints[i]);
+    }
     nn_engine_free(m->engine);
     free(m);
 }
@@ -90,7 +108,7 @@ static void neural_close(ap_model *m)
 static ap_model *neural_open(const ap_separate_options *o, ap_error *err)
 {
     nn_model_files files;
-    if (!nn_models_find(o->model, &files, err))
+    if (!nn_models_find(o->model, o->config, &files, err))
         return NULL;
     ap_model *m = calloc(1, sizeof *m);
     if (!m)
@@ -115,7 +133,25 @@ static void neural_describe(const ap_model *m, ap_model_info *info)
 static ap_stream *neural_separate(ap_model *m, ap_stream *s, const ap_separate_options *o,
                                   const bool wanted[AP_MAX_STEMS], ap_error *err)
 {
+    if (m->networks[0]->chunk_overlap)
+        return nn_demix(s, m->networks[0], o, wanted, err);
     return nn_separate(s, m->networks, m->count, m->weights, o, wanted, err);
+}
+
+static void describe_checkpoint(const char *path, const char *config, char *text, size_t size)
+{
+    nn_checkpoint *c = nn_checkpoint_open_trusted(path, NULL);
+    *text = 0;
+    if (c) {
+        c->config = config ? nn_yaml_read(config, NULL) : NULL;
+        nn_network_describe(c, text, size);
+    }
+    nn_checkpoint_close(c);
+}
+
+static void neural_list(ap_model_visit *visit, void *user)
+{
+    nn_models_list(describe_checkpoint, visit, user);
 }
 
 AP_PLUGIN_EXPORT extern const ap_neural_plugin AP_PLUGIN_TABLE;
@@ -126,5 +162,5 @@ const ap_neural_plugin AP_PLUGIN_TABLE = {
                .close = neural_close,
                .describe = neural_describe,
                .separate = neural_separate,
-               .list = nn_models_list},
+               .list = neural_list},
 };

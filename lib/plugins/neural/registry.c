@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "base/path.h"
 #include "plugins/neural/nets/demucs/hybrid.h"
+#include "plugins/neural/nets/mdx23c/mdx23c.h"
+#include "plugins/neural/nets/roformer/roformer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +13,7 @@
 
 /* Every architecture that this program has; one more is a folder under nets/ and a line here. */
 static const nn_architecture *const architectures[] = {
-    &nn_htdemucs,
-    &nn_hdemucs,
-    &nn_demucs_v2,
+    &nn_htdemucs, &nn_hdemucs, &nn_demucs_v2, &nn_bs_roformer, &nn_mel_roformer, &nn_mdx23c,
 };
 #define ARCHITECTURES (sizeof architectures / sizeof *architectures)
 
@@ -22,9 +22,43 @@ nn_network *nn_network_new(const nn_checkpoint *checkpoint, nn_engine *engine, a
     for (size_t i = 0; i < ARCHITECTURES; i++)
         if (architectures[i]->recognises(checkpoint))
             return architectures[i]->open(checkpoint, engine, err);
-    ap_fail(err, AP_FAILED, "'%s' holds a '%.64s', which is not a supported model", checkpoint->path,
-            checkpoint->klass);
+    if (*checkpoint->klass)
+        ap_fail(err, AP_FAILED, "'%s' holds a '%.64s', which is not a supported model", checkpoint->path,
+                checkpoint->klass);
+    else
+        ap_fail(err, AP_FAILED, "'%s' has the tensors of no model that is supported (its first is '%.64s')",
+                checkpoint->path, checkpoint->count ? checkpoint->tensors[0].name : "");
     return NULL;
+}
+
+static void print_description(const nn_checkpoint *c, const char *kind, const nn_network *n, double cost,
+                              char *text, size_t size)
+{
+    const double seconds = (double)n->segment_frames / n->rate;
+    size_t at = (size_t)snprintf(text, size, "%s:", kind);
+    for (int i = 0; i < n->stem_count && at < size; i++)
+        at += (size_t)snprintf(text + at, size - at, "%s %s", i ? "," : "", n->stems[i]);
+    if (at < size)
+        snprintf(text + at, size - at,
+                 "; chunks of %.3g s, %d at a time; %.3g MB; %.3g GFLOP per second of music", seconds,
+                 n->chunk_overlap, (double)c->size / 1e6, cost / 1e9 * n->chunk_overlap / seconds);
+}
+
+void nn_network_describe(const nn_checkpoint *checkpoint, char *text, size_t size)
+{
+    nn_network n = {0};
+    *text = 0;
+    for (size_t i = 0; i < ARCHITECTURES; i++) {
+        const nn_architecture *a = architectures[i];
+        if (!a->recognises(checkpoint))
+            continue;
+        const double cost = a->describe && checkpoint->config ? a->describe(checkpoint, &n, NULL) : -1;
+        if (cost >= 0)
+            print_description(checkpoint, a->kind, &n, cost, text, size);
+        else if (a->describe)
+            snprintf(text, size, "%s, without a description that fits", a->kind);
+        return;
+    }
 }
 
 void nn_network_free(nn_network *network)

@@ -4,18 +4,16 @@
  * segments, and adds the results with triangular weights. */
 #include "plugins/neural/segment.h"
 #include "base/error.h"
-#include "base/temporary.h"
+#include "plugins/neural/track.h"
 #include "stream/stream.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MAX_SHIFT_S 0.5 /* the original's */
 #define STD_EPS 1e-8    /* the original's */
+#define DEFAULT_OVERLAP 0.25
 
 /* One network over the whole track at one shift. Positions are frames of the track. */
 typedef struct pass {
@@ -31,8 +29,7 @@ typedef struct pass {
 
 typedef struct separator {
     nn_engine *engine;
-    int fd; /* the track, interleaved */
-    int64_t frames;
+    nn_track track;
     int channels, stems;
     bool wanted[NN_MAX_SOURCES];
     size_t outputs; /* channels of all stems wanted: of the result */
@@ -43,68 +40,6 @@ typedef struct separator {
     int64_t position;
 } separator;
 
-/* ---- the track */
-
-/* The statistics of the mean of the channels. */
-static void measure(double moments[2], const float *frames, size_t count, int channels)
-{
-    for (size_t i = 0; i < count; i++) {
-        double sum = 0;
-        for (int c = 0; c < channels; c++)
-            sum += (double)frames[i * (size_t)channels + (size_t)c];
-        sum /= channels;
-        moments[0] += sum;
-        moments[1] += sum * sum;
-    }
-}
-
-/* Copies the stream to the temporary file and takes its statistics. */
-static bool store(separator *p, ap_stream *s, ap_error *err)
-{
-    const int channels = p->channels;
-    double moments[2] = {0};
-    float *block = malloc(AP_BLOCK * (size_t)channels * sizeof *block);
-    ptrdiff_t n = -1;
-    if (!block)
-        return ap_fail_memory(err);
-    while ((n = ap_read(s, block, AP_BLOCK, err)) > 0) {
-        const size_t samples = (size_t)n * (size_t)channels;
-        ap_sanitize(block, samples);
-        measure(moments, block, (size_t)n, channels);
-        p->frames += n;
-        if (!ap_temporary_write(p->fd, block, samples * sizeof *block, err)) {
-            n = -1;
-            break;
-        }
-    }
-    free(block);
-    const double count = (double)p->frames;
-    p->mean = count > 0 ? moments[0] / count : 0;
-    double variance = count > 1 ? (moments[1] - count * p->mean * p->mean) / (count - 1) : 0;
-    p->deviation = sqrt(variance > 0 ? variance : 0) + STD_EPS;
-    return n == 0;
-}
-
-/* Reads frames from..from + count, which may lie outside of the track: there is silence. */
-static bool load(separator *p, int64_t from, int64_t count, float *frames, ap_error *err)
-{
-    const size_t frame = (size_t)p->channels * sizeof *frames;
-    int64_t a = from < 0 ? 0 : from, b = from + count < p->frames ? from + count : p->frames;
-    memset(frames, 0, (size_t)count * frame);
-    char *to = (char *)(frames + (a - from) * p->channels);
-    off_t at = (off_t)((size_t)a * frame), end = (off_t)((size_t)b * frame);
-    while (at < end) {
-        ssize_t n = pread(p->fd, to, (size_t)(end - at), at);
-        if (n == 0 || (n < 0 && errno != EINTR))
-            return ap_fail_errno(err, n ? errno : EIO, "cannot read a temporary file");
-        if (n > 0) {
-            at += n;
-            to += n;
-        }
-    }
-    return true;
-}
-
 /* ---- a segment */
 
 /* Normalises and sorts by channel. Silence outside of the track stays silence. */
@@ -113,7 +48,7 @@ static void to_planar(const separator *p, int64_t from, int64_t count)
     const float mean = (float)p->mean, factor = (float)(1 / p->deviation);
     for (int c = 0; c < p->channels; c++)
         for (int64_t i = 0; i < count; i++) {
-            const bool inside = from + i >= 0 && from + i < p->frames;
+            const bool inside = from + i >= 0 && from + i < p->track.frames;
             p->planar[c * count + i] = inside ? (p->segment[i * p->channels + c] - mean) * factor : 0;
         }
 }
@@ -124,7 +59,7 @@ static int64_t run(separator *p, pass *q, int64_t from, int64_t count, int64_t *
 {
     *row = q->network->whole ? q->length : count;
     const int64_t before = (*row - count) / 2;
-    if (!load(p, from - before, *row, p->segment, err))
+    if (!nn_track_load(&p->track, from - before, *row, p->segment, err))
         return -1;
     to_planar(p, from - before, *row);
     nn_tensor *x = nn_tensor_new(p->engine, 1, p->channels, *row, p->planar);
@@ -175,7 +110,7 @@ static void slide(const separator *p, pass *q)
 
 static bool advance(separator *p, pass *q, ap_error *err)
 {
-    int64_t count = p->frames - q->next < q->length ? p->frames - q->next : q->length, row;
+    int64_t count = p->track.frames - q->next < q->length ? p->track.frames - q->next : q->length, row;
     if (q->next != q->start)
         slide(p, q);
     int64_t at = run(p, q, q->next, count, &row, err);
@@ -187,6 +122,15 @@ static bool advance(separator *p, pass *q, ap_error *err)
 }
 
 /* ---- the stream */
+
+/* Mean and deviation of the mean of the channels. */
+static void standardize(separator *p)
+{
+    const double count = (double)p->track.frames;
+    p->mean = count > 0 ? p->track.sum / count : 0;
+    const double variance = count > 1 ? (p->track.squares - count * p->mean * p->mean) / (count - 1) : 0;
+    p->deviation = sqrt(variance > 0 ? variance : 0) + STD_EPS;
+}
 
 /* Adds frames of a pass to the result. */
 static void mix(const separator *p, const pass *q, float *frames, int64_t count)
@@ -208,7 +152,7 @@ static void mix(const separator *p, const pass *q, float *frames, int64_t count)
 static ptrdiff_t separate_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
     separator *p = s->state;
-    int64_t count = p->frames - p->position < AP_BLOCK ? p->frames - p->position : AP_BLOCK;
+    int64_t count = p->track.frames - p->position < AP_BLOCK ? p->track.frames - p->position : AP_BLOCK;
     if (count > (int64_t)max)
         count = (int64_t)max;
     for (size_t i = 0; i < p->count; i++) {
@@ -238,8 +182,7 @@ static void separate_close(void *state)
     free(p->passes);
     free(p->segment);
     free(p->planar);
-    if (p->fd >= 0)
-        close(p->fd);
+    nn_track_close(&p->track);
     free(p);
 }
 
@@ -254,17 +197,25 @@ static uint64_t random64(uint64_t *state)
     return z ^ (z >> 31);
 }
 
+/* Of a segment that overlaps with the next; from 1 on it is how many cover each moment. */
+static double share_of(double overlap)
+{
+    return overlap < 0 ? DEFAULT_OVERLAP : overlap < 1 ? overlap : 1 - 1 / floor(overlap);
+}
+
 static bool set_length(pass *q, const ap_separate_options *o, ap_error *err)
 {
     const nn_network *n = q->network;
     q->length = n->segment_frames;
     if (o->segment_s > 0)
         q->length = (int64_t)(o->segment_s * n->rate);
+    if (o->chunk_frames)
+        q->length = (int64_t)o->chunk_frames;
     if (n->whole && q->length > n->segment_frames)
         return ap_fail(err, AP_USAGE, "segment %g s is longer than the %g s that this model was trained for",
-                       o->segment_s, (double)n->segment_frames / n->rate);
-    q->stride = (int64_t)((1 - o->overlap) * (double)q->length);
-    return q->stride > 0 || ap_fail(err, AP_USAGE, "segment %g s is too short", o->segment_s);
+                       (double)q->length / n->rate, (double)n->segment_frames / n->rate);
+    q->stride = (int64_t)((1 - share_of(o->overlap)) * (double)q->length);
+    return q->stride > 0 || ap_fail(err, AP_USAGE, "segment %g s is too short", (double)q->length / n->rate);
 }
 
 /* Shares of each network in each wanted stem; how many passes that makes. */
@@ -337,8 +288,7 @@ static separator *new_separator(const nn_network *n, const bool wanted[AP_MAX_ST
     memcpy(p->wanted, wanted, sizeof p->wanted);
     for (int i = 0; i < p->stems; i++)
         p->outputs += p->wanted[i] ? (size_t)p->channels : 0;
-    p->fd = ap_temporary_file(err);
-    if (p->fd >= 0)
+    if (nn_track_open(&p->track, p->channels, err))
         return p;
     separate_close(p);
     return NULL;
@@ -355,13 +305,15 @@ ap_stream *nn_separate(ap_stream *s, nn_network *const *networks, size_t count,
     bool ok = p != NULL;
     if (ok && (s->format.rate != (uint32_t)networks[0]->rate || s->format.channels != (uint32_t)p->channels))
         ok = ap_fail(err, AP_USAGE, "this model takes %d channels at %d Hz", p->channels, networks[0]->rate);
-    ok = ok && add_passes(p, networks, count, weights, options, err) && store(p, s, err);
+    ok = ok && add_passes(p, networks, count, weights, options, err) && nn_track_store(&p->track, s, err);
     if (!ok && p) {
         separate_close(p);
         p = NULL;
     }
     ap_format format = s->format;
-    if (p)
-        format = (ap_format){s->format.rate, (uint32_t)p->outputs, 0, (uint64_t)p->frames};
+    if (p) {
+        standardize(p);
+        format = (ap_format){s->format.rate, (uint32_t)p->outputs, 0, (uint64_t)p->track.frames};
+    }
     return ap_stream_wrap(s, &ops, p, &format, err);
 }

@@ -25,7 +25,7 @@ struct ap_separator {
 
 void ap_separate_defaults(ap_separate_options *options)
 {
-    *options = (ap_separate_options){.device = "auto", .overlap = 0.25};
+    *options = (ap_separate_options){.device = "auto", .overlap = -1};
 }
 
 /* ---- which method */
@@ -85,8 +85,12 @@ bool ap_models_list(ap_model_visit *visit, void *user, ap_error *err)
 static bool check_options(const ap_separate_options *o, ap_error *err)
 {
     return ap_check_range("channels", o->channels, 0, 2, err) &&
-           ap_check_range("overlap", o->overlap, 0, 0.95, err) &&
+           ap_check_range("overlap", o->overlap, -1, 100, err) &&
+           (o->overlap <= 0.95 || o->overlap >= 1 ||
+            ap_fail(err, AP_USAGE, "overlap %g is out of range (0 to 0.95, or a number of segments)",
+                    o->overlap)) &&
            ap_check_range("segment", o->segment_s, 0, 600, err) &&
+           ap_check_range("chunk", o->chunk_frames, 0, 1e7, err) &&
            ap_check_range("shifts", o->shifts, 0, 100, err);
 }
 

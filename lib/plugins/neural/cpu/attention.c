@@ -7,6 +7,7 @@
 #include "plugins/neural/tensor/tensor.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A block. Its scores fit the second cache; many keys, so that the sums of products are long, and many
@@ -20,13 +21,15 @@ typedef struct attention {
     /* Queries, keys and values: channels from.. of tensors [rows][channels][time], a head has d of them. */
     const nn_tensor *q, *kv;
     size_t query_from, key_from, value_from;
-    size_t heads, d;
-    int64_t memory; /* keys in all: of all rows of kv, or of one row if local */
-    bool local;     /* each row only looks at itself, with the penalties decay */
+    size_t heads, d, key_d; /* channels of a head's values, of its keys and queries */
+    int64_t memory;         /* keys in all: of all rows of kv, or of one row if local */
+    bool local;             /* each row only looks at itself */
+    bool penalty;           /* on distance */
     float scale;
-    float *decay;  /* local: [row][head][time] */
-    float *packed; /* [row if local][head]: keys by panels of keys, values by panels of channels */
-    size_t padded; /* keys, rounded up so that panels of keys are whole */
+    float *decay;           /* local, with penalties: [row][head][time] */
+    const nn_tensor *gates; /* [row][heads][time], NULL: none */
+    float *packed;          /* [row if local][head]: keys by panels of keys, values by panels of channels */
+    size_t padded;          /* keys, rounded up so that panels of keys are whole */
 } attention;
 
 /* The line of a channel of a head. */
@@ -40,17 +43,17 @@ static const float *line(const nn_tensor *x, int64_t row, size_t channel)
 static size_t packed_size(const attention *a)
 {
     const size_t mr = nn_native_kernels(a->engine)->mr;
-    return a->padded * a->d + (a->d + mr - 1) / mr * mr * a->padded;
+    return a->padded * a->key_d + (a->d + mr - 1) / mr * mr * a->padded;
 }
 
 /* Packs keys from..from + n of one row to a->padded position at of the head's panels. */
 static void pack_keys(const attention *a, int64_t row, size_t head, float *keys, size_t at)
 {
     const size_t mr = nn_native_kernels(a->engine)->mr;
-    for (size_t c = 0; c < a->d; c++) {
-        const float *in = line(a->kv, row, a->key_from + head * a->d + c);
-        float *panel = keys + (at / mr * a->d + c) * mr;
-        for (size_t i = 0, r = at % mr; i < (size_t)a->kv->time; panel += a->d * mr, r = 0)
+    for (size_t c = 0; c < a->key_d; c++) {
+        const float *in = line(a->kv, row, a->key_from + head * a->key_d + c);
+        float *panel = keys + (at / mr * a->key_d + c) * mr;
+        for (size_t i = 0, r = at % mr; i < (size_t)a->kv->time; panel += a->key_d * mr, r = 0)
             for (; r < mr && i < (size_t)a->kv->time; r++)
                 panel[r] = in[i++];
     }
@@ -73,7 +76,7 @@ static void pack(const attention *a)
     memset(a->packed, 0, sets * size * sizeof *a->packed);
     NN_PARALLEL(a->engine)
     for (size_t i = 0; i < sets; i++) {
-        float *keys = a->packed + i * size, *values = keys + a->padded * a->d;
+        float *keys = a->packed + i * size, *values = keys + a->padded * a->key_d;
         const int64_t first = a->local ? (int64_t)(i / a->heads) : 0, rows = a->local ? 1 : a->kv->rows;
         for (int64_t row = 0; row < rows; row++) {
             pack_keys(a, first + row, i % a->heads, keys, (size_t)(row * a->kv->time));
@@ -108,9 +111,15 @@ static void attend(const attention *a, state *st, const float *packed, size_t fr
                    const float *const *queries, size_t query, size_t n, const float *decay, float *out)
 {
     const nn_kernels *k = nn_native_kernels(a->engine);
-    const float *values = packed + a->padded * a->d;
-    const nn_product scores = {packed + from * a->d, a->d, queries, keys, n, a->d, NULL, false,
-                               st->scores,           n};
+    const float *values = packed + a->padded * a->key_d;
+    const nn_product scores = {.a = packed + from * a->key_d,
+                               .columns = a->key_d,
+                               .b = queries,
+                               .m = keys,
+                               .n = n,
+                               .k = a->key_d,
+                               .c = st->scores,
+                               .ldc = n};
     k->multiply(&scores);
     if (decay)
         penalize(a, st->scores, keys, n, from, query, decay);
@@ -129,16 +138,16 @@ static void run_block(const attention *a, int64_t row, size_t head, size_t query
 {
     state *st = (state *)nn_native_scratch(a->engine);
     const float **queries = (const float **)(st + 1);
-    float *out = (float *)(queries + a->d);
+    float *out = (float *)(queries + a->key_d);
     const size_t set = a->local ? (size_t)row * a->heads + head : head;
-    const float *decay = a->local ? a->decay + set * (size_t)a->q->time : NULL;
+    const float *decay = a->decay ? a->decay + set * (size_t)a->q->time : NULL;
     for (size_t i = 0; i < n; i++) {
         st->max[i] = -1e30f;
         st->sum[i] = 0;
     }
     memset(out, 0, a->d * n * sizeof *out);
-    for (size_t c = 0; c < a->d; c++)
-        queries[c] = line(a->q, row, a->query_from + head * a->d + c) + query;
+    for (size_t c = 0; c < a->key_d; c++)
+        queries[c] = line(a->q, row, a->query_from + head * a->key_d + c) + query;
     for (size_t from = 0; from < (size_t)a->memory; from += KEYS) {
         const size_t left = (size_t)a->memory - from;
         attend(a, st, a->packed + set * packed_size(a), from, left < KEYS ? left : KEYS, queries, query, n,
@@ -149,6 +158,8 @@ static void run_block(const attention *a, int64_t row, size_t head, size_t query
             nn_floats(a->out) + ((size_t)(row * a->out->channels) + head * a->d + c) * (size_t)a->q->time;
         for (size_t i = 0; i < n; i++)
             to[query + i] = out[c * n + i] / st->sum[i];
+        if (a->gates)
+            nn_native_kernels(a->engine)->gate(to + query, line(a->gates, row, head) + query, n);
     }
 }
 
@@ -158,17 +169,18 @@ static nn_tensor *run(attention *a)
     const size_t mr = nn_native_kernels(a->engine)->mr, time = (size_t)a->q->time, rows = (size_t)a->q->rows;
     a->memory = a->kv->time * (a->local ? 1 : a->kv->rows);
     a->padded = ((size_t)a->memory + mr - 1) / mr * mr;
-    const size_t sets = (a->local ? rows : 1) * a->heads, decays = a->local ? sets * time : 0;
+    const size_t sets = (a->local ? rows : 1) * a->heads, decays = a->penalty ? sets * time : 0;
     float *buffer = nn_native_buffer(a->engine, sets * packed_size(a) + decays);
     nn_tensor *out = nn_native_new(a->engine, a->q->rows, (int64_t)(a->heads * a->d), a->q->time);
     if (!buffer || !out ||
-        !nn_native_reserve(a->engine, sizeof(state) / sizeof(float) + 2 * a->d + a->d * QUERIES + NN_SLACK)) {
+        !nn_native_reserve(a->engine,
+                           sizeof(state) / sizeof(float) + 2 * a->key_d + a->d * QUERIES + NN_SLACK)) {
         nn_drop(out);
         return NULL;
     }
     a->out = out;
     a->packed = buffer;
-    a->decay = buffer + sets * packed_size(a);
+    a->decay = a->penalty ? buffer + sets * packed_size(a) : NULL;
     pack(a);
     return out;
 }
@@ -190,6 +202,7 @@ nn_tensor *nn_native_attention(nn_tensor *q, nn_tensor *kv, int heads)
     attention a = {
         .engine = q->engine, .q = q, .kv = kv, .heads = (size_t)heads, .d = channels / (size_t)heads};
     a.value_from = channels;
+    a.key_d = a.d;
     a.scale = 1 / sqrtf((float)a.d);
     nn_tensor *out = run(&a);
     if (out)
@@ -217,8 +230,10 @@ static void set_decay(const attention *a, int decays)
 
 nn_tensor *nn_native_local_attention(nn_tensor *x, int channels, int heads, int decays)
 {
-    attention a = {.engine = x->engine, .q = x, .kv = x, .heads = (size_t)heads, .local = true};
+    attention a = {
+        .engine = x->engine, .q = x, .kv = x, .heads = (size_t)heads, .local = true, .penalty = true};
     a.d = (size_t)(channels / heads);
+    a.key_d = a.d;
     a.key_from = (size_t)channels;
     a.value_from = 2 * (size_t)channels;
     a.scale = 1 / sqrtf((float)a.d);
@@ -227,5 +242,90 @@ nn_tensor *nn_native_local_attention(nn_tensor *x, int channels, int heads, int 
         set_decay(&a, decays);
         run_blocks(&a);
     }
+    return out;
+}
+
+/* ---- with places */
+
+/* cosines[d][time], then sines, of the angles of all places; polar keys have a bias, which differs by head.
+ */
+static void set_angles(const nn_places *places, const float *bias, size_t count, size_t time, float *cosines)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t t = 0; t < time; t++) {
+            const float b = !bias                        ? 0
+                            : bias[i] > 0                ? 0
+                            : bias[i] < -2 * (float)M_PI ? -2 * (float)M_PI
+                                                         : bias[i];
+            const float angle = (float)t * places->frequencies[i] + b;
+            cosines[i * time + t] = cosf(angle);
+            cosines[(count + i) * time + t] = sinf(angle);
+        }
+}
+
+/* Turns neighbouring pairs of the lines of queries and keys. */
+static void rotate(const nn_tensor *x, size_t inner, size_t d, const float *cosines)
+{
+    const size_t time = (size_t)x->time, pairs = d / 2;
+    NN_PARALLEL(x->engine)
+    for (size_t i = 0; i < (size_t)x->rows * inner; i++) {
+        const size_t row = i / inner, pair = i % inner, angle = pair % pairs * time;
+        float *a = nn_floats(x) + (row * (size_t)x->channels + 2 * pair) * time;
+        nn_native_kernels(x->engine)->rotate(a, a + time, cosines + angle, cosines + pairs * time + angle,
+                                             time);
+    }
+}
+
+/* Queries and keys [r][2c][t] as [r][4c][t], and the values behind them: each magnitude with its cosine, then
+ * its sine, head by head. */
+static nn_tensor *to_polar(const nn_tensor *x, size_t heads, size_t d, const nn_places *places, float *angles)
+{
+    const nn_kernels *k = nn_native_kernels(x->engine);
+    const size_t time = (size_t)x->time, inner = heads * d;
+    nn_tensor *y = nn_native_new(x->engine, x->rows, (int64_t)(5 * inner), x->time);
+    for (size_t part = 0; y && part < 2 * heads; part++) {
+        set_angles(places, part < heads ? NULL : places->polar_bias + (part - heads) * d, d, time, angles);
+        for (int64_t row = 0; row < x->rows; row++)
+            for (size_t c = 0; c < d; c++) {
+                float *to = nn_floats(y) + ((size_t)(row * y->channels) + 2 * part * d + c) * time;
+                float *sine = to + d * time;
+                memcpy(to, line(x, row, part * d + c), time * sizeof *to);
+                k->softplus(to, time);
+                memcpy(sine, to, time * sizeof *to);
+                k->multiply_by(to, angles + c * time, time);
+                k->multiply_by(sine, angles + (d + c) * time, time);
+            }
+    }
+    for (int64_t row = 0; y && row < x->rows; row++)
+        memcpy(nn_floats(y) + ((size_t)(row * y->channels) + 4 * inner) * time, line(x, row, 2 * inner),
+               inner * time * sizeof(float));
+    return y;
+}
+
+nn_tensor *nn_native_row_attention(nn_tensor *x, nn_tensor *gates, int heads, const nn_places *places)
+{
+    const size_t inner = (size_t)x->channels / 3, d = inner / (size_t)heads, time = (size_t)x->time;
+    const bool polar = places->polar_bias != NULL;
+    float *angles = malloc(2 * d * time * sizeof *angles);
+    nn_tensor *turned = NULL, *out = NULL;
+    if (!angles)
+        nn_engine_fail(x->engine, AP_TRY_AGAIN, "out of memory");
+    else if (polar)
+        turned = to_polar(x, (size_t)heads, d, places, angles);
+    else if ((turned = nn_native_own(x))) {
+        set_angles(places, NULL, d / 2, time, angles);
+        rotate(turned, inner, d, angles);
+    }
+    attention a = {.engine = x->engine, .q = turned, .kv = turned, .heads = (size_t)heads, .local = true};
+    a.d = d;
+    a.key_d = polar ? 2 * d : d;
+    a.key_from = (size_t)heads * a.key_d;
+    a.value_from = 2 * a.key_from;
+    a.scale = 1 / sqrtf((float)d);
+    a.gates = gates;
+    if (turned && (out = run(&a)))
+        run_blocks(&a);
+    nn_drop(turned);
+    free(angles);
     return out;
 }

@@ -190,8 +190,9 @@ void nn_native_halve(const nn_kernels *k, const float *z, size_t channels, size_
 
 void nn_native_activate_lines(const nn_kernels *k, nn_act act, float *x, size_t lines, size_t n, size_t ld)
 {
+    void (*const function)(float *, size_t) = act == NN_GELU ? k->gelu : act == NN_TANH ? k->tanh : k->relu;
     for (size_t i = 0; act != NN_LINEAR && i < lines; i++)
-        (act == NN_GELU ? k->gelu : k->relu)(x + i * ld, n);
+        function(x + i * ld, n);
 }
 
 static void block(const nn_tensor *x, const nn_conv *layer, nn_act act, const nn_tensor *y, int64_t row,

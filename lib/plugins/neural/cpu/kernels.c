@@ -29,10 +29,16 @@
 
 /* ---- matrix product */
 
+/* Some rows of the left-hand matrix: element [r][i] is at[r * row + i * column]. */
+typedef struct matrix {
+    const float *at;
+    size_t row, column;
+} matrix;
+
 typedef float vector __attribute__((vector_size(4 * NN_WIDTH), aligned(4), may_alias));
 
 /* The rows of a tile: of c, or of a small copy when not all of it is wanted. */
-INLINE void tile(const nn_product *p, const float *a, const float *const *b, size_t k, size_t row,
+INLINE void tile(const nn_product *p, const matrix a, const float *const *b, size_t k, size_t row,
                  size_t column, bool add, float *c, size_t ldc, int vectors)
 {
     vector sum[NN_ROWS][NN_VECTORS];
@@ -42,7 +48,7 @@ INLINE void tile(const nn_product *p, const float *a, const float *const *b, siz
         for (int v = 0; v < vectors; v++)
             sum[r][v] = (vector){0};
     }
-    for (size_t i = 0; i < k; i++, a += NN_ROWS) {
+    for (size_t i = 0; i < k; i++) {
         vector x[NN_VECTORS];
         UNROLL(NN_VECTORS)
         for (int v = 0; v < vectors; v++)
@@ -51,7 +57,7 @@ INLINE void tile(const nn_product *p, const float *a, const float *const *b, siz
         for (int r = 0; r < NN_ROWS; r++) {
             UNROLL(NN_VECTORS)
             for (int v = 0; v < vectors; v++)
-                sum[r][v] += a[r] * x[v];
+                sum[r][v] += a.at[(size_t)r * a.row + i * a.column] * x[v];
         }
     }
     const float *bias = p->bias && b == p->b ? p->bias + row : NULL;
@@ -70,7 +76,7 @@ INLINE void tile(const nn_product *p, const float *a, const float *const *b, siz
 }
 
 /* A tile at the edge goes through a copy. */
-INLINE void edge(const nn_product *p, const float *a, const float *const *b, size_t k, size_t row,
+INLINE void edge(const nn_product *p, const matrix a, const float *const *b, size_t k, size_t row,
                  size_t column, bool add, int vectors)
 {
     enum { LD = NN_VECTORS * NN_WIDTH };
@@ -86,7 +92,7 @@ INLINE void edge(const nn_product *p, const float *a, const float *const *b, siz
         memcpy(c + r * p->ldc, copy + r * LD, columns * sizeof *c);
 }
 
-INLINE void tile_or_edge(const nn_product *p, const float *a, const float *const *b, size_t k, size_t row,
+INLINE void tile_or_edge(const nn_product *p, const matrix a, const float *const *b, size_t k, size_t row,
                          size_t column, bool add, int vectors)
 {
     if (p->m - row >= NN_ROWS && p->n - column >= (size_t)vectors * NN_WIDTH)
@@ -96,7 +102,8 @@ INLINE void tile_or_edge(const nn_product *p, const float *a, const float *const
 }
 
 /* Rows row..row + NN_ROWS of the product, of k columns of a. */
-static void panel(const nn_product *p, const float *a, const float *const *b, size_t k, size_t row, bool add)
+INLINE void panel_of(const nn_product *p, const matrix a, const float *const *b, size_t k, size_t row,
+                     bool add)
 {
     size_t column = 0;
     for (; p->n - column >= NN_VECTORS * NN_WIDTH; column += NN_VECTORS * NN_WIDTH)
@@ -110,12 +117,62 @@ static void panel(const nn_product *p, const float *a, const float *const *b, si
         tile_or_edge(p, a, b, k, row, column, add, 1);
 }
 
+static void packed_panel(const nn_product *p, const float *a, const float *const *b, size_t k, size_t row,
+                         bool add)
+{
+    const matrix packed = {a, 1, NN_ROWS};
+    panel_of(p, packed, b, k, row, add);
+}
+
+static void plain_panel(const nn_product *p, const float *a, size_t stride, const float *const *b, size_t k,
+                        size_t row, bool add)
+{
+    const matrix rows = {a, stride, 1};
+    panel_of(p, rows, b, k, row, add);
+}
+
+INLINE float of_half(uint32_t h);
+
+/* Rows row.. of a plain matrix, columns from..from + k: those past the last are zeros. Where they lie, or in
+ * a copy. */
+static const float *plain_rows(const nn_product *p, size_t row, size_t from, size_t k, float *copy,
+                               size_t *stride)
+{
+    const size_t rows = p->m - row < NN_ROWS ? p->m - row : NN_ROWS;
+    if (!p->half && rows == NN_ROWS) {
+        *stride = p->columns;
+        return (const float *)p->plain + row * p->columns + from;
+    }
+    *stride = BLOCK_K;
+    for (size_t r = 0; r < NN_ROWS; r++) {
+        float *to = copy + r * BLOCK_K;
+        const size_t at = (row + r) * p->columns + from;
+        if (r >= rows)
+            memset(to, 0, k * sizeof *to);
+        else if (!p->half)
+            memcpy(to, (const float *)p->plain + at, k * sizeof *to);
+        else
+            for (size_t i = 0; i < k; i++)
+                to[i] = of_half(((const uint16_t *)p->plain)[at + i]);
+    }
+    return copy;
+}
+
 static void multiply(const nn_product *p)
 {
+    float copy[NN_ROWS * BLOCK_K];
     for (size_t k = 0; k < p->k; k += BLOCK_K) {
         const size_t size = p->k - k < BLOCK_K ? p->k - k : BLOCK_K;
-        for (size_t row = 0; row < p->m; row += NN_ROWS)
-            panel(p, p->a + row * p->columns + k * NN_ROWS, p->b + k, size, row, p->add || k > 0);
+        const bool add = p->add || k > 0;
+        for (size_t row = 0; row < p->m; row += NN_ROWS) {
+            size_t stride = 0;
+            if (p->a)
+                packed_panel(p, p->a + row * p->columns + k * NN_ROWS, p->b + k, size, row, add);
+            else {
+                const float *a = plain_rows(p, row, k, size, copy, &stride);
+                plain_panel(p, a, stride, p->b + k, size, row, add);
+            }
+        }
     }
 }
 
@@ -133,6 +190,14 @@ INLINE int32_t to_bits(float f)
     int32_t bits;
     memcpy(&bits, &f, sizeof bits);
     return bits;
+}
+
+/* IEEE 754 binary16, finite: its fields moved to binary32, and the exponent's bias mended (127 - 15 = 112).
+ */
+INLINE float of_half(uint32_t h)
+{
+    const float magnitude = of_bits((int32_t)((h & 0x7fff) << 13)) * 0x1p112f;
+    return of_bits((int32_t)((uint32_t)to_bits(magnitude) | (h & 0x8000) << 16));
 }
 
 /* e^x to about 1 ulp: range reduction and polynomial of Cephes' expf (Moshier, 1988). */
@@ -217,6 +282,50 @@ static void relu(float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         x[i] = x[i] > 0 ? x[i] : 0;
+}
+
+static void tanh_of(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = hyperbolic_tangent(x[i]);
+}
+
+static void gate_of(float *restrict x, const float *restrict gate, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] *= sigmoid(gate[i]);
+}
+
+static void multiply_by(float *restrict x, const float *restrict y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] *= y[i];
+}
+
+static void multiply_complex(float *restrict a, float *restrict b, const float *restrict c,
+                             const float *restrict d, float factor, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float re = a[i] * c[i] - b[i] * d[i], im = a[i] * d[i] + b[i] * c[i];
+        a[i] = factor * re;
+        b[i] = factor * im;
+    }
+}
+
+static void rotate(float *restrict a, float *restrict b, const float *restrict cosines,
+                   const float *restrict sines, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float x = a[i] * cosines[i] - b[i] * sines[i];
+        b[i] = a[i] * sines[i] + b[i] * cosines[i];
+        a[i] = x;
+    }
+}
+
+static void softplus(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = (x[i] > 0 ? x[i] : 0) + __builtin_log1pf(__builtin_expf(-__builtin_fabsf(x[i])));
 }
 
 static void glu(const float *restrict a, const float *restrict b, float *restrict out, size_t n)
@@ -318,6 +427,22 @@ static void layer_norm(const float *x, float *out, size_t channels, size_t ld, s
             out[c * ld + i] = (x[c * ld + i] - mean[i]) * factor[i] * weight[c] + bias[c];
 }
 
+static void rms_norm(float *restrict x, size_t channels, size_t ld, size_t n, float scale,
+                     const float *restrict weight)
+{
+    float factor[MAX_COLUMNS] = {0};
+    for (size_t c = 0; c < channels; c++)
+        for (size_t i = 0; i < n; i++)
+            factor[i] += x[c * ld + i] * x[c * ld + i];
+    for (size_t i = 0; i < n; i++) {
+        const float length = __builtin_sqrtf(factor[i]);
+        factor[i] = scale / (length > 1e-12f ? length : 1e-12f);
+    }
+    for (size_t c = 0; c < channels; c++)
+        for (size_t i = 0; i < n; i++)
+            x[c * ld + i] *= factor[i] * weight[c];
+}
+
 static void soften(float *restrict s, size_t keys, size_t n, float scale, float *restrict max,
                    float *restrict sum, float *restrict correction)
 {
@@ -378,6 +503,12 @@ const nn_kernels PASTE(nn_kernels_, NN_NAME) = {
     .multiply = multiply,
     .gelu = gelu,
     .relu = relu,
+    .tanh = tanh_of,
+    .gate = gate_of,
+    .multiply_by = multiply_by,
+    .multiply_complex = multiply_complex,
+    .rotate = rotate,
+    .softplus = softplus,
     .glu = glu,
     .add = add,
     .butterfly = butterfly,
@@ -387,6 +518,7 @@ const nn_kernels PASTE(nn_kernels_, NN_NAME) = {
     .moments = moments,
     .add_glu = add_glu,
     .layer_norm = layer_norm,
+    .rms_norm = rms_norm,
     .soften = soften,
     .fft = fft,
     .lstm_cell = lstm_cell,

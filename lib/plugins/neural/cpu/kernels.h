@@ -12,7 +12,7 @@
 
 /* c[m][n] = bias[m] + a[m][k] b[k][n], plus the old c if add. Neither b nor its rows need to lie together. */
 typedef struct nn_product {
-    const float *a;        /* packed by nn_pack */
+    const float *a;        /* packed by nn_pack; NULL: plain */
     size_t columns;        /* of what was packed: a may be a part of it */
     const float *const *b; /* k rows */
     size_t m, n, k;
@@ -20,6 +20,8 @@ typedef struct nn_product {
     bool add;
     float *c;
     size_t ldc;
+    const void *plain; /* rows of a, one behind the other: floats, or 16 bits each if half */
+    bool half;
 } nn_product;
 
 typedef struct nn_kernels {
@@ -30,6 +32,16 @@ typedef struct nn_kernels {
     /* Of n floats each; x is also the result. */
     void (*gelu)(float *x, size_t n);
     void (*relu)(float *x, size_t n);
+    void (*tanh)(float *x, size_t n);
+    /* x *= sigmoid(gate) */
+    void (*gate)(float *x, const float *gate, size_t n);
+    void (*multiply_by)(float *x, const float *y, size_t n);
+    /* a, b = factor (a + i b) (c + i d) */
+    void (*multiply_complex)(float *a, float *b, const float *c, const float *d, float factor, size_t n);
+    /* a, b = a cos - b sin, a sin + b cos */
+    void (*rotate)(float *a, float *b, const float *cosines, const float *sines, size_t n);
+    /* x = log(1 + e^x); accurate to 1 ulp of 1 */
+    void (*softplus)(float *x, size_t n);
     void (*glu)(const float *a, const float *b, float *out, size_t n);
     void (*add)(float *x, const float *y, size_t n);
     /* a, b = a + b, a - b */
@@ -45,6 +57,9 @@ typedef struct nn_kernels {
     /* Layer norm of the columns of x[channels][ld], n <= 512 of them. */
     void (*layer_norm)(const float *x, float *out, size_t channels, size_t ld, size_t n, const float *weight,
                        const float *bias, float eps);
+    /* Columns of x[channels][ld] to unit length (but for those shorter than 1e-12) times scale and weight, in
+     * place. */
+    void (*rms_norm)(float *x, size_t channels, size_t ld, size_t n, float scale, const float *weight);
     /* One more block s[keys][n] of attention scores to exp(scale * (s - max)), n <= 512; max and sum are kept
      * for each column, correction is what to multiply earlier results by. */
     void (*soften)(float *s, size_t keys, size_t n, float scale, float *max, float *sum, float *correction);

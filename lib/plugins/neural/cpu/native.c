@@ -145,6 +145,11 @@ float *nn_native_scratch(const nn_engine *engine)
     return of(engine)->scratch[omp_get_thread_num()];
 }
 
+size_t nn_native_thread(void)
+{
+    return (size_t)omp_get_thread_num();
+}
+
 float *nn_native_buffer(nn_engine *engine, size_t floats)
 {
     native *n = of(engine);
@@ -389,7 +394,22 @@ const nn_backend *nn_native_backend(void)
         .join_windows = native_join_windows,
         .spectrum = nn_native_spectrum,
         .signal = nn_native_signal,
-        .fused = {.convolve_normalized = nn_native_convolve_normalized,
+        .new_linear = nn_native_new_linear,
+        .free_linear = nn_native_free_linear,
+        .apply_linear = nn_native_apply_linear,
+        .row_attention = nn_native_row_attention,
+        .stft = nn_native_stft,
+        .istft = nn_native_istft,
+        .reshape = nn_native_reshape,
+        .permute = nn_native_permute,
+        .put_rows = nn_native_put_rows,
+        .concat = nn_native_concat,
+        .multiply = nn_native_multiply,
+        .multiply_complex = nn_native_multiply_complex,
+        .zeros = nn_native_zeros,
+        .fused = {.apply_normalized = nn_native_apply_normalized,
+                  .add_linear = nn_native_add_linear,
+                  .convolve_normalized = nn_native_convolve_normalized,
                   .add_convolved = nn_native_add_convolved,
                   .add_branch = nn_native_add_branch},
     };

@@ -35,6 +35,8 @@ nn_tensor *nn_native_own(nn_tensor *x);
 /* Makes room for that many floats in every thread's scratch; what was there is lost. */
 bool nn_native_reserve(nn_engine *engine, size_t floats);
 float *nn_native_scratch(const nn_engine *engine);
+/* The number of the thread that asks, inside NN_PARALLEL. */
+size_t nn_native_thread(void);
 /* Floats that stay until the engine is freed or asks again. */
 float *nn_native_buffer(nn_engine *engine, size_t floats);
 /* How many columns to take at a time so that all threads have work. */
@@ -81,10 +83,34 @@ typedef struct nn_conv_data {
 /* count matrices [m][k], one behind the other. */
 bool nn_native_pack(nn_conv *layer, size_t count, size_t m, size_t k, const float *matrix, const float *bias);
 
+/* ---- linear.c */
+
+bool nn_native_new_linear(nn_linear *layer, const float *bias);
+void nn_native_free_linear(nn_linear *layer);
+nn_tensor *nn_native_apply_linear(nn_tensor *x, const nn_linear *layer, nn_act act);
+nn_tensor *nn_native_apply_normalized(nn_tensor *x, const nn_norm *norm, const nn_linear *layer, nn_act act);
+nn_tensor *nn_native_add_linear(nn_tensor *x, nn_tensor *y, const nn_linear *layer);
+
+/* ---- bands.c */
+
+nn_tensor *nn_native_zeros(nn_engine *engine, int64_t rows, int64_t channels, int64_t time);
+nn_tensor *nn_native_reshape(nn_tensor *x, int64_t rows, int64_t channels, int64_t time);
+nn_tensor *nn_native_permute(nn_tensor *x, const nn_permutation *p);
+nn_tensor *nn_native_put_rows(nn_tensor *x, nn_tensor *y, int64_t from, bool add);
+nn_tensor *nn_native_concat(nn_tensor *x, nn_tensor *y);
+nn_tensor *nn_native_multiply(nn_tensor *x, nn_tensor *y);
+nn_tensor *nn_native_multiply_complex(nn_tensor *x, nn_tensor *y, const float *factors);
+
+/* ---- stft.c */
+
+nn_tensor *nn_native_stft(nn_tensor *x, int nfft, int hop);
+nn_tensor *nn_native_istft(nn_tensor *x, int hop, int64_t time);
+
 /* ---- norm.c */
 
 bool nn_native_new_norm(nn_norm *layer, const float *weight, const float *bias);
 void nn_native_free_norm(nn_norm *layer);
+const float *nn_native_norm_weight(const nn_norm *layer);
 nn_tensor *nn_native_normalize(nn_tensor *x, const nn_norm *layer, nn_act act);
 nn_tensor *nn_native_convolve_normalized(nn_tensor *x, const nn_conv *conv, const nn_norm *norm, nn_act act);
 nn_tensor *nn_native_add_branch(nn_tensor *x, nn_tensor *y, const nn_conv *conv, const nn_norm *norm,
@@ -95,6 +121,7 @@ nn_tensor *nn_native_activate(nn_tensor *x, nn_act act);
 /* ---- attention.c, lstm.c, spectrum.c */
 
 nn_tensor *nn_native_attention(nn_tensor *q, nn_tensor *kv, int heads);
+nn_tensor *nn_native_row_attention(nn_tensor *x, nn_tensor *gates, int heads, const nn_places *places);
 nn_tensor *nn_native_local_attention(nn_tensor *x, int channels, int heads, int decays);
 bool nn_native_new_lstm(nn_lstm *layer, const nn_lstm_weights *directions);
 void nn_native_free_lstm(nn_lstm *layer);

@@ -27,6 +27,11 @@ static const norm_data *of(const nn_norm *layer)
     return layer->data;
 }
 
+const float *nn_native_norm_weight(const nn_norm *layer)
+{
+    return of(layer)->weight;
+}
+
 bool nn_native_new_norm(nn_norm *layer, const float *weight, const float *bias)
 {
     const size_t n = (size_t)layer->channels;
@@ -204,6 +209,38 @@ static bool norm_pieces(const nn_tensor *x, const nn_norm *layer, const nn_tenso
     return ok;
 }
 
+/* In place in y, which has the content of x. */
+static void rms_norm(const nn_tensor *y, const nn_norm *layer)
+{
+    const size_t time = (size_t)y->time, columns = nn_native_columns(y->engine, y->rows, y->time);
+    const size_t blocks = (time + columns - 1) / columns, channels = (size_t)y->channels;
+    NN_PARALLEL(y->engine)
+    for (size_t i = 0; i < (size_t)y->rows * blocks; i++) {
+        const size_t from = i % blocks * columns, n = time - from < columns ? time - from : columns;
+        nn_native_kernels(y->engine)->rms_norm(nn_floats(y) + i / blocks * channels * time + from, channels,
+                                               time, n, sqrtf((float)channels), of(layer)->weight);
+    }
+}
+
+/* Each channel by itself over all rows (instance norm). */
+static void norm_channels(const nn_tensor *x, const nn_norm *layer, const nn_tensor *y, nn_act act)
+{
+    const nn_kernels *k = nn_native_kernels(x->engine);
+    const size_t time = (size_t)x->time, channels = (size_t)x->channels, rows = (size_t)x->rows;
+    NN_PARALLEL(x->engine)
+    for (size_t c = 0; c < channels; c++) {
+        double sums[2] = {0};
+        float affine[4];
+        for (size_t row = 0; row < rows; row++)
+            k->moments(nn_floats(x) + (row * channels + c) * time, time, sums);
+        affine_of(layer, standard_of(sums, (double)rows * (double)time), c, affine);
+        for (size_t row = 0; row < rows; row++) {
+            const size_t at = (row * channels + c) * time;
+            finish_line(k, nn_floats(x) + at, NULL, nn_floats(y) + at, affine, act, time);
+        }
+    }
+}
+
 static nn_tensor *scale_channels(nn_tensor *x, const nn_norm *layer)
 {
     const nn_kernels *k = nn_native_kernels(x->engine);
@@ -224,7 +261,13 @@ nn_tensor *nn_native_normalize(nn_tensor *x, const nn_norm *layer, nn_act act)
     if (!y)
         y = nn_native_new(x->engine, x->rows, act == NN_GLU ? x->channels / 2 : x->channels, x->time);
     bool ok = y != NULL;
-    if (ok && layer->over == NN_OVER_CHANNELS)
+    if (ok && layer->over == NN_RMS) {
+        if (y != x)
+            memcpy(nn_floats(y), nn_floats(x), (size_t)(x->rows * x->channels * x->time) * sizeof(float));
+        rms_norm(y, layer);
+    } else if (ok && layer->over == NN_OVER_ALL && layer->groups == layer->channels && act != NN_GLU)
+        norm_channels(x, layer, y, act);
+    else if (ok && layer->over == NN_OVER_CHANNELS)
         layer_norm(x, layer, y);
     else if (ok && layer->over == NN_OVER_ROW && x->rows >= ENOUGH_ROWS)
         norm_rows(x, layer, y, act);
@@ -250,7 +293,7 @@ nn_tensor *nn_native_activate(nn_tensor *x, nn_act act)
         if (half)
             k->glu(in, in + c * time, nn_floats(y) + i * time, time);
         else
-            (act == NN_GELU ? k->gelu : k->relu)(nn_floats(y) + i * time, time);
+            nn_native_activate_lines(k, act, nn_floats(y) + i * time, 1, time, time);
     }
     return y;
 }

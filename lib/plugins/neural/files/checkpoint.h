@@ -24,14 +24,22 @@ typedef struct nn_checkpoint {
     char *path;
     const unsigned char *bytes; /* mapped */
     size_t size;
-    char *klass;   /* "HTDemucs", "HDemucs"... */
+    bool trusted;  /* the data were found intact before: they are not looked at again */
+    char *klass;   /* "HTDemucs", "HDemucs"...; "": the file does not say */
+    cJSON *config; /* the YAML file that came with it; NULL: none */
     cJSON *kwargs; /* an object; a fraction is a string "39/5" */
     nn_stored *tensors;
     size_t count;
 } nn_checkpoint;
 
-/* Opens a .th or .safetensors file, which is told by its content. NULL on failure. */
+/* Opens a .th, .ckpt or .safetensors file, which is told by its content. NULL on failure. */
 nn_checkpoint *nn_checkpoint_open(const char *path, ap_error *err);
+/* The same without a look at the data. */
+nn_checkpoint *nn_checkpoint_open_trusted(const char *path, ap_error *err);
+/* Whether its file was found intact before, and is the same since; and notes that it is. Small files are not
+ * worth it. */
+bool nn_checkpoint_was_intact(const char *path);
+void nn_checkpoint_is_intact(const nn_checkpoint *c);
 void nn_checkpoint_close(nn_checkpoint *c);
 
 /* The two formats: fill klass, kwargs and tensors. */
@@ -45,6 +53,7 @@ bool nn_checkpoint_add(nn_checkpoint *c, const nn_stored *tensor, uint64_t avail
 const nn_stored *nn_checkpoint_find(const nn_checkpoint *c, const char *name);
 int64_t nn_stored_count(const nn_stored *tensor);
 size_t nn_type_size(nn_type type);
+bool nn_stored_finite(const nn_stored *tensor);
 /* Copies the elements in order to out; false if one is not finite. */
 bool nn_stored_floats(const nn_stored *tensor, float *out);
 

@@ -50,7 +50,7 @@ static const char *const known_files[] = {
     "mdx_final/cfa93e08-61801ae1.th",
 };
 
-static const char *const suffixes[] = {".th", ".safetensors", ".pt"};
+static const char *const suffixes[] = {".th", ".safetensors", ".pt", ".ckpt"};
 #define SUFFIXES (sizeof suffixes / sizeof *suffixes)
 
 typedef struct folders {
@@ -250,6 +250,9 @@ static bool find_by_name(const char *name, nn_model_files *files, ap_error *err)
     find_folders(&f, NULL);
     for (size_t i = 0; i < f.count; i++) {
         char path[2048];
+        snprintf(path, sizeof path, "%s/%.900s.ckpt", f.paths[i], name);
+        if (access(path, R_OK) == 0)
+            return take_file(files, strdup(path), err);
         snprintf(path, sizeof path, "%s/%.900s.yaml", f.paths[i], name);
         if (access(path, R_OK) == 0)
             return read_bag(files, path, err);
@@ -267,13 +270,40 @@ static bool find_by_name(const char *name, nn_model_files *files, ap_error *err)
     return ap_fail(err, AP_FAILED, "there is no model '%s'; --list-models shows those that there are", name);
 }
 
-bool nn_models_find(const char *name, nn_model_files *files, ap_error *err)
+/* The description beside a .ckpt, under the same name: NULL if there is none. */
+static char *config_beside(const char *path)
+{
+    static const char *const endings[] = {".yaml", ".yml"};
+    const size_t n = strlen(path);
+    if (!ends_with(path, ".ckpt"))
+        return NULL;
+    for (size_t i = 0; i < 2; i++) {
+        char *config = malloc(n + 1);
+        if (config && snprintf(config, n + 1, "%.*s%s", (int)n - 5, path, endings[i]) &&
+            access(config, R_OK) == 0)
+            return config;
+        free(config);
+    }
+    return NULL;
+}
+
+static bool find_config(const char *given, nn_model_files *files, ap_error *err)
+{
+    if (given && files->bag.count > 1)
+        return ap_fail(err, AP_USAGE, "a bag of models takes no --config");
+    if (!files->config)
+        files->config = given ? strdup(given) : config_beside(files->paths[0]);
+    return files->config || !given || ap_fail_memory(err);
+}
+
+bool nn_models_find(const char *name, const char *config, nn_model_files *files, ap_error *err)
 {
     *files = (nn_model_files){0};
     bool is_path = strchr(name, '/') || ends_with(name, ".yaml");
     for (size_t i = 0; i < SUFFIXES; i++)
         is_path = is_path || ends_with(name, suffixes[i]);
     bool ok = is_path ? find_path(name, files, err) : find_by_name(name, files, err);
+    ok = ok && find_config(config, files, err);
     if (!ok)
         nn_models_free(files);
     return ok;
@@ -283,6 +313,7 @@ void nn_models_free(nn_model_files *files)
 {
     for (size_t i = 0; i < NN_MAX_MODELS; i++)
         free(files->paths[i]);
+    free(files->config);
     *files = (nn_model_files){0};
 }
 
@@ -296,7 +327,7 @@ static bool missing_files(const folders *f, const known_model *m, char *files, s
     *files = 0;
     if (!m->bag || !nn_bag_parse(&bag, m->bag, m->name, NULL))
         return false;
-    if (nn_models_find(m->name, &found, NULL)) { /* perhaps in a file of that name */
+    if (nn_models_find(m->name, NULL, &found, NULL)) { /* perhaps in a file of that name */
         nn_models_free(&found);
         return true;
     }
@@ -333,7 +364,27 @@ static bool is_published(const char *file, const char *name)
     return false;
 }
 
-static void list_folder(const char *folder, ap_model_visit *visit, void *user)
+/* The description of a .ckpt is no bag. */
+static bool is_description(const char *folder, const char *name)
+{
+    char path[2048];
+    snprintf(path, sizeof path, "%s/%.900s.ckpt", folder, name);
+    return access(path, R_OK) == 0;
+}
+
+static void list_checkpoint(const char *folder, const char *file, const char *name,
+                            nn_model_describe *describe, ap_model_visit *visit, void *user)
+{
+    char text[1024], *path = join(folder, file), *config = path ? config_beside(path) : NULL;
+    if (path)
+        describe(path, config, text, sizeof text);
+    if (path)
+        visit(user, name, *text ? text : folder, "");
+    free(config);
+    free(path);
+}
+
+static void list_folder(const char *folder, nn_model_describe *describe, ap_model_visit *visit, void *user)
 {
     DIR *dir = opendir(folder);
     const struct dirent *entry;
@@ -345,14 +396,16 @@ static void list_folder(const char *folder, ap_model_visit *visit, void *user)
             continue;
         char name[256];
         snprintf(name, sizeof name, "%.*s", ap_stem_length(entry->d_name), entry->d_name);
-        if (!is_published(entry->d_name, name))
+        if (ends_with(entry->d_name, ".ckpt"))
+            list_checkpoint(folder, entry->d_name, name, describe, visit, user);
+        else if (!is_published(entry->d_name, name) && !(is_bag && is_description(folder, name)))
             visit(user, name, is_bag ? "a bag of models" : folder, "");
     }
     if (dir)
         closedir(dir);
 }
 
-void nn_models_list(ap_model_visit *visit, void *user)
+void nn_models_list(nn_model_describe *describe, ap_model_visit *visit, void *user)
 {
     folders f;
     find_folders(&f, NULL);
@@ -361,5 +414,5 @@ void nn_models_list(ap_model_visit *visit, void *user)
         if (missing_files(&f, &known_models[i], files, sizeof files))
             visit(user, known_models[i].name, known_models[i].description, files);
     for (size_t i = 0; i < f.count; i++)
-        list_folder(f.paths[i], visit, user);
+        list_folder(f.paths[i], describe, visit, user);
 }

@@ -9,16 +9,20 @@
 typedef struct nn_model_files {
     nn_bag bag;
     char *paths[NN_MAX_MODELS]; /* bag.count of them */
+    char *config;               /* the YAML file that belongs to the only one; NULL: none */
 } nn_model_files;
 
-/* name: a path (.th, .safetensors, .pt, .yaml), a published name, a signature, or the name of a file in one
- * of the folders for models. The error for a missing file says which file to put where. */
-bool nn_models_find(const char *name, nn_model_files *files, ap_error *err);
+/* name: a path (.th, .ckpt, .safetensors, .pt, .yaml), a published name, a signature, or the name of a file
+ * in one of the folders for models. config: the YAML file of a .ckpt; NULL: that of the same name beside it.
+ * The error for a missing file says which file to put where. */
+bool nn_models_find(const char *name, const char *config, nn_model_files *files, ap_error *err);
 void nn_models_free(nn_model_files *files);
 
 /* Calls visit for each published model, and each other one in the folders. missing: the files that it still
- * needs, separated by spaces, "" when it is complete. */
-void nn_models_list(ap_model_visit *visit, void *user);
+ * needs, separated by spaces, "" when it is complete. describe writes what a .ckpt with its .yaml file (NULL:
+ * it has none) is to text. */
+typedef void nn_model_describe(const char *path, const char *config, char *text, size_t size);
+void nn_models_list(nn_model_describe *describe, ap_model_visit *visit, void *user);
 
 /* The first published model that is complete, NULL if none is. */
 const char *nn_models_best(void);

@@ -105,7 +105,54 @@ static cJSON *read_beside(const nn_checkpoint *c)
     return json;
 }
 
-/* Takes klass and kwargs from an object; kwargs may be JSON in a string. */
+/* The typed values of demucs 4.1: {"_type": "fraction", "numerator": 39, "denominator": 5} becomes "39/5". */
+static void untype(cJSON *value)
+{
+    cJSON *item = NULL, *next = NULL;
+    for (item = value ? value->child : NULL; item; item = next) {
+        next = item->next;
+        const cJSON *type = cJSON_GetObjectItemCaseSensitive(item, "_type");
+        const cJSON *a = cJSON_GetObjectItemCaseSensitive(item, "numerator");
+        const cJSON *b = cJSON_GetObjectItemCaseSensitive(item, "denominator");
+        if (!cJSON_IsString(type)) {
+            untype(item);
+        } else if (strcmp(type->valuestring, "fraction") == 0 && cJSON_IsNumber(a) && cJSON_IsNumber(b)) {
+            char text[80];
+            snprintf(text, sizeof text, "%.17g/%.17g", a->valuedouble, b->valuedouble);
+            cJSON *fraction = cJSON_CreateString(text);
+            if (cJSON_IsArray(value))
+                cJSON_ReplaceItemViaPointer(value, item, fraction);
+            else
+                cJSON_ReplaceItemInObjectCaseSensitive(value, item->string, fraction);
+        }
+    }
+}
+
+/* An entry of an object, which may be JSON in a string. NULL: none. The caller deletes it. */
+static cJSON *entry(const cJSON *object, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    cJSON *copy = cJSON_IsString(item) ? cJSON_Parse(item->valuestring) : cJSON_Duplicate(item, true);
+    untype(copy);
+    return copy;
+}
+
+/* The constructor's first argument is the list of sources, by position or by name. */
+static bool add_arguments(nn_checkpoint *c, cJSON *args, ap_error *err)
+{
+    const int count = cJSON_GetArraySize(args);
+    if (count > 1)
+        return damaged(c, "it has too many 'args'", err);
+    cJSON *sources = count == 1 ? cJSON_DetachItemFromArray(args, 0) : NULL;
+    if (sources) {
+        cJSON_DeleteItemFromObjectCaseSensitive(c->kwargs, "sources");
+        cJSON_AddItemToObject(c->kwargs, "sources", sources);
+    }
+    return true;
+}
+
+/* Takes klass, args and kwargs from an object. klass may have its module before it, as in
+ * "demucs.htdemucs.HTDemucs". */
 static bool read_model(nn_checkpoint *c, const cJSON *object, ap_error *err)
 {
     const cJSON *klass = cJSON_GetObjectItemCaseSensitive(object, "klass");
@@ -115,11 +162,22 @@ static bool read_model(nn_checkpoint *c, const cJSON *object, ap_error *err)
                        "'%s' does not say what model it is: put {\"klass\": \"HTDemucs\", \"kwargs\": {...}} "
                        "into a .json file beside it",
                        c->path);
-    c->klass = strdup(klass->valuestring);
-    c->kwargs = cJSON_IsString(kwargs) ? cJSON_Parse(kwargs->valuestring) : cJSON_Duplicate(kwargs, true);
+    if (cJSON_HasObjectItem(object, "structure"))
+        return ap_fail(err, AP_FAILED,
+                       "'%s' is quantised with diffq, which is not supported; use the model without _q",
+                       c->path);
+    const char *dot = strrchr(klass->valuestring, '.');
+    const bool ours = strncmp(klass->valuestring, "demucs.", 7) == 0;
+    c->klass = strdup(ours ? dot + 1 : klass->valuestring);
+    c->kwargs = entry(object, "kwargs");
     if (!c->klass)
         return ap_fail_memory(err);
-    return cJSON_IsObject(c->kwargs) || damaged(c, "'kwargs' is not a JSON object", err);
+    if (!cJSON_IsObject(c->kwargs))
+        return damaged(c, "'kwargs' is not a JSON object", err);
+    cJSON *args = entry(object, "args");
+    const bool ok = add_arguments(c, args, err);
+    cJSON_Delete(args);
+    return ok;
 }
 
 bool nn_safetensors_read(nn_checkpoint *c, ap_error *err)

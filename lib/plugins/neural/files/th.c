@@ -28,7 +28,7 @@ typedef struct th {
 
 static bool damaged(const th *t, const char *what)
 {
-    return ap_fail(t->err, AP_FAILED, "'%s' is damaged or not a Demucs checkpoint: %s", t->c->path, what);
+    return ap_fail(t->err, AP_FAILED, "'%s' is damaged or not a checkpoint: %s", t->c->path, what);
 }
 
 /* ---- arguments to JSON */
@@ -164,7 +164,7 @@ static bool add_tensor(th *t, const char *name, const nn_value *value)
     uint64_t width = nn_type_size(tensor.type), start = (uint64_t)offset->integer;
     if (start > entry->size / width)
         return damaged(t, "a tensor lies outside of its data");
-    if (!nn_zip_intact(entry))
+    if (!t->c->trusted && !nn_zip_intact(entry))
         return damaged(t, "the checksum of its data is wrong");
     tensor.data = entry->data + start * width;
     return nn_checkpoint_add(t->c, &tensor, entry->size - start * width, t->err);
@@ -195,7 +195,7 @@ static bool add_tensors(th *t, const nn_value *state)
 /* "demucs.htdemucs HTDemucs" -> "HTDemucs" */
 static bool read_class(th *t, const nn_value *klass)
 {
-    if (!klass || klass->kind != NN_SYMBOL)
+    if (klass->kind != NN_SYMBOL)
         return damaged(t, "it does not say what model it is ('klass')");
     const char *name = strrchr(klass->text, ' ') + 1;
     bool ours = strncmp(klass->text, "demucs.", 7) == 0;
@@ -246,9 +246,28 @@ static bool read_pickle(th *t)
         return false;
     const nn_value *root = nn_pickle_root(t->pickle);
     if (root->kind != NN_DICT)
-        return damaged(t, "it is a bare list of tensors or something else");
-    return read_class(t, nn_value_get(root, "klass")) &&
+        return damaged(t, "it is no dictionary of tensors");
+    const nn_value *klass = nn_value_get(root, "klass");
+    if (!klass)
+        return (t->c->klass = strdup("")) || ap_fail_memory(t->err);
+    return read_class(t, klass) &&
            read_arguments(t, nn_value_get(root, "args"), nn_value_get(root, "kwargs"));
+}
+
+/* The dictionary of tensors: a Demucs package has it under 'state', training programs under some other name
+ * beside what they need to go on, or there is nothing else. */
+static const nn_value *find_state(const th *t)
+{
+    static const char *const names[] = {"state", "state_dict", "model_state_dict"};
+    const nn_value *root = nn_pickle_root(t->pickle);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const nn_value *state = nn_value_get(root, names[i]);
+        if (i == 0 && *t->c->klass)
+            return state;
+        if (state && state->kind == NN_DICT)
+            return state;
+    }
+    return root;
 }
 
 bool nn_th_read(nn_checkpoint *c, ap_error *err)
@@ -259,7 +278,7 @@ bool nn_th_read(nn_checkpoint *c, ap_error *err)
     bool ok = read_pickle(&t);
     /* An unsupported class is the better reason than tensors of a type that nothing supported has. */
     if (ok && strcmp(c->klass, "Demucs") != 0)
-        ok = add_tensors(&t, nn_value_get(nn_pickle_root(t.pickle), "state"));
+        ok = add_tensors(&t, find_state(&t));
     nn_pickle_free(t.pickle);
     nn_zip_close(&t.zip);
     return ok;

@@ -42,6 +42,12 @@ struct nn_norm {
     void *data;
 };
 
+struct nn_linear {
+    nn_engine *engine;
+    nn_weights weights;
+    void *data;
+};
+
 struct nn_lstm {
     nn_engine *engine;
     int in, hidden, layers;
@@ -55,6 +61,8 @@ typedef struct nn_fused {
     nn_tensor *(*add_convolved)(nn_tensor *x, nn_tensor *y, const nn_conv *layer);
     nn_tensor *(*add_branch)(nn_tensor *x, nn_tensor *y, const nn_conv *conv, const nn_norm *norm,
                              const nn_norm *scale);
+    nn_tensor *(*apply_normalized)(nn_tensor *x, const nn_norm *norm, const nn_linear *layer, nn_act act);
+    nn_tensor *(*add_linear)(nn_tensor *x, nn_tensor *y, const nn_linear *layer);
 } nn_fused;
 
 /* Operations read their operands and return a new tensor, or NULL after nn_engine_fail. One that writes over
@@ -89,6 +97,19 @@ struct nn_backend {
     nn_tensor *(*join_windows)(nn_tensor *x, int64_t rows, int64_t stride, int64_t time);
     nn_tensor *(*spectrum)(nn_tensor *x, int nfft, bool reflect);
     nn_tensor *(*signal)(nn_tensor *x, int64_t offset, int64_t time);
+    bool (*new_linear)(nn_linear *layer, const float *bias);
+    void (*free_linear)(nn_linear *layer);
+    nn_tensor *(*apply_linear)(nn_tensor *x, const nn_linear *layer, nn_act act);
+    nn_tensor *(*row_attention)(nn_tensor *x, nn_tensor *gates, int heads, const nn_places *places);
+    nn_tensor *(*stft)(nn_tensor *x, int nfft, int hop);
+    nn_tensor *(*istft)(nn_tensor *x, int hop, int64_t time);
+    nn_tensor *(*reshape)(nn_tensor *x, int64_t rows, int64_t channels, int64_t time);
+    nn_tensor *(*permute)(nn_tensor *x, const nn_permutation *p);
+    nn_tensor *(*put_rows)(nn_tensor *x, nn_tensor *y, int64_t from, bool add);
+    nn_tensor *(*concat)(nn_tensor *x, nn_tensor *y);
+    nn_tensor *(*multiply)(nn_tensor *x, nn_tensor *y);
+    nn_tensor *(*multiply_complex)(nn_tensor *x, nn_tensor *y, const float *factors);
+    nn_tensor *(*zeros)(nn_engine *engine, int64_t rows, int64_t channels, int64_t time);
     nn_fused fused;
 };
 
@@ -104,11 +125,14 @@ struct nn_torch {
     nn_tensor *(*run)(const nn_tensor *x, void *module, int stems);
 };
 
-#define NN_TORCH_VERSION 2
+#define NN_TORCH_VERSION 3
 
 /* A tensor without data, for a backend to fill. NULL when out of memory. */
 nn_tensor *nn_tensor_shell(nn_engine *engine, int64_t rows, int64_t channels, int64_t time);
 bool nn_alone(const nn_tensor *x);
+/* For a layer that was given something that it is not made for: a network that contradicts itself. Returns
+ * condition. */
+bool nn_fits(bool condition, const nn_tensor *x, const char *operation);
 /* Records the first failure. Returns false. */
 bool nn_engine_fail(nn_engine *engine, ap_status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -102,8 +102,7 @@ int64_t nn_time(const nn_tensor *x)
     return x ? x->time : 0;
 }
 
-/* A layer was given something that it is not made for: a network that contradicts itself. */
-static bool fits(bool condition, const nn_tensor *x, const char *operation)
+bool nn_fits(bool condition, const nn_tensor *x, const char *operation)
 {
     return condition ||
            nn_engine_fail(x->engine, AP_FAILED,
@@ -190,7 +189,7 @@ static bool takes(const nn_conv *layer, const nn_tensor *x, nn_act act)
 nn_tensor *nn_convolve(nn_tensor *x, const nn_conv *layer, nn_act act)
 {
     nn_tensor *y = NULL;
-    if (x && layer && fits(!layer->shape.transposed && takes(layer, x, act), x, "convolution"))
+    if (x && layer && nn_fits(!layer->shape.transposed && takes(layer, x, act), x, "convolution"))
         y = x->engine->ops->convolve(x, layer, act);
     nn_drop(x);
     return y;
@@ -214,8 +213,8 @@ nn_tensor *nn_convolve_transposed(nn_tensor *x, const nn_conv *layer, nn_crop_to
         const nn_conv_shape *s = &layer->shape;
         int64_t rows = (x->rows - 1) * s->stride_rows + s->kernel_rows;
         int64_t time = (x->time - 1) * s->stride + s->kernel;
-        if (fits(s->transposed && act != NN_GLU && takes(layer, x, act) && resolve(&crop, rows, time), x,
-                 "transposed convolution"))
+        if (nn_fits(s->transposed && act != NN_GLU && takes(layer, x, act) && resolve(&crop, rows, time), x,
+                    "transposed convolution"))
             y = x->engine->ops->convolve_transposed(x, layer, crop, act);
     }
     nn_drop(x);
@@ -225,7 +224,7 @@ nn_tensor *nn_convolve_transposed(nn_tensor *x, const nn_conv *layer, nn_crop_to
 nn_tensor *nn_crop(nn_tensor *x, nn_crop_to crop)
 {
     nn_tensor *y = NULL;
-    if (x && fits(resolve(&crop, x->rows, x->time), x, "crop")) {
+    if (x && nn_fits(resolve(&crop, x->rows, x->time), x, "crop")) {
         if (crop.rows == x->rows && crop.time == x->time)
             return x;
         y = x->engine->ops->crop(x, crop);
@@ -247,9 +246,9 @@ nn_tensor *nn_normalize(nn_tensor *x, const nn_norm *layer, nn_act act)
 {
     nn_tensor *y = NULL;
     if (x && layer &&
-        fits(x->channels == layer->channels && (act != NN_GLU || x->channels % 2 == 0) &&
-                 (layer->groups || layer->over != NN_OVER_ROW || act == NN_LINEAR),
-             x, "norm"))
+        nn_fits(x->channels == layer->channels && (act != NN_GLU || x->channels % 2 == 0) &&
+                    (layer->groups || layer->over != NN_OVER_ROW || act == NN_LINEAR),
+                x, "norm"))
         y = x->engine->ops->normalize(x, layer, act);
     nn_drop(x);
     return y;
@@ -259,8 +258,8 @@ nn_tensor *nn_convolve_normalized(nn_tensor *x, const nn_conv *conv, const nn_no
 {
     nn_tensor *y = NULL;
     if (x && conv && norm &&
-        fits(!conv->shape.transposed && takes(conv, x, act) && norm->channels == conv->shape.out, x,
-             "convolution")) {
+        nn_fits(!conv->shape.transposed && takes(conv, x, act) && norm->channels == conv->shape.out, x,
+                "convolution")) {
         const nn_fused *fused = &x->engine->ops->fused;
         y = fused->convolve_normalized
                 ? fused->convolve_normalized(x, conv, norm, act)
@@ -283,9 +282,9 @@ nn_tensor *nn_add(nn_tensor *x, nn_tensor *y)
 {
     nn_tensor *z = NULL;
     if (x && y &&
-        fits(x->channels == y->channels && (y->rows == x->rows || y->rows == 1) &&
-                 (y->time == x->time || y->time == 1),
-             x, "sum"))
+        nn_fits(x->channels == y->channels && (y->rows == x->rows || y->rows == 1) &&
+                    (y->time == x->time || y->time == 1),
+                x, "sum"))
         z = x->engine->ops->add(x, y);
     nn_drop(x);
     nn_drop(y);
@@ -303,9 +302,9 @@ nn_tensor *nn_add_convolved(nn_tensor *x, nn_tensor *y, const nn_conv *layer)
 {
     nn_tensor *z = NULL;
     if (x && y && layer &&
-        fits(takes(layer, y, NN_LINEAR) && layer->shape.kernel_rows == 1 && layer->shape.out == x->channels &&
-                 x->rows == y->rows && x->time == y->time,
-             x, "residual")) {
+        nn_fits(takes(layer, y, NN_LINEAR) && layer->shape.kernel_rows == 1 &&
+                    layer->shape.out == x->channels && x->rows == y->rows && x->time == y->time,
+                x, "residual")) {
         const nn_fused *fused = &x->engine->ops->fused;
         z = fused->add_convolved ? fused->add_convolved(x, y, layer)
                                  : nn_add(nn_keep(x), x->engine->ops->convolve(y, layer, NN_LINEAR));
@@ -327,10 +326,10 @@ nn_tensor *nn_add_branch(nn_tensor *x, nn_tensor *y, const nn_conv *conv, const 
 {
     nn_tensor *z = NULL;
     if (x && y && conv && norm && scale &&
-        fits(takes(conv, y, NN_GLU) && conv->shape.kernel_rows == 1 && conv->shape.out == 2 * x->channels &&
-                 norm->channels == conv->shape.out && scale->channels == x->channels && x->rows == y->rows &&
-                 x->time == y->time,
-             x, "branch")) {
+        nn_fits(takes(conv, y, NN_GLU) && conv->shape.kernel_rows == 1 &&
+                    conv->shape.out == 2 * x->channels && norm->channels == conv->shape.out &&
+                    scale->channels == x->channels && x->rows == y->rows && x->time == y->time,
+                x, "branch")) {
         const nn_fused *fused = &x->engine->ops->fused;
         z = fused->add_branch ? fused->add_branch(x, y, conv, norm, scale)
                               : compose_branch(x, y, conv, norm, scale);
@@ -357,7 +356,7 @@ nn_tensor *nn_flatten(nn_tensor *x)
 nn_tensor *nn_unflatten(nn_tensor *x, int64_t rows)
 {
     nn_tensor *y = NULL;
-    if (x && fits(x->rows == 1 && x->time % rows == 0, x, "unflatten"))
+    if (x && nn_fits(x->rows == 1 && x->time % rows == 0, x, "unflatten"))
         y = x->engine->ops->unflatten(x, rows);
     nn_drop(x);
     return y;
@@ -366,7 +365,7 @@ nn_tensor *nn_unflatten(nn_tensor *x, int64_t rows)
 nn_tensor *nn_attention(nn_tensor *q, nn_tensor *kv, int heads)
 {
     nn_tensor *y = NULL;
-    if (q && kv && fits(kv->channels == 2 * q->channels && q->channels % heads == 0, q, "attention"))
+    if (q && kv && nn_fits(kv->channels == 2 * q->channels && q->channels % heads == 0, q, "attention"))
         y = q->engine->ops->attention(q, kv, heads);
     nn_drop(q);
     nn_drop(kv);
@@ -376,7 +375,7 @@ nn_tensor *nn_attention(nn_tensor *q, nn_tensor *kv, int heads)
 nn_tensor *nn_local_attention(nn_tensor *x, int channels, int heads, int decays)
 {
     nn_tensor *y = NULL;
-    if (x && fits(x->channels == 3 * channels + heads * decays && channels % heads == 0, x, "attention"))
+    if (x && nn_fits(x->channels == 3 * channels + heads * decays && channels % heads == 0, x, "attention"))
         y = x->engine->ops->local_attention(x, channels, heads, decays);
     nn_drop(x);
     return y;
@@ -385,7 +384,7 @@ nn_tensor *nn_local_attention(nn_tensor *x, int channels, int heads, int decays)
 nn_tensor *nn_run_lstm(nn_tensor *x, const nn_lstm *layer)
 {
     nn_tensor *y = NULL;
-    if (x && layer && fits(x->channels == layer->in, x, "LSTM"))
+    if (x && layer && nn_fits(x->channels == layer->in, x, "LSTM"))
         y = x->engine->ops->run_lstm(x, layer);
     nn_drop(x);
     return y;
@@ -401,7 +400,7 @@ nn_tensor *nn_windows(nn_tensor *x, int64_t width, int64_t stride)
 nn_tensor *nn_join_windows(nn_tensor *x, int64_t rows, int64_t stride, int64_t time)
 {
     nn_tensor *y = NULL;
-    if (x && fits(x->rows % rows == 0, x, "windows"))
+    if (x && nn_fits(x->rows % rows == 0, x, "windows"))
         y = x->engine->ops->join_windows(x, rows, stride, time);
     nn_drop(x);
     return y;
@@ -410,7 +409,7 @@ nn_tensor *nn_join_windows(nn_tensor *x, int64_t rows, int64_t stride, int64_t t
 nn_tensor *nn_spectrum(nn_tensor *x, int nfft, bool reflect)
 {
     nn_tensor *y = NULL;
-    if (x && fits(x->rows == 1, x, "spectrum"))
+    if (x && nn_fits(x->rows == 1, x, "spectrum"))
         y = x->engine->ops->spectrum(x, nfft, reflect);
     nn_drop(x);
     return y;
@@ -419,7 +418,7 @@ nn_tensor *nn_spectrum(nn_tensor *x, int nfft, bool reflect)
 nn_tensor *nn_signal(nn_tensor *x, int64_t offset, int64_t time)
 {
     nn_tensor *y = NULL;
-    if (x && fits(x->channels % 2 == 0 && offset + time <= (x->time + 3) * x->rows / 2, x, "signal"))
+    if (x && nn_fits(x->channels % 2 == 0 && offset + time <= (x->time + 3) * x->rows / 2, x, "signal"))
         y = x->engine->ops->signal(x, offset, time);
     nn_drop(x);
     return y;

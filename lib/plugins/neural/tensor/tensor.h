@@ -41,7 +41,8 @@ int64_t nn_time(const nn_tensor *x);
 
 /* ---- layers */
 
-typedef enum nn_act { NN_LINEAR, NN_RELU, NN_GELU, NN_GLU } nn_act; /* GLU halves the channels */
+/* GLU halves the channels. */
+typedef enum nn_act { NN_LINEAR, NN_RELU, NN_GELU, NN_GLU, NN_TANH } nn_act;
 
 /* A convolution over rows and time. Transposed ones go over one of the two. */
 typedef struct nn_conv_shape {
@@ -61,8 +62,9 @@ typedef struct nn_lstm nn_lstm;
 nn_conv *nn_conv_new(nn_engine *engine, const nn_conv_shape *shape, const float *weight, const float *bias);
 void nn_conv_free(nn_conv *layer);
 /* What is normalised together: the channels of each moment (layer norm), or a group of channels at all times
- * of a row, or of all rows (group norm). */
-typedef enum nn_norm_over { NN_OVER_CHANNELS, NN_OVER_ROW, NN_OVER_ALL } nn_norm_over;
+ * of a row, or of all rows (group norm). NN_RMS: x / max(|x|, 1e-12) * sqrt(channels) * weight, of each
+ * moment. */
+typedef enum nn_norm_over { NN_OVER_CHANNELS, NN_OVER_ROW, NN_OVER_ALL, NN_RMS } nn_norm_over;
 
 /* NN_OVER_ROW with groups 0: nothing is normalised, each channel is multiplied by its weight; no activation.
  * bias NULL: zeros. */
@@ -79,6 +81,19 @@ typedef struct nn_lstm_weights {
 /* directions[2 * layer + backward] */
 nn_lstm *nn_lstm_new(nn_engine *engine, int in, int hidden, int layers, const nn_lstm_weights *directions);
 void nn_lstm_free(nn_lstm *layer);
+
+/* Weights [out][in] that stay where they are, in a file that is mapped for as long as the layer lives. */
+typedef struct nn_weights {
+    const void *data;
+    bool half;  /* 16 bits (IEEE 754 binary16), else float */
+    bool owned; /* by the layer, which frees them */
+    int in, out;
+} nn_weights;
+
+/* A matrix for the channels of each moment. bias: [out], copied; NULL: zeros. */
+typedef struct nn_linear nn_linear;
+nn_linear *nn_linear_new(nn_engine *engine, const nn_weights *weights, const float *bias);
+void nn_linear_free(nn_linear *layer);
 
 /* ---- operations */
 
@@ -119,6 +134,23 @@ nn_tensor *nn_attention(nn_tensor *q, nn_tensor *kv, int heads);
 nn_tensor *nn_local_attention(nn_tensor *x, int channels, int heads, int decays);
 /* All layers, both directions: [rows][in][time] -> [rows][2 * hidden][time], each row a sequence. */
 nn_tensor *nn_run_lstm(nn_tensor *x, const nn_lstm *layer);
+/* The layer on the channels of each moment, then act (no GLU). */
+nn_tensor *nn_apply_linear(nn_tensor *x, const nn_linear *layer, nn_act act);
+/* The same of x normalised (NN_RMS). */
+nn_tensor *nn_apply_normalized(nn_tensor *x, const nn_norm *norm, const nn_linear *layer, nn_act act);
+/* x + layer(y) */
+nn_tensor *nn_add_linear(nn_tensor *x, nn_tensor *y, const nn_linear *layer);
+
+/* How attention knows places. */
+typedef struct nn_places {
+    const float *frequencies; /* [d / 2] of neighbouring pairs; polar: [d] */
+    const float *polar_bias;  /* [heads][d]; NULL: pairs are rotated */
+} nn_places;
+/* Softmax attention within each row: x is query, key, value [c] each, one after another in the channels;
+ * query and key are turned by their place in time; each head's result is multiplied by the sigmoid of its
+ * gate. [r][3c][t], gates [r][heads][t] -> [r][c][t]. Polar: as PoPE does (Gopalakrishnan et al. 2025). */
+nn_tensor *nn_row_attention(nn_tensor *x, nn_tensor *gates, int heads, const nn_places *places);
+
 /* Cuts time into windows, which become rows: [1][c][t] -> [n][c][width], padded with zeros at the end; and
  * puts the middles of them together again. */
 nn_tensor *nn_windows(nn_tensor *x, int64_t width, int64_t stride);
@@ -130,6 +162,33 @@ nn_tensor *nn_join_windows(nn_tensor *x, int64_t rows, int64_t stride, int64_t t
 nn_tensor *nn_spectrum(nn_tensor *x, int nfft, bool reflect);
 /* The inverse; the result starts at sample offset of the padded signal and has time samples. */
 nn_tensor *nn_signal(nn_tensor *x, int64_t offset, int64_t time);
+
+/* The centred spectrum with any hop: Hann window of nfft, nfft / 2 reflected samples at both ends, not
+ * scaled: [1][c][n] -> [nfft / 2 + 1][2c: re, im][n / hop + 1]; n > nfft / 2. And back to time samples. */
+nn_tensor *nn_stft(nn_tensor *x, int nfft, int hop);
+nn_tensor *nn_istft(nn_tensor *x, int hop, int64_t time);
+
+/* ---- shapes */
+
+/* The same floats in the same order under other sizes. */
+nn_tensor *nn_reshape(nn_tensor *x, int64_t rows, int64_t channels, int64_t time);
+/* x taken as [size[0]]...[size[4]], with dimension order[i] of that as dimension i of the result. */
+typedef struct nn_permutation {
+    int64_t size[5];
+    int order[5];
+    int64_t rows, channels, time; /* of the result */
+} nn_permutation;
+nn_tensor *nn_permute(nn_tensor *x, const nn_permutation *p);
+/* [r][c][t] -> [t][c][r] */
+nn_tensor *nn_transpose(nn_tensor *x);
+/* y in the place of, or added to, the rows from.. of x. */
+nn_tensor *nn_put_rows(nn_tensor *x, nn_tensor *y, int64_t from, bool add);
+/* The channels of x, then those of y. */
+nn_tensor *nn_concat(nn_tensor *x, nn_tensor *y);
+nn_tensor *nn_multiply(nn_tensor *x, nn_tensor *y);
+/* Pairs of channels as complex numbers, times the factor of their row. */
+nn_tensor *nn_multiply_complex(nn_tensor *x, nn_tensor *y, const float *factors);
+nn_tensor *nn_zeros(nn_engine *engine, int64_t rows, int64_t channels, int64_t time);
 
 /* ---- TorchScript */
 

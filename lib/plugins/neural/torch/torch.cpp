@@ -110,6 +110,8 @@ at::Tensor act_on(const at::Tensor &x, nn_act act)
         return at::relu(x);
     case NN_GELU:
         return at::gelu(x);
+    case NN_TANH:
+        return at::tanh(x);
     case NN_GLU:
         return at::glu(x, 1);
     default:
@@ -267,6 +269,10 @@ at::Tensor normalize(const at::Tensor &x, const nn_norm *layer)
     if (layer->groups == 0 && layer->over == NN_OVER_ROW)
         return x * d.weight.unsqueeze(1);
     switch (layer->over) {
+    case NN_RMS: {
+        at::Tensor length = at::frobenius_norm(x, {1}, true).clamp_min(1e-12);
+        return x / length * std::sqrt((double)layer->channels) * d.weight.unsqueeze(1);
+    }
     case NN_OVER_CHANNELS:
         return at::layer_norm(x.transpose(1, 2), {layer->channels}, d.weight, d.bias, eps).transpose(1, 2);
     case NN_OVER_ROW:
@@ -477,6 +483,167 @@ nn_tensor *torch_signal(nn_tensor *x, int64_t offset, int64_t time)
     });
 }
 
+/* ---- bands of a spectrum */
+
+struct linear_data {
+    at::Tensor weight, bias;
+};
+
+bool torch_new_linear(nn_linear *layer, const float *bias)
+{
+    const nn_weights *w = &layer->weights;
+    return guard(layer->engine, [&] {
+        const auto type = w->half ? at::kHalf : at::kFloat;
+        at::Tensor weight = at::from_blob(const_cast<void *>(w->data), {w->out, w->in}, type);
+        weight = weight.to(device_of(layer->engine), at::kFloat, false, true);
+        at::Tensor b = bias ? copy_in(layer->engine, bias, {w->out}) : at::zeros({w->out}, weight.options());
+        layer->data = new linear_data{weight, b};
+    });
+}
+
+void torch_free_linear(nn_linear *layer)
+{
+    delete static_cast<linear_data *>(layer->data);
+}
+
+nn_tensor *torch_apply_linear(nn_tensor *x, const nn_linear *layer, nn_act act)
+{
+    return make(x->engine, [&] {
+        const linear_data &d = of_layer<linear_data>(layer->data);
+        return act_on(at::matmul(d.weight, of(x)) + d.bias.unsqueeze(1), act);
+    });
+}
+
+/* [r][heads * d][t] -> [r][heads][t][d] */
+at::Tensor heads_of(const at::Tensor &x, int64_t heads)
+{
+    return x.reshape({x.size(0), heads, -1, x.size(2)}).transpose(2, 3);
+}
+
+/* Neighbouring pairs turned by the angles [t][d / 2]. */
+at::Tensor rotate(const at::Tensor &x, const at::Tensor &angles)
+{
+    at::Tensor pairs = x.reshape({x.size(0), x.size(1), x.size(2), -1, 2});
+    at::Tensor a = pairs.select(4, 0), b = pairs.select(4, 1), c = angles.cos(), s = angles.sin();
+    return at::stack({a * c - b * s, a * s + b * c}, 4).reshape(x.sizes());
+}
+
+/* Magnitudes [r][heads][t][d] at angles, as cosines and sines. */
+at::Tensor at_angles(const at::Tensor &x, const at::Tensor &angles)
+{
+    at::Tensor magnitude = at::softplus(x);
+    return at::cat({magnitude * angles.cos(), magnitude * angles.sin()}, 3);
+}
+
+nn_tensor *torch_row_attention(nn_tensor *x, nn_tensor *gates, int heads, const nn_places *places)
+{
+    return make(x->engine, [&] {
+        const int64_t inner = x->channels / 3, d = inner / heads, count = places->polar_bias ? d : d / 2;
+        at::Tensor q = heads_of(of(x).narrow(1, 0, inner), heads),
+                   k = heads_of(of(x).narrow(1, inner, inner), heads);
+        at::Tensor v = heads_of(of(x).narrow(1, 2 * inner, inner), heads);
+        at::Tensor t = at::arange(x->time, of(x).options()).unsqueeze(1);
+        at::Tensor angles = t * copy_in(x->engine, places->frequencies, {1, count});
+        if (places->polar_bias) {
+            at::Tensor bias = copy_in(x->engine, places->polar_bias, {heads, 1, d}).clamp(-2 * M_PI, 0);
+            q = at_angles(q, angles);
+            k = at_angles(k, angles + bias);
+        } else {
+            q = rotate(q, angles);
+            k = rotate(k, angles);
+        }
+        at::Tensor weights = at::softmax(at::matmul(q, k.transpose(2, 3)) / std::sqrt((double)d), -1);
+        at::Tensor out = at::matmul(weights, v) * at::sigmoid(of(gates)).unsqueeze(3);
+        return out.transpose(2, 3).reshape({x->rows, inner, x->time});
+    });
+}
+
+nn_tensor *torch_stft(nn_tensor *x, int nfft, int hop)
+{
+    return make(x->engine, [&] {
+        at::Tensor padded = at::reflection_pad1d(of(x), {nfft / 2, nfft / 2})[0];
+        at::Tensor window = at::hann_window(nfft, of(x).options());
+        at::Tensor z = at::view_as_real(at::fft_rfft(padded.unfold(1, nfft, hop) * window));
+        return z.permute({2, 0, 3, 1}).reshape({nfft / 2 + 1, 2 * x->channels, -1});
+    });
+}
+
+at::Tensor sum_frames(const at::Tensor &frames, int64_t hop)
+{
+    const int64_t nfft = frames.size(2), length = (frames.size(1) - 1) * hop + nfft;
+    at::Tensor sum = at::col2im(frames.transpose(1, 2), {1, length}, {1, nfft}, {1, 1}, {0, 0}, {1, hop});
+    return sum.reshape({frames.size(0), length});
+}
+
+nn_tensor *torch_istft(nn_tensor *x, int hop, int64_t time)
+{
+    return make(x->engine, [&] {
+        const int64_t nfft = 2 * (x->rows - 1), channels = x->channels / 2;
+        at::Tensor z = of(x).reshape({x->rows, channels, 2, x->time}).permute({1, 3, 0, 2}).contiguous();
+        at::Tensor window = at::hann_window(nfft, of(x).options());
+        at::Tensor frames = at::fft_irfft(at::view_as_complex(z), nfft) * window;
+        at::Tensor weight = sum_frames((window * window).expand({1, x->time, nfft}), hop);
+        return (sum_frames(frames, hop) / weight).narrow(1, nfft / 2, time).unsqueeze(0);
+    });
+}
+
+nn_tensor *torch_reshape(nn_tensor *x, int64_t rows, int64_t channels, int64_t time)
+{
+    return make(x->engine, [&] { return of(x).reshape({rows, channels, time}); });
+}
+
+nn_tensor *torch_permute(nn_tensor *x, const nn_permutation *p)
+{
+    return make(x->engine, [&] {
+        std::vector<int64_t> order(p->order, p->order + 5);
+        at::Tensor view = of(x).reshape(at::IntArrayRef(p->size, 5));
+        return view.permute(order).reshape({p->rows, p->channels, p->time});
+    });
+}
+
+nn_tensor *torch_put_rows(nn_tensor *x, nn_tensor *y, int64_t from, bool add)
+{
+    return make(x->engine, [&] {
+        at::Tensor z = nn_alone(x) ? of(x) : of(x).clone();
+        at::Tensor rows = z.narrow(0, from, y->rows);
+        if (add)
+            rows.add_(of(y));
+        else
+            rows.copy_(of(y));
+        return z;
+    });
+}
+
+nn_tensor *torch_concat(nn_tensor *x, nn_tensor *y)
+{
+    return make(x->engine, [&] { return at::cat({of(x), of(y)}, 1); });
+}
+
+nn_tensor *torch_multiply(nn_tensor *x, nn_tensor *y)
+{
+    return make(x->engine, [&] { return of(x) * of(y); });
+}
+
+nn_tensor *torch_multiply_complex(nn_tensor *x, nn_tensor *y, const float *factors)
+{
+    return make(x->engine, [&] {
+        const std::vector<int64_t> pairs = {x->rows, x->channels / 2, 2, x->time};
+        at::Tensor a = of(x).reshape(pairs), b = of(y).reshape(pairs);
+        at::Tensor re = a.select(2, 0) * b.select(2, 0) - a.select(2, 1) * b.select(2, 1);
+        at::Tensor im = a.select(2, 0) * b.select(2, 1) + a.select(2, 1) * b.select(2, 0);
+        at::Tensor factor = copy_in(x->engine, factors, {x->rows, 1, 1, 1});
+        return (at::stack({re, im}, 2) * factor).reshape({x->rows, x->channels, x->time});
+    });
+}
+
+nn_tensor *torch_zeros(nn_engine *engine, int64_t rows, int64_t channels, int64_t time)
+{
+    return make(engine, [&] {
+        return at::zeros({rows, channels, time},
+                         at::TensorOptions().dtype(at::kFloat).device(device_of(engine)));
+    });
+}
+
 /* In the order of nn_backend: designated initialisers came with C++20. */
 const nn_backend backend = {
     torch_open,
@@ -508,7 +675,20 @@ const nn_backend backend = {
     torch_join_windows,
     torch_spectrum,
     torch_signal,
-    {torch_convolve_normalized, torch_add_convolved, torch_add_branch},
+    torch_new_linear,
+    torch_free_linear,
+    torch_apply_linear,
+    torch_row_attention,
+    torch_stft,
+    torch_istft,
+    torch_reshape,
+    torch_permute,
+    torch_put_rows,
+    torch_concat,
+    torch_multiply,
+    torch_multiply_complex,
+    torch_zeros,
+    {torch_convolve_normalized, torch_add_convolved, torch_add_branch, nullptr, nullptr},
 };
 
 /* ---- TorchScript */

@@ -481,24 +481,24 @@ static void missing_models_say_what_to_do(void)
     setenv("HOME", scratch, 1);
     unsetenv("XDG_DATA_HOME");
     setenv("AUDIOPIPE_MODELS", scratch, 1);
-    CHECK(nn_models_find("htdemucs", &files, &err) && files.bag.count == 1 &&
+    CHECK(nn_models_find("htdemucs", NULL, &files, &err) && files.bag.count == 1 &&
           strstr(files.paths[0], "8726e21a"));
     nn_models_free(&files);
-    CHECK(nn_models_find("955717e8", &files, &err));
+    CHECK(nn_models_find("955717e8", NULL, &files, &err));
     nn_models_free(&files);
-    CHECK(!nn_models_find("htdemucs_ft", &files, &err));
+    CHECK(!nn_models_find("htdemucs_ft", NULL, &files, &err));
     CHECK(strstr(err.message, "f7e0c4bc-ba3fe64a.th") && strstr(err.message, scratch) &&
           strstr(err.message, "ap-fetch-model htdemucs_ft"));
-    CHECK(!nn_models_find("mdx_extra_q", &files, &err) && strstr(err.message, "diffq"));
-    CHECK(!nn_models_find("mdx", &files, &err) && strstr(err.message, "v2"));
-    CHECK(!nn_models_find("nonsense", &files, &err) && strstr(err.message, "'nonsense'"));
-    CHECK(!nn_models_find("/nowhere/x.th", &files, &err) && strstr(err.message, "No such file"));
-    CHECK(nn_models_find("tests/data/demucs/bag-tiny.yaml", &files, &err) && files.bag.count == 2);
+    CHECK(!nn_models_find("mdx_extra_q", NULL, &files, &err) && strstr(err.message, "diffq"));
+    CHECK(!nn_models_find("mdx", NULL, &files, &err) && strstr(err.message, "v2"));
+    CHECK(!nn_models_find("nonsense", NULL, &files, &err) && strstr(err.message, "'nonsense'"));
+    CHECK(!nn_models_find("/nowhere/x.th", NULL, &files, &err) && strstr(err.message, "No such file"));
+    CHECK(nn_models_find("tests/data/demucs/bag-tiny.yaml", NULL, &files, &err) && files.bag.count == 2);
     nn_models_free(&files);
     /* somebody's own bag of published files */
     bytes bag = {0};
     add_text(&bag, "models: ['5c90dfd2']");
-    CHECK(!nn_models_find(write_file("mine.yaml", &bag), &files, &err) &&
+    CHECK(!nn_models_find(write_file("mine.yaml", &bag), NULL, &files, &err) &&
           strstr(err.message, "mine.yaml' needs 5c90dfd2-34c22ccb.th: run 'ap-fetch-model 5c90dfd2', or"));
     free(bag.data);
     free(nothing.data);
@@ -521,11 +521,11 @@ static void a_file_may_have_the_name_of_a_published_model(void)
     bytes nothing = {0};
     add_text(&nothing, "0");
     int before[3] = {0}, with[3] = {0};
-    nn_models_list(count_models, before);
+    nn_models_list(NULL, count_models, before);
     const char *path = write_file("htdemucs_6s.safetensors", &nothing);
-    CHECK(nn_models_find("htdemucs_6s", &files, &err) && strcmp(files.paths[0], path) == 0);
+    CHECK(nn_models_find("htdemucs_6s", NULL, &files, &err) && strcmp(files.paths[0], path) == 0);
     nn_models_free(&files);
-    nn_models_list(count_models, with);
+    nn_models_list(NULL, count_models, with);
     CHECK(with[0] == before[0] && with[2] == 0);
     CHECK(remove(path) == 0);
     free(nothing.data);
@@ -534,7 +534,7 @@ static void a_file_may_have_the_name_of_a_published_model(void)
 static void the_list_says_what_is_there(void)
 {
     int seen[3] = {0};
-    nn_models_list(count_models, seen);
+    nn_models_list(NULL, count_models, seen);
     CHECK(seen[0] >= 5 && seen[1] == 1 && seen[2] == 1);
     char command[128];
     snprintf(command, sizeof command, "rm -r %s", scratch);

@@ -150,6 +150,12 @@ static void htdemucs_6s_is_the_original(void)
     compare("htdemucs-6s-tiny", "htdemucs-6s-tiny.th");
 }
 
+/* The same tensors as demucs 4.1.0 itself exports them (tools/export_hf.py). */
+static void safetensors_are_the_original(void)
+{
+    compare_on("htdemucs-6s-tiny", "htdemucs-6s-tiny.safetensors", "cpu");
+}
+
 static void hdemucs_is_the_original(void)
 {
     compare("hdemucs-tiny", "hdemucs-tiny.th");
@@ -307,8 +313,8 @@ static void contradictions_are_errors(void)
     CHECK(plugin() && !open_model(models[0], "toaster", 1, &err) && err.code == AP_USAGE);
 }
 
-TEST_MAIN(CASE(htdemucs_is_the_original), CASE(htdemucs_6s_is_the_original), CASE(hdemucs_is_the_original),
-          CASE(bag_is_the_original), CASE(a_stem_alone_is_the_same), CASE(threads_do_not_matter),
-          CASE(short_and_silent_input_is_fine), CASE(shifts_are_repeatable),
-          CASE(overlap_and_segment_change_little), CASE(a_torchscript_module_runs),
-          CASE(contradictions_are_errors))
+TEST_MAIN(CASE(htdemucs_is_the_original), CASE(htdemucs_6s_is_the_original),
+          CASE(safetensors_are_the_original), CASE(hdemucs_is_the_original), CASE(bag_is_the_original),
+          CASE(a_stem_alone_is_the_same), CASE(threads_do_not_matter), CASE(short_and_silent_input_is_fine),
+          CASE(shifts_are_repeatable), CASE(overlap_and_segment_change_little),
+          CASE(a_torchscript_module_runs), CASE(contradictions_are_errors))

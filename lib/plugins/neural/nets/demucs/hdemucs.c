@@ -48,16 +48,17 @@ static void hdemucs_free(nn_network *network)
 static nn_network *hdemucs_open(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err)
 {
     nn_settings settings = defaults;
-    nn_loader loader = {checkpoint, engine, err, 0, false};
+    nn_loader loader;
     nn_hybrid *h = calloc(1, sizeof *h);
     if (!h) {
         ap_fail_memory(err);
         return NULL;
     }
     h->network = (nn_network){.engine = engine, .run = hdemucs_run, .free = hdemucs_free};
-    if (nn_hybrid_settings(h, checkpoint, &settings, err)) {
+    if (nn_hybrid_settings(h, checkpoint, &settings, err) &&
+        nn_loader_open(&loader, checkpoint, engine, err)) {
         nn_hybrid_load(h, &loader);
-        if (nn_hybrid_complete(&loader))
+        if (nn_loader_finish(&loader))
             return &h->network;
     }
     hdemucs_free(&h->network);
@@ -69,4 +70,4 @@ static bool is_hdemucs(const nn_checkpoint *checkpoint)
     return strcmp(checkpoint->klass, "HDemucs") == 0;
 }
 
-const nn_architecture nn_hdemucs = {"hdemucs", is_hdemucs, hdemucs_open};
+const nn_architecture nn_hdemucs = {"hdemucs", is_hdemucs, hdemucs_open, NULL};

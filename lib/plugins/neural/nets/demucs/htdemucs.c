@@ -109,7 +109,7 @@ static bool load_bottom(htdemucs *m, nn_loader *loader)
 static nn_network *htdemucs_open(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err)
 {
     nn_settings settings = defaults;
-    nn_loader loader = {checkpoint, engine, err, 0, false};
+    nn_loader loader;
     htdemucs *m = calloc(1, sizeof *m);
     if (!m) {
         ap_fail_memory(err);
@@ -119,9 +119,11 @@ static nn_network *htdemucs_open(const nn_checkpoint *checkpoint, nn_engine *eng
     *n = (nn_network){.engine = engine, .run = htdemucs_run, .free = htdemucs_free};
     m->hybrid.bottom = apply_bottom;
     m->train_segment = n->whole = nn_json_bool(checkpoint->kwargs, "use_train_segment", true);
-    if (nn_hybrid_settings(&m->hybrid, checkpoint, &settings, err)) {
+    if (nn_hybrid_settings(&m->hybrid, checkpoint, &settings, err) &&
+        nn_loader_open(&loader, checkpoint, engine, err)) {
         nn_hybrid_load(&m->hybrid, &loader);
-        if (load_bottom(m, &loader) && nn_hybrid_complete(&loader))
+        load_bottom(m, &loader);
+        if (nn_loader_finish(&loader))
             return n;
     }
     htdemucs_free(n);
@@ -133,4 +135,4 @@ static bool is_htdemucs(const nn_checkpoint *checkpoint)
     return strcmp(checkpoint->klass, "HTDemucs") == 0;
 }
 
-const nn_architecture nn_htdemucs = {"htdemucs", is_htdemucs, htdemucs_open};
+const nn_architecture nn_htdemucs = {"htdemucs", is_htdemucs, htdemucs_open, NULL};

@@ -221,18 +221,6 @@ void nn_hybrid_load(nn_hybrid *h, nn_loader *loader)
         nn_loader_fail(loader, "is not merged with its branch", "tencoder");
 }
 
-bool nn_hybrid_complete(const nn_loader *loader)
-{
-    if (loader->failed)
-        return false;
-    const nn_checkpoint *c = loader->checkpoint;
-    if (loader->used == c->count)
-        return true;
-    return ap_fail(loader->err, AP_FAILED,
-                   "'%s' does not fit its settings: it has %zu tensors instead of %zu", c->path, c->count,
-                   loader->used);
-}
-
 void nn_hybrid_clear(nn_hybrid *h)
 {
     for (int i = 0; i < NN_MAX_DEPTH; i++) {

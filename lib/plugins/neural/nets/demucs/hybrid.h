@@ -33,8 +33,6 @@ typedef struct nn_hybrid {
 /* Reads what both classes have; settings comes with the defaults of the class. */
 bool nn_hybrid_settings(nn_hybrid *h, const nn_checkpoint *c, nn_settings *settings, ap_error *err);
 void nn_hybrid_load(nn_hybrid *h, nn_loader *loader);
-/* All tensors have been used. */
-bool nn_hybrid_complete(const nn_loader *loader);
 void nn_hybrid_clear(nn_hybrid *h);
 nn_tensor *nn_hybrid_run(nn_hybrid *h, nn_tensor *mix);
 

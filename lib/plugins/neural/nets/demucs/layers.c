@@ -4,7 +4,6 @@
 #include "base/error.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,111 +15,6 @@
 #define LSTM_LAYERS 2
 #define LSTM_WINDOW 200
 
-/* ---- loading */
-
-nn_name nn_name_of(const char *format, ...)
-{
-    nn_name name;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(name.text, sizeof name.text, format, args);
-    va_end(args);
-    return name;
-}
-
-bool nn_loader_fail(nn_loader *loader, const char *what, const char *name)
-{
-    if (!loader->failed)
-        ap_fail(loader->err, AP_FAILED, "'%s' does not fit its settings: tensor '%s' %s",
-                loader->checkpoint->path, name, what);
-    loader->failed = true;
-    return false;
-}
-
-static void *out_of_memory(nn_loader *loader)
-{
-    if (!loader->failed)
-        ap_fail_memory(loader->err);
-    loader->failed = true;
-    return NULL;
-}
-
-float *nn_load(nn_loader *loader, const char *name, int dims, const int64_t *size)
-{
-    if (loader->failed)
-        return NULL;
-    const nn_stored *t = nn_checkpoint_find(loader->checkpoint, name);
-    bool same = t && t->dims == dims;
-    for (int i = 0; same && i < dims; i++)
-        same = t->size[i] == size[i];
-    if (!same) {
-        nn_loader_fail(loader, t ? "has another shape" : "is missing", name);
-        return NULL;
-    }
-    float *data = malloc((size_t)nn_stored_count(t) * sizeof *data);
-    if (!data)
-        return out_of_memory(loader);
-    if (!nn_stored_floats(t, data)) {
-        nn_loader_fail(loader, "has values that are not finite", name);
-        free(data);
-        return NULL;
-    }
-    loader->used++;
-    return data;
-}
-
-float *nn_load_vector(nn_loader *loader, const char *name, int64_t size)
-{
-    return nn_load(loader, name, 1, &size);
-}
-
-/* A layer that could not be made although its tensors were there. */
-static void *made(nn_loader *loader, void *layer)
-{
-    if (!layer && !loader->failed) {
-        if (nn_engine_check(loader->engine, loader->err))
-            ap_fail_memory(loader->err);
-        loader->failed = true;
-    }
-    return layer;
-}
-
-nn_conv *nn_load_conv(nn_loader *loader, const char *name, const nn_conv_shape *s, bool flat)
-{
-    int64_t size[4] = {s->transposed ? s->in : s->out, s->transposed ? s->out : s->in, s->kernel_rows,
-                       s->kernel};
-    if (flat)
-        size[2] = s->kernel;
-    float *weight = nn_load(loader, nn_name_of("%s.weight", name).text, flat ? 3 : 4, size);
-    float *bias = nn_load_vector(loader, nn_name_of("%s.bias", name).text, s->out);
-    nn_conv *layer = weight && bias ? made(loader, nn_conv_new(loader->engine, s, weight, bias)) : NULL;
-    free(weight);
-    free(bias);
-    return layer;
-}
-
-nn_norm *nn_load_norm(nn_loader *loader, const char *name, nn_norm_over over, int groups, int channels)
-{
-    float *weight = nn_load_vector(loader, nn_name_of("%s.weight", name).text, channels);
-    float *bias = nn_load_vector(loader, nn_name_of("%s.bias", name).text, channels);
-    nn_norm *layer = NULL;
-    if (weight && bias)
-        layer = made(loader, nn_norm_new(loader->engine, over, groups, channels, weight, bias));
-    free(weight);
-    free(bias);
-    return layer;
-}
-
-nn_norm *nn_load_scale(nn_loader *loader, const char *name, int channels)
-{
-    float *weight = nn_load_vector(loader, name, channels);
-    nn_norm *layer = NULL;
-    if (weight)
-        layer = made(loader, nn_norm_new(loader->engine, NN_OVER_ROW, 0, channels, weight, NULL));
-    free(weight);
-    return layer;
-}
-
 /* ---- DConv */
 
 /* The four layers that look at the same input become one: query, key, content, decay. */
@@ -131,7 +25,7 @@ static nn_conv *load_attention(nn_loader *loader, const char *name, int c)
     float *weight = malloc((size_t)out * (size_t)c * sizeof *weight),
           *bias = malloc((size_t)out * sizeof *bias);
     if (!weight || !bias)
-        out_of_memory(loader);
+        nn_loader_no_memory(loader);
     for (int i = 0; i < 4; i++) {
         const int rows = i < 3 ? c : last;
         float *w =
@@ -145,7 +39,8 @@ static nn_conv *load_attention(nn_loader *loader, const char *name, int c)
         free(b);
     }
     const nn_conv_shape shape = {c, out, 1, 1, 1, 1, 0, 0, 1, false};
-    nn_conv *layer = loader->failed ? NULL : made(loader, nn_conv_new(loader->engine, &shape, weight, bias));
+    nn_conv *layer =
+        loader->failed ? NULL : nn_loader_made(loader, nn_conv_new(loader->engine, &shape, weight, bias));
     free(weight);
     free(bias);
     return layer;
@@ -178,7 +73,7 @@ static nn_lstm *load_lstm(nn_loader *loader, const char *name, int h)
     }
     nn_lstm *layer = NULL;
     if (!loader->failed)
-        layer = made(loader, nn_lstm_new(loader->engine, h, h, LSTM_LAYERS, weights));
+        layer = nn_loader_made(loader, nn_lstm_new(loader->engine, h, h, LSTM_LAYERS, weights));
     for (int i = 0; i < 2 * LSTM_LAYERS; i++)
         for (int j = 0; j < 3; j++)
             free(tensors[i][j]);
@@ -204,7 +99,8 @@ static nn_conv *load_linear(nn_loader *loader, const char *name, int in, int out
     shape.out = out;
     float *weight = nn_load(loader, nn_name_of("%s.weight", name).text, 2, (int64_t[]){out, in});
     float *bias = nn_load_vector(loader, nn_name_of("%s.bias", name).text, out);
-    nn_conv *layer = weight && bias ? made(loader, nn_conv_new(loader->engine, &shape, weight, bias)) : NULL;
+    nn_conv *layer =
+        weight && bias ? nn_loader_made(loader, nn_conv_new(loader->engine, &shape, weight, bias)) : NULL;
     free(weight);
     free(bias);
     return layer;

@@ -3,32 +3,8 @@
 #ifndef NN_LAYERS_H
 #define NN_LAYERS_H
 
-#include "plugins/neural/files/checkpoint.h"
+#include "plugins/neural/nets/loader.h"
 #include "plugins/neural/tensor/tensor.h"
-
-/* Takes tensors out of a checkpoint. After the first failure everything returns NULL, and err says why. */
-typedef struct nn_loader {
-    const nn_checkpoint *checkpoint;
-    nn_engine *engine;
-    ap_error *err;
-    size_t used;
-    bool failed;
-} nn_loader;
-
-bool nn_loader_fail(nn_loader *loader, const char *what, const char *name);
-/* The floats of a tensor of exactly that size; size[dims..] are ignored. The caller frees them. */
-float *nn_load(nn_loader *loader, const char *name, int dims, const int64_t *size);
-float *nn_load_vector(nn_loader *loader, const char *name, int64_t size);
-/* name.weight and name.bias. flat: the file's tensor has no rows dimension (Conv1d). */
-nn_conv *nn_load_conv(nn_loader *loader, const char *name, const nn_conv_shape *shape, bool flat);
-nn_norm *nn_load_norm(nn_loader *loader, const char *name, nn_norm_over over, int groups, int channels);
-/* A factor for each channel; also a LayerScale's name.scale. */
-nn_norm *nn_load_scale(nn_loader *loader, const char *name, int channels);
-/* prefix with the printed rest appended. */
-typedef struct nn_name {
-    char text[160];
-} nn_name;
-nn_name nn_name_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- DConv: a residual branch of small dilated convolutions */
 

@@ -20,4 +20,4 @@ static nn_network *refuse(const nn_checkpoint *checkpoint, nn_engine *engine, ap
     return NULL;
 }
 
-const nn_architecture nn_demucs_v2 = {"demucs v2", is_v2, refuse};
+const nn_architecture nn_demucs_v2 = {"demucs v2", is_v2, refuse, NULL};

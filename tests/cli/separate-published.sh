@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# ap-separate with checkpoints of RoFormers and MDX23C, and with the .yaml files that describe them.
+. "$(dirname "$0")/lib.sh"
+
+unset AUDIOPIPE_MODELS XDG_DATA_HOME
+export HOME=$PWD/home
+data=$tests_folder/data/roformer
+cp "$data"/{bs-vocals,mdx23c}.{ckpt,yaml} .
+sox "$tests_folder/data/demucs/mix.wav" song.wav trim 0 20000s
+
+# KEY STEM FILE...: the largest difference of files from a golden, as a share of its peak.
+difference() {
+    /usr/bin/python3 - "$@" <<'END'
+import sys
+import subprocess
+import numpy as np
+stems = [np.frombuffer(subprocess.run(["sox", "-V1", path, "-t", "f32", "-"], stdout=subprocess.PIPE, check=True).stdout,
+                       "f4").reshape(-1, 2) for path in sys.argv[2:]]
+golden = np.fromfile(sys.argv[1], "f4").reshape(-1, len(stems), 2)
+frames = np.r_[0:512, 512:len(stems[0]):16]
+out = np.stack(stems, 1)[frames]
+print("%.9f" % (abs(out - golden).max() / abs(golden).max()))
+END
+}
+
+below() { awk -v x="$1" -v y="$2" 'BEGIN { exit !(x <= y) }'; }
+
+finds_the_description_by_the_same_name() {
+    ap-separate -n ./mdx23c.ckpt "$tests_folder/data/demucs/mix.wav" -o three --bits float
+    [ "$(cd three && echo *)" = "kick.wav snare.wav toms.wav" ]
+    below "$(difference "$data/mdx23c.f32" three/{kick,snare,toms}.wav)" 2e-5
+}
+check finds_the_description_by_the_same_name
+
+takes_the_description_that_it_is_given() {
+    mkdir elsewhere
+    mv bs-vocals.yaml elsewhere/of-it.yaml
+    fails 1 ap-separate -n ./bs-vocals.ckpt song.wav -o none
+    grep -q "'./bs-vocals.ckpt' needs the .yaml file that was published with it" stderr
+    fails 1 ap-separate -n ./bs-vocals.ckpt --config nowhere.yaml song.wav -o none
+    grep -q "cannot open 'nowhere.yaml'" stderr
+    ap-separate -n ./bs-vocals.ckpt --config elsewhere/of-it.yaml song.wav -o two --bits float
+    [ "$(cd two && echo *)" = "other.wav vocals.wav" ]
+    sox -m -v 1 two/other.wav -v 1 two/vocals.wav -b 16 sum.wav
+    below "$(sox -m -v 1 sum.wav -v -1 song.wav -n stat 2>&1 | awk '/Maximum amplitude/ { print $3 }')" 0.0001
+    cp elsewhere/of-it.yaml bs-vocals.yaml
+}
+check takes_the_description_that_it_is_given
+
+a_name_is_looked_for_in_the_folders() {
+    AUDIOPIPE_MODELS=$PWD ap-separate -n mdx23c song.wav -s snare -t wav --bits float >named.wav
+    ap-separate -n ./mdx23c.ckpt song.wav -s snare -t wav --bits float | cmp - named.wav
+    AUDIOPIPE_MODELS=$PWD ap-separate --list-models >list
+    grep -q "^mdx23c	ready	MDX23C: kick, snare, toms; chunks of 0.74 s" list
+    grep -q "^bs-vocals	ready	BS-RoFormer: vocals, other; chunks of 1 s" list
+    [ "$(grep -c mdx23c list)" -eq 1 ]
+}
+check a_name_is_looked_for_in_the_folders
+
+# What has no meaning here is named.
+options_that_are_not_supported_are_errors() {
+    cp mdx23c.ckpt odd.ckpt
+    sed 's/^model:/model:\n  num_wheels: 4/' mdx23c.yaml >odd.yaml
+    fails 1 ap-separate -n ./odd.ckpt song.wav -o none
+    grep -q "'num_wheels', which is not supported" stderr
+    sed 's/InstanceNorm/BatchNorm/' mdx23c.yaml >odd.yaml
+    fails 1 ap-separate -n ./odd.ckpt song.wav -o none
+    grep -q "a value of 'norm' that is not supported" stderr
+    sed 's/num_blocks_per_scale: 2/num_blocks_per_scale: 1/' mdx23c.yaml >odd.yaml
+    fails 1 ap-separate -n ./odd.ckpt song.wav -o none
+    grep -q "tensor 'bottleneck_block.blocks.1.* has no place in such a model" stderr
+    sed 's/num_channels: 8/num_channels: 9/' mdx23c.yaml >odd.yaml
+    fails 1 ap-separate -n ./odd.ckpt song.wav -o none
+    grep -q "tensor 'first_conv.weight' has another shape" stderr
+    echo 'model: !!python/object:os.system x' >odd.yaml
+    fails 1 ap-separate -n ./odd.ckpt song.wav -o none
+    grep -q "the tag 'tag:yaml.org,2002:python/object:os.system' is not supported" stderr
+}
+check options_that_are_not_supported_are_errors
+
+# num_overlap and chunk_size of the description, as options.
+overlap_and_chunk_are_options() {
+    sed 's/num_overlap: 4/num_overlap: 2/; s/chunk_size: 32640/chunk_size: 16256/' mdx23c.yaml >less.yaml
+    ap-separate -n ./mdx23c.ckpt --config less.yaml song.wav -s toms -t wav --bits float >want.wav
+    ap-separate -n ./mdx23c.ckpt --overlap 2 --chunk 16256 song.wav -s toms -t wav --bits float | cmp - want.wav
+    fails 2 ap-separate -n ./mdx23c.ckpt --chunk 16257 song.wav -s toms -o none.wav
+    grep -q "not of 16257" stderr
+}
+check overlap_and_chunk_are_options
+
+# A file that was found intact is not summed up again; one that was written since is.
+large_files_are_summed_up_once() {
+    /usr/bin/python3 - <<'END'
+import zipfile
+with zipfile.ZipFile("mdx23c.ckpt") as old, zipfile.ZipFile("large.ckpt", "w", zipfile.ZIP_STORED) as new:
+    for entry in old.infolist():
+        new.writestr(entry.filename, old.read(entry))
+    new.writestr("padding", bytes(9 << 20))
+END
+    cp mdx23c.yaml large.yaml
+    export XDG_CACHE_HOME=$PWD/cache
+    ap-separate -n ./large.ckpt song.wav -s toms -t wav --bits float >first.wav
+    [ "$(find cache/audiopipe/intact -type f | wc -l)" -eq 1 ]
+    ap-separate -n ./large.ckpt song.wav -s toms -t wav --bits float | cmp - first.wav
+    offset=$(grep -obUaP -m1 'data/0' large.ckpt | head -1 | cut -d: -f1)
+    printf '\x01\x02\x03' | dd of=large.ckpt conv=notrunc bs=1 seek=$((offset + 64)) status=none
+    fails 1 ap-separate -n ./large.ckpt song.wav -s toms -o none.wav
+    grep -q "checksum" stderr
+}
+check large_files_are_summed_up_once
+
+finish
