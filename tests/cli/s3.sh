@@ -1,43 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Sound from and to an object store: Ceph's gateway, started here; boto3 is the oracle.
+# Sound from and to an object store; boto3 is the oracle.
 . "$(dirname "$0")/lib.sh"
 
-if ! { command -v radosgw ceph-mon ceph-osd >/dev/null && python3 -c 'import boto3' 2>/dev/null; }; then
-    echo "skipped: radosgw, ceph-mon, ceph-osd or python3-boto3 is not installed"
-    echo "ok skipped without an object store"
-    exit 0
-fi
-port=$((20000 + RANDOM % 10000 / 4 * 4))
-stop_store() {
-    local pid
-    for pid in "$work"/ceph/run/*.pid; do
-        [ ! -e "$pid" ] || kill "$(cat "$pid")" 2>/dev/null
-    done
-    [ -z "${relay-}" ] || kill "$relay" 2>/dev/null
-    sleep 1
-    for pid in "$work"/ceph/run/*.pid; do
-        [ ! -e "$pid" ] || kill -9 "$(cat "$pid")" 2>/dev/null
-    done
-    rm -rf "$work"
-}
-trap 'cd /; stop_store' EXIT
-export AWS_ACCESS_KEY_ID=AKTEST AWS_SECRET_ACCESS_KEY=secret AWS_REGION=us-east-1 AWS_ENDPOINT_URL_S3=http://127.0.0.1:$port
-export AWS_SHARED_CREDENTIALS_FILE=/nonexistent AWS_CONFIG_FILE=/nonexistent ASAN_OPTIONS=detect_leaks=1
-env -u ASAN_OPTIONS "$tests_folder/data/start-radosgw" "$work/ceph" "$port" >start.log 2>&1 || {
-    cat start.log
-    echo "not ok the object store starts"
-    exit 1
-}
-
-# oracle STATEMENT: python with a client s
-oracle() {
-    python3 -c "import boto3, sys
-s = boto3.client('s3', endpoint_url='http://127.0.0.1:$port', aws_access_key_id='AKTEST', aws_secret_access_key='secret',
-                 region_name='us-east-1')
-$1"
-}
-oracle "s.create_bucket(Bucket='songs')"
+# shellcheck source=tests/data/store.sh
+. "$tests_folder/data/store.sh"
 sox -n -r 44100 -c 2 -b 16 song.wav synth 3 pinknoise
 sox -n -r 44100 -c 2 -b 16 long.wav synth 90 brownnoise
 ap-decode song.wav >song.au
@@ -109,13 +76,19 @@ assert 'cut.au' not in [o['Key'] for o in s.list_objects_v2(Bucket='songs')['Con
 }
 check nothing_half_written
 
-# relay BYTES TIMES: between us and the store; sets relayed, its address
+# start_relay BYTES TIMES: between us and the store; sets relayed, its address
 start_relay() {
     relayed=http://127.0.0.1:$((port + 2))
-    [ -z "${relay-}" ] || kill "$relay"
-    "$tests_folder/data/cutter.py" $((port + 2)) "$port" "$1" "$2" >relay.log &
-    relay=$!
+    stop_relay
+    "$tests_folder/data/cutter.py" $((port + 2)) "$port" "$1" "$2" >relay.log 9>&- &
+    echo $! >"$work/relay.pid"
     until grep -q ready relay.log; do sleep 0.1; done
+}
+
+stop_relay() {
+    [ -e "$work/relay.pid" ] || return 0
+    kill "$(cat "$work/relay.pid")" || true
+    rm "$work/relay.pid"
 }
 
 goes_on_after_a_cut() {
@@ -124,8 +97,7 @@ goes_on_after_a_cut() {
     AWS_ENDPOINT_URL_S3=$relayed ap-decode s3://songs/long.wav | sha256sum >there
     cmp here there
     [ "$(grep -c cut relay.log)" -eq 3 ]
-    kill "$relay"
-    relay=''
+    stop_relay
 }
 check goes_on_after_a_cut
 
@@ -133,8 +105,7 @@ waits_for_a_busy_store() {
     start_relay 0 2
     AWS_ENDPOINT_URL_S3=$relayed ap-decode s3://songs/out/song.wav | cmp - song.au
     [ "$(grep -c refused relay.log)" -eq 2 ]
-    kill "$relay"
-    relay=''
+    stop_relay
 }
 check waits_for_a_busy_store
 
@@ -150,10 +121,10 @@ a_replaced_object_is_noticed() {
     oracle "s.upload_file('song.wav', 'songs', 'changing.wav')"
     cat <&7 >/dev/null
     wait "$pid" || status=$?
+    cat stderr relay.log
     [ "$status" -eq 1 ]
     grep -q "'s3://songs/changing.wav' was replaced while it was read" stderr
-    kill "$relay"
-    relay=''
+    stop_relay
 }
 check a_replaced_object_is_noticed
 
