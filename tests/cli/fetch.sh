@@ -130,6 +130,27 @@ uses_a_proxy() {
 }
 check uses_a_proxy
 
+takes_a_pair_from_anywhere() {
+    serve ranges
+    cp blob "server/some/model of mine.ckpt"
+    echo 'model: {}' >server/some/config_7.yaml
+    local sum bad
+    sum=$(sha256sum <blob | cut -c 1-64)
+    ap-fetch-model -d pair --sha256="${sum^^}" "$url/some/model%20of%20mine.ckpt" "$url/some/config_7.yaml"
+    cmp "pair/model%20of%20mine.ckpt" blob
+    cmp "pair/model%20of%20mine.yaml" server/some/config_7.yaml
+    [ "$(find pair -type f | wc -l)" -eq 2 ]
+    bad=${sum//[0-9]/a}
+    fails 1 ap-fetch-model -d worse --sha256="$bad" "$url/some/model%20of%20mine.ckpt" "$url/some/config_7.yaml"
+    grep -q "is not what was published" stderr
+    [ -z "$(ls worse)" ]
+    fails 1 ap-fetch-model -d worse --sha256="$sum" "$url/some/model%20of%20mine.ckpt" "$url/some/none.yaml"
+    [ -z "$(ls worse)" ]
+    fails 2 ap-fetch-model -d worse --sha256="$sum" "$url/some/model%20of%20mine.ckpt"
+    fails 2 ap-fetch-model -d worse --sha256=123 "$url/some/model%20of%20mine.ckpt" "$url/some/config_7.yaml"
+}
+check takes_a_pair_from_anywhere
+
 says_that_curl_is_missing() {
     mkdir bin
     for tool in bash env awk sed tr getopt mkdir sha256sum; do ln -s "$(command -v "$tool")" bin; done
