@@ -46,11 +46,16 @@ static char *read_all(FILE *file, size_t *size)
 
 static bool split(name_list *list, size_t size, ap_error *err)
 {
-    char end = memchr(list->text, 0, size) ? 0 : '\n';
-    for (char *name = list->text, *last = name + size; name < last;) {
+    static const char mark[] = "\xef\xbb\xbf"; /* Windows: a byte order mark, and CR before LF */
+    char end = memchr(list->text, 0, size) ? 0 : '\n', *first = list->text;
+    if (end && size >= 3 && memcmp(first, mark, 3) == 0)
+        first += 3;
+    for (char *name = first, *last = list->text + size; name < last;) {
         char *next = memchr(name, end, (size_t)(last - name));
         next = next ? next : last;
         *next = 0;
+        if (end && next > name && next[-1] == '\r')
+            next[-1] = 0;
         if (*name && !names_add(list, name, err))
             return false;
         name = next + 1;

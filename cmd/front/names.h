@@ -16,7 +16,8 @@ typedef struct name_list {
 /* name has to outlive the list. */
 bool names_add(name_list *list, const char *name, ap_error *err);
 /* Adds the names in a file, "-" is standard input: one a line, or, if there are zero bytes in it, one between
- * each two of them. Empty ones are left out. Once for a list. */
+ * each two of them. A line may end in CR LF, the first one begin with a byte order mark. Empty ones are left
+ * out. Once for a list. */
 bool names_read(name_list *list, const char *path, ap_error *err);
 void names_free(name_list *list);
 

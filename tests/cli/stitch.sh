@@ -93,6 +93,9 @@ odd_names() {
     python_video 'assert len(videos[0]) == 8
 for i, colour in enumerate([lime, red, blue, red]):
     see(videos[0][2 * i], 80, 60, colour)' list.mp4
+    printf '\xef\xbb\xbfred.png\r\n\r\nblue.png\r\n' >dos.txt
+    ap-stitch "${small[@]}" --no-audio -d 0.2 --list dos.txt -o dos.mp4
+    [ "$(of dos.mp4 v nb_read_frames)" = 4 ]
     fails 1 ap-stitch "${small[@]}" --no-audio --list missing.txt -o y.mp4
     grep -q "cannot read the list 'missing.txt': No such file" stderr
     fails 1 ap-stitch "${small[@]}" --no-audio $'no\nsuch.png' -o y.mp4
