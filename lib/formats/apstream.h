@@ -9,6 +9,9 @@
 
 /* Takes in over, also on failure. */
 ap_stream *ap_apstream_open(ap_input *in, ap_error *err);
+/* Takes out of the tags of another format what a program made of an annotation of ours. false without memory.
+ */
+bool ap_apstream_drop_notes(ap_tags **tags);
 /* Writes the header of an apstream (AP_BITS_FLOAT), or of an AU file of integers with the same annotation. */
 bool ap_apstream_header(const ap_stream *s, ap_bits bits, ap_output *out, ap_error *err);
 

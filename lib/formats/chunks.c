@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * chunks.c - walks the chunks of the formats that libsndfile reads. It shortens a truncated file silently,
- * and does not know ID3 in AIFF. */
+ * does not know ID3 in AIFF, and believes sizes that were never filled in or have wrapped. */
 #include "formats/chunks.h"
 #include "base/bytes.h"
 #include "base/error.h"
@@ -12,38 +12,198 @@
 #define MAX_ID3 ((uint64_t)80 << 20)
 #define MAX_CHUNKS 100000
 #define MAX_HEADER 24
-/* At least this in a 32-bit size: what programs write that cannot seek (sox: 0x7f000000 in AIFF, 0x7ffff000
- * in WAV; ffmpeg: 0xffffffff). */
-#define UNKNOWN_SIZE_32 0x7f000000u
+#define PADDING 4096 /* zeros behind the sound that are no sound: some programs fill up a sector */
+#define WRAP ((uint64_t)1 << 32)
 
-typedef struct layout {
+struct ap_chunk_layout {
     const char *magic;
     size_t magic_size, first_chunk;
     size_t id_size, size_size;
     bool big_endian, counts_header; /* counts_header: the size of a chunk includes its header */
     size_t align;
     const char *data, *id3; /* ids */
-} layout;
-
-/* AIFF 1.3; Microsoft RIFF; Sony Wave64; Apple Core Audio Format. AU is handled as one chunk: the size of its
- * data is the third word. */
-static const layout layouts[] = {
-    {"FORM", 4, 12, 4, 4, true, false, 2, "SSND", "ID3 "},
-    {"RIFF", 4, 12, 4, 4, false, false, 2, "data", "id3 "},
-    {"RIFX", 4, 12, 4, 4, true, false, 2, "data", "id3 "},
-    {"riff\x2e\x91\xcf\x11", 8, 40, 16, 8, false, true, 8, "data", NULL},
-    {"caff", 4, 8, 4, 8, true, false, 1, "data", NULL},
+    size_t data_header;     /* bytes of the data chunk before the samples */
 };
+
+/* AIFF 1.3; Microsoft RIFF; EBU Tech 3306; Sony Wave64; Apple Core Audio Format. AU is handled as one chunk:
+ * the size of its data is the third word. */
+static const ap_chunk_layout layouts[] = {
+    {"FORM", 4, 12, 4, 4, true, false, 2, "SSND", "ID3 ", 8},
+    {"RIFF", 4, 12, 4, 4, false, false, 2, "data", "id3 ", 0},
+    {"RF64", 4, 12, 4, 4, false, false, 2, "data", "id3 ", 0},
+    {"RIFX", 4, 12, 4, 4, true, false, 2, "data", "id3 ", 0},
+    {"riff\x2e\x91\xcf\x11", 8, 40, 16, 8, false, true, 8, "data", NULL, 0},
+    {"caff", 4, 8, 4, 8, true, false, 1, "data", NULL, 4},
+};
+
+const ap_chunk_layout *ap_chunk_layout_of(const unsigned char *magic)
+{
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
+        if (memcmp(magic, layouts[i].magic, layouts[i].magic_size) == 0)
+            return &layouts[i];
+    return NULL;
+}
+
+bool ap_chunk_size_unknown(uint64_t size)
+{
+    /* sox: 0x7f000000 in AIFF and 0x7ffff000 in WAV, less what makes whole frames; LAME and opusdec:
+     * 0x7fffffff, less the header; arecord: 0x80000000 in WAV, 0xfffffffe in AU; ffmpeg: 0xffffffff. */
+    return (size >= 0x7efff000 && size <= 0x7f000100) || (size >= 0x7fff0000 && size <= 0x80000000) ||
+           (size >= 0xffff0000 && size <= 0xffffffff);
+}
 
 static uint64_t get(const unsigned char *p, size_t size, bool big)
 {
     return big ? ap_get_big(p, size) : ap_get_little(p, size);
 }
 
-static bool is_unknown(const layout *l, uint64_t size)
+static bool is_unknown(const ap_chunk_layout *l, uint64_t size)
 {
-    return l->size_size == 4 ? size >= UNKNOWN_SIZE_32 : size > INT64_MAX / 2;
+    return l->size_size == 4 ? ap_chunk_size_unknown(size) : size > INT64_MAX / 2;
 }
+
+/* The size of the body of a chunk. */
+static uint64_t body_size(const ap_chunk_layout *l, const unsigned char *header)
+{
+    uint64_t size = get(header + l->id_size, l->size_size, l->big_endian);
+    size_t own = l->counts_header ? l->id_size + l->size_size : 0;
+    return size < own ? 0 : size - own;
+}
+
+static uint64_t padded(const ap_chunk_layout *l, uint64_t size)
+{
+    return size + (l->align - size % l->align) % l->align;
+}
+
+/* ---- behind the sound */
+
+static bool is_any(const unsigned char *p, const char *ids)
+{
+    for (; *ids; ids += 4)
+        if (memcmp(p, ids, 4) == 0)
+            return true;
+    return false;
+}
+
+static bool is_file(const unsigned char *p, size_t size)
+{
+    return size >= 12 && ((is_any(p, "RIFFRF64RIFX") && memcmp(p + 8, "WAVE", 4) == 0) ||
+                          (memcmp(p, "FORM", 4) == 0 && memcmp(p + 8, "AIF", 3) == 0) ||
+                          memcmp(p, "riff\x2e\x91\xcf\x11", 8) == 0 || is_any(p, ".sndcafffLaCOggS"));
+}
+
+static bool is_tag(const unsigned char *p, size_t size)
+{
+    return size >= 8 &&
+           (memcmp(p, "TAG", 3) == 0 || memcmp(p, "ID3", 3) == 0 || memcmp(p, "APETAGEX", 8) == 0);
+}
+
+static bool is_zeros(const unsigned char *p, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (p[i])
+            return false;
+    return true;
+}
+
+/* Chunks whose names are known need no further proof. */
+static bool is_known_chunk(const unsigned char *id)
+{
+    return is_any(id, "LISTlistid3 ID3 bextcue smplinst_PMXiXMLaxmlchnafactPEAKDISPacidJUNKPAD FLLRcart"
+                      "levlafspMARKCOMTANNONAMEAUTH(c) APPLINSTMIDIFVERinfostrgpaktfreeuuid");
+}
+
+static bool is_printable(const unsigned char *id)
+{
+    for (int i = 0; i < 4; i++)
+        if (id[i] < 0x20 || id[i] > 0x7e)
+            return false;
+    return true;
+}
+
+/* size bytes that are `at` bytes ahead of start, where the input stands. From a pipe, only what a peek
+ * reaches. Returns how many there are; -1 beyond that. */
+static ptrdiff_t look(ap_input *in, uint64_t start, uint64_t at, unsigned char *to, size_t size)
+{
+    const unsigned char *p;
+    if (ap_input_seekable(in))
+        return ap_input_seek(in, start + at, NULL) ? ap_input_read(in, to, size, NULL) : -1;
+    if (at + size > 65536)
+        return -1;
+    ptrdiff_t n = ap_input_peek(in, &p, (size_t)at + size, NULL);
+    n = n < (ptrdiff_t)at ? (n < 0 ? -1 : 0) : n - (ptrdiff_t)at;
+    if (n > 0)
+        memcpy(to, p + at, (size_t)n);
+    return n;
+}
+
+/* Whether chunks follow each other from there to the very end. */
+static bool is_chain(ap_input *in, const ap_chunk_layout *l, uint64_t start, uint64_t at)
+{
+    unsigned char h[MAX_HEADER];
+    size_t header = l->id_size + l->size_size;
+    for (int i = 0; i < MAX_CHUNKS; i++) {
+        ptrdiff_t n = look(in, start, at, h, header);
+        if (n < (ptrdiff_t)header)
+            return i > 0 && n >= 0 && is_zeros(h, (size_t)n);
+        uint64_t size = body_size(l, h), left = ap_input_size(in);
+        if (!is_printable(h) || size > INT64_MAX / 2)
+            return false;
+        at += header + size;
+        if (left != AP_UNKNOWN && start + at > left)
+            return false;
+        if (left == AP_UNKNOWN || start + at < left)
+            at += padded(l, size) - size;
+    }
+    return false;
+}
+
+ap_behind ap_chunks_behind(ap_input *in, const ap_chunk_layout *l, unsigned pad)
+{
+    const unsigned char *p;
+    ptrdiff_t n = ap_input_peek(in, &p, PADDING + 1, NULL);
+    if (n <= (ptrdiff_t)pad || (n <= PADDING && is_zeros(p, (size_t)n)))
+        return AP_BEHIND_NOTHING;
+    p += pad;
+    size_t there = (size_t)n - pad;
+    if (is_file(p, there))
+        return AP_BEHIND_FILE;
+    if (is_tag(p, there) || (l && there >= 8 && is_known_chunk(p)))
+        return AP_BEHIND_NOTHING;
+    uint64_t start = ap_input_tell(in);
+    bool chain = l && there >= 4 && is_printable(p) && is_chain(in, l, start, pad);
+    if (ap_input_seekable(in))
+        (void)ap_input_seek(in, start, NULL); /* a failure shows in the next read */
+    return chain ? AP_BEHIND_NOTHING : AP_BEHIND_SOUND;
+}
+
+/* What stands that many bytes ahead, with or without padding. The input then stands there. */
+static ap_behind behind(ap_input *in, const ap_chunk_layout *l, uint64_t start, uint64_t size)
+{
+    unsigned pad = l ? (unsigned)(padded(l, size) - size) : 0;
+    if (!ap_input_seek(in, start + size, NULL))
+        return AP_BEHIND_NOTHING;
+    ap_behind found = ap_chunks_behind(in, l, pad);
+    if (found != AP_BEHIND_SOUND || !pad)
+        return found;
+    return ap_chunks_behind(in, l, 0);
+}
+
+uint64_t ap_chunks_true_size(ap_input *in, const ap_chunk_layout *l, uint64_t declared, bool wraps)
+{
+    uint64_t start = ap_input_tell(in), rest = ap_input_left(in), size = declared;
+    if (declared >= rest || behind(in, l, start, declared) != AP_BEHIND_SOUND)
+        goto done;
+    size = rest;
+    for (uint64_t n = wraps ? (rest - declared) / WRAP : 0; n > 0 && size == rest; n--)
+        if (behind(in, l, start, declared + n * WRAP) != AP_BEHIND_SOUND)
+            size = declared + n * WRAP;
+done:
+    (void)ap_input_seek(in, start, NULL); /* a failure shows in the next read */
+    return size;
+}
+
+/* ---- the walk */
 
 static bool fail_truncated(const ap_input *in, uint64_t missing, ap_error *err)
 {
@@ -59,51 +219,138 @@ static void read_id3(ap_input *in, uint64_t size, ap_tags *tags)
     free(bytes);
 }
 
+static void patch(ap_chunks *found, uint64_t at, uint64_t value, size_t size, bool big)
+{
+    ap_chunk_patch *p = &found->patches[found->patch_count++];
+    *p = (ap_chunk_patch){.at = at, .size = size};
+    for (size_t i = 0; i < size; i++)
+        p->bytes[big ? size - 1 - i : i] = (unsigned char)(value >> 8 * i);
+}
+
+typedef struct walker {
+    ap_input *in;
+    const ap_chunk_layout *l;
+    ap_chunks *found;
+    ap_tags *tags;
+    uint64_t frames_at; /* position of AIFF's count of frames, 0 = none yet */
+    uint64_t frame_size;
+} walker;
+
+/* Tells the library the true size, if it has room for it. */
+static void patch_size(const walker *w, uint64_t start, uint64_t size)
+{
+    const ap_chunk_layout *l = w->l;
+    uint64_t value = size + (l->counts_header ? l->id_size + l->size_size : 0);
+    if (l->size_size == 4 && value > UINT32_MAX)
+        return;
+    patch(w->found, start - l->size_size, value, l->size_size, l->big_endian);
+    if (w->frames_at && w->frame_size && size > l->data_header)
+        patch(w->found, w->frames_at, (size - l->data_header) / w->frame_size, 4, true);
+}
+
+/* The body of the data chunk is here. size becomes the true one. */
+static bool check_data(walker *w, uint64_t *size, ap_error *err)
+{
+    const ap_chunk_layout *l = w->l;
+    uint64_t left = ap_input_left(w->in), start = ap_input_tell(w->in), true_size = left;
+    bool unknown = is_unknown(l, *size);
+    if (*size > left && !unknown)
+        return fail_truncated(w->in, *size - left, err);
+    if (*size <= left) {
+        /* Without a sample, what is behind the inner header counts. */
+        uint64_t declared = *size < l->data_header && left >= l->data_header ? l->data_header : *size;
+        true_size = ap_chunks_true_size(w->in, l, declared, l->size_size == 4);
+        true_size = true_size == declared ? *size : true_size;
+        if (behind(w->in, l, start, true_size) == AP_BEHIND_FILE)
+            w->found->another = ap_input_tell(w->in);
+        w->found->longer = true_size != *size && !unknown && *size > l->data_header;
+    }
+    if (true_size != *size)
+        patch_size(w, start, true_size);
+    w->found->data_start = start + l->data_header;
+    w->found->data_size = true_size < l->data_header ? 0 : true_size - l->data_header;
+    *size = true_size;
+    return true;
+}
+
+/* Bytes of a frame in an AIFF file, 0 if its frames are not of one size. */
+static uint64_t aiff_frame_size(const unsigned char *comm, size_t size)
+{
+    uint64_t channels = ap_get_big(comm, 2), bytes = (ap_get_big(comm + 6, 2) + 7) / 8;
+    if (size < 22 || is_any(comm + 18, "NONEsowttwosraw fl32FL32fl64FL64in24in32"))
+        return channels * bytes;
+    return is_any(comm + 18, "ulawULAWalawALAW") ? channels : 0;
+}
+
+/* A chunk that is not the data. The input stands at its body. */
+static void see_chunk(walker *w, const unsigned char *id, uint64_t size)
+{
+    unsigned char p[22];
+    uint64_t start = ap_input_tell(w->in);
+    size_t n = size < sizeof p ? (size_t)size : sizeof p;
+    if (w->l->id3 && memcmp(id, w->l->id3, 4) == 0) {
+        read_id3(w->in, size, w->tags);
+    } else if (is_any(id, "COMM") && n >= 18 && ap_input_read(w->in, p, n, NULL) == (ptrdiff_t)n) {
+        w->frames_at = start + 2;
+        w->frame_size = aiff_frame_size(p, n);
+    } else if (is_any(id, "fact") && n >= 4 && ap_input_read(w->in, p, 4, NULL) == 4) {
+        w->found->frames = get(p, 4, w->l->big_endian);
+    }
+}
+
 /* Visits the chunks from the position on. */
-static bool walk(ap_input *in, const layout *l, ap_tags *tags, ap_error *err)
+static bool walk(walker *w, ap_error *err)
 {
     unsigned char h[MAX_HEADER];
+    const ap_chunk_layout *l = w->l;
     size_t header = l->id_size + l->size_size;
-    for (int i = 0; i < MAX_CHUNKS && ap_input_read(in, h, header, NULL) == (ptrdiff_t)header; i++) {
-        uint64_t size = get(h + l->id_size, l->size_size, l->big_endian), left = ap_input_left(in);
-        uint64_t start = ap_input_tell(in);
-        if (l->counts_header)
-            size = size < header ? 0 : size - header;
-        if (memcmp(h, l->data, 4) == 0 && size > left)
-            return is_unknown(l, size) || fail_truncated(in, size - left, err);
-        if (size > left)
+    for (int i = 0; i < MAX_CHUNKS && ap_input_read(w->in, h, header, NULL) == (ptrdiff_t)header; i++) {
+        uint64_t size = body_size(l, h), start = ap_input_tell(w->in);
+        bool data = memcmp(h, l->data, 4) == 0 && !w->found->data_start;
+        if (data && !check_data(w, &size, err))
+            return false;
+        if (size > ap_input_left(w->in))
             return true;
-        if (l->id3 && memcmp(h, l->id3, 4) == 0)
-            read_id3(in, size, tags);
-        size += (l->align - size % l->align) % l->align;
-        if (!ap_input_seek(in, start + size, err))
+        if (!data)
+            see_chunk(w, h, size);
+        if (!ap_input_seek(w->in, start + padded(l, size), err))
             return false;
     }
     return true;
 }
 
-static bool check_au(ap_input *in, ap_error *err)
+static bool check_au(ap_input *in, ap_chunks *found, ap_error *err)
 {
     unsigned char h[12];
-    uint64_t left = ap_input_left(in);
+    uint64_t start = ap_input_tell(in), left = ap_input_left(in);
     if (ap_input_read(in, h, sizeof h, err) != sizeof h)
         return true;
     bool big = h[0] == '.';
-    uint64_t size = get(h + 8, 4, big), end = get(h + 4, 4, big) + size;
-    return size == UINT32_MAX || end <= left || fail_truncated(in, end - left, err);
+    uint64_t size = get(h + 8, 4, big), offset = get(h + 4, 4, big);
+    bool unknown = size == 0 || ap_chunk_size_unknown(size);
+    if (offset > left || (offset + size > left && !unknown))
+        return fail_truncated(in, offset + size - left, err);
+    if (!ap_input_seek(in, start + offset, err))
+        return false;
+    uint64_t true_size = unknown ? left - offset : ap_chunks_true_size(in, NULL, size, true);
+    found->longer = true_size != size && !unknown;
+    if (true_size != size && true_size < UINT32_MAX)
+        patch(found, start + 8, true_size, 4, big);
+    return true;
 }
 
-bool ap_chunks_check(ap_input *in, ap_tags *tags, ap_error *err)
+bool ap_chunks_check(ap_input *in, ap_chunks *found, ap_tags *tags, ap_error *err)
 {
     uint64_t start = ap_input_tell(in);
     const unsigned char *p;
     bool ok = true;
+    *found = (ap_chunks){.frames = AP_UNKNOWN};
     if (ap_input_peek(in, &p, 8, err) != 8)
         return true;
+    walker w = {.in = in, .l = ap_chunk_layout_of(p), .found = found, .tags = tags};
     if (memcmp(p, ".snd", 4) == 0 || memcmp(p, "dns.", 4) == 0)
-        ok = check_au(in, err);
-    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
-        if (memcmp(p, layouts[i].magic, layouts[i].magic_size) == 0)
-            ok = ap_input_seek(in, start + layouts[i].first_chunk, err) && walk(in, &layouts[i], tags, err);
+        ok = check_au(in, found, err);
+    else if (w.l && memcmp(p, "RF64", 4) != 0) /* whose size stands elsewhere */
+        ok = ap_input_seek(in, start + w.l->first_chunk, err) && walk(&w, err);
     return ok && ap_input_seek(in, start, err);
 }

@@ -1,13 +1,50 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * chunks.h - the chunks of files, checked before a library reads them. */
+ * chunks.h - the chunks of files, checked before a library reads them; and what stands behind the sound. */
 #ifndef AP_FORMATS_CHUNKS_H
 #define AP_FORMATS_CHUNKS_H
 
 #include "base/input.h"
 
-/* Fails when the samples that the headers of an AIFF, CAF, W64, WAV or AU file declare are not all
- * there. Collects ID3 tags in chunks. The position does not change. */
-bool ap_chunks_check(ap_input *in, ap_tags *tags, ap_error *err);
+/* How a format arranges its chunks. */
+typedef struct ap_chunk_layout ap_chunk_layout;
+/* Of the file that starts with these 8 bytes; NULL: it has no chunks. */
+const ap_chunk_layout *ap_chunk_layout_of(const unsigned char *magic);
+
+/* Whether programs that do not know a size write this one, of 32 bits. */
+bool ap_chunk_size_unknown(uint64_t size);
+
+/* What stands behind the sound. */
+typedef enum ap_behind {
+    AP_BEHIND_NOTHING, /* the end, padding, chunks, or a tag */
+    AP_BEHIND_FILE,    /* another file */
+    AP_BEHIND_SOUND    /* none of these: so it is sound, too */
+} ap_behind;
+/* Looks at what comes, behind that many bytes (at most 8). layout may be NULL. */
+ap_behind ap_chunks_behind(ap_input *in, const ap_chunk_layout *layout, unsigned pad);
+/* The size of sound that is here and declared to have that many bytes of a known rest: more, if it goes on
+ * behind them. wraps: only the low 32 bits of the size are known. Seekable input; the position does not
+ * change. */
+uint64_t ap_chunks_true_size(ap_input *in, const ap_chunk_layout *layout, uint64_t declared, bool wraps);
+
+/* Bytes of a file that a library must see changed: sizes that were unknown when they were written. */
+typedef struct ap_chunk_patch {
+    uint64_t at; /* position in the input */
+    size_t size;
+    unsigned char bytes[8];
+} ap_chunk_patch;
+
+typedef struct ap_chunks {
+    ap_chunk_patch patches[2];
+    size_t patch_count;
+    bool longer;         /* than the headers say, which is worth a warning */
+    uint64_t another;    /* position of another file behind this one, 0 = none */
+    uint64_t frames;     /* from a fact chunk, AP_UNKNOWN if there is none */
+    uint64_t data_start; /* position of the sound, 0 if it was not found */
+    uint64_t data_size;  /* the true one */
+} ap_chunks;
+/* Fails when the samples that the headers of an AIFF, CAF, W64, WAV or AU file declare are not all there.
+ * Collects ID3 tags in chunks. The position does not change. */
+bool ap_chunks_check(ap_input *in, ap_chunks *found, ap_tags *tags, ap_error *err);
 
 #endif

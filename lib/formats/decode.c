@@ -170,7 +170,8 @@ static ap_stream *open_ogg(ap_input *in, const ap_decode_options *o, ap_error *e
 
 static ap_stream *open_au(ap_input *in, ap_error *err)
 {
-    if (!ap_input_seekable(in) || ap_chunks_check(in, NULL, err))
+    ap_chunks found;
+    if (!ap_input_seekable(in) || ap_chunks_check(in, &found, NULL, err))
         return ap_apstream_open(in, err);
     ap_input_close(in);
     return NULL;
@@ -215,7 +216,7 @@ static ap_stream *open_stream(ap_input *in, const ap_decode_options *o, ap_error
         return NULL;
     }
     ap_stream *s = open_input(in, o, err);
-    if (s && (!s->tags || !ap_tags_fill(tags, s->tags))) {
+    if (s && (!s->tags || !ap_tags_fill(tags, s->tags) || !ap_apstream_drop_notes(&tags))) {
         ap_fail_memory(err);
         ap_close(&s);
     }

@@ -2,6 +2,7 @@
  * decode_sndfile.c - AIFF, CAF, W64, and what else libsndfile reads. It needs to seek, so a pipe goes through
  * a temporary file. Its lengths are believed only after the file was looked at here. */
 #include "formats/decode_sndfile.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include "formats/chan.h"
 #include "formats/chunks.h"
@@ -11,11 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Frames of a block of the codecs that WAV holds: Microsoft's ADPCM has at most 65535 bytes, of two samples.
+ */
+#define MAX_BLOCK 131072
+
 typedef struct decoder {
     ap_input *in;
     uint64_t base;     /* where the file begins in the input */
     ap_error io_error; /* of a callback; code AP_OK if there was none */
     SNDFILE *file;
+    ap_chunks chunks;
     unsigned char layout[AP_CHAN_SIZE]; /* the chunk that says what the channels are */
     size_t layout_size;
     ap_chan chan;
@@ -42,7 +48,7 @@ bool ap_sndfile_knows(const unsigned char *p, size_t size)
 static sf_count_t vio_length(void *user)
 {
     const decoder *d = user;
-    return (sf_count_t)(ap_input_size(d->in) - d->base);
+    return (sf_count_t)((d->chunks.another ? d->chunks.another : ap_input_size(d->in)) - d->base);
 }
 
 static sf_count_t vio_tell(void *user)
@@ -61,10 +67,26 @@ static sf_count_t vio_seek(sf_count_t offset, int whence, void *user)
     return ap_input_seek(d->in, d->base + (uint64_t)to, NULL) ? to : -1;
 }
 
+/* Puts the true sizes over those of the file, in n bytes that were read from there. */
+static void apply_patches(const decoder *d, unsigned char *bytes, uint64_t at, size_t n)
+{
+    for (size_t i = 0; i < d->chunks.patch_count; i++) {
+        const ap_chunk_patch *p = &d->chunks.patches[i];
+        for (size_t k = 0; k < p->size; k++)
+            if (p->at + k >= at && p->at + k - at < n)
+                bytes[p->at + k - at] = p->bytes[k];
+    }
+}
+
 static sf_count_t vio_read(void *to, sf_count_t count, void *user)
 {
     decoder *d = user;
-    ptrdiff_t n = count > 0 ? ap_input_read(d->in, to, (size_t)count, &d->io_error) : 0;
+    uint64_t at = ap_input_tell(d->in), left = (uint64_t)vio_length(d) + d->base;
+    left = left > at ? left - at : 0;
+    size_t want = count < 0 ? 0 : (uint64_t)count < left ? (size_t)count : (size_t)left;
+    ptrdiff_t n = ap_input_read(d->in, to, want, &d->io_error);
+    if (n > 0)
+        apply_patches(d, to, at, (size_t)n);
     return n < 0 ? 0 : n;
 }
 
@@ -122,6 +144,36 @@ static ptrdiff_t sndfile_read(ap_stream *s, float *frames, size_t max, ap_error 
     return n;
 }
 
+/* Whether a VOC file has more than one block of sound: libsndfile takes the headers of further ones for
+ * sound. The header tells where the first one is: a byte for its kind, three for its size. */
+static bool has_several_blocks(const decoder *d)
+{
+    const unsigned char *p;
+    ptrdiff_t n = ap_input_peek(d->in, &p, 64, NULL);
+    size_t at = n >= 26 && memcmp(p, "Crea", 4) == 0 ? (size_t)ap_get_little(p + 20, 2) : SIZE_MAX;
+    if (at > (size_t)n || (size_t)n - at < 4)
+        return false;
+    uint64_t end = at + 4 + ap_get_little(p + at + 1, 3); /* of the block, a terminator may follow */
+    return ap_input_size(d->in) - d->base > end + 16;     /* sox counts 8 bytes too few */
+}
+
+/* The length. Of the last block of a block codec, the fact chunk tells how much is sound. */
+static uint64_t find_length(const decoder *d, const SF_INFO *info)
+{
+    uint64_t frames = info->frames >= 0 ? (uint64_t)info->frames : AP_UNKNOWN, fact = d->chunks.frames;
+    bool exact = !d->chunks.longer && fact && fact < frames && frames - fact < MAX_BLOCK;
+    return exact ? fact : frames < INT64_MAX / 2 ? frames : AP_UNKNOWN;
+}
+
+static void warn_of_sizes(ap_stream *s, const decoder *d)
+{
+    if (d->chunks.longer)
+        ap_warn(s, "'%s' is longer than its header tells: all of it is read", ap_stream_name(s));
+    if (d->chunks.another)
+        ap_warn(s, "'%s' goes on after the end that its header tells: the rest was left out",
+                ap_stream_name(s));
+}
+
 static ap_stream *make_stream(decoder *d, const SF_INFO *info, ap_tags *tags, ap_error *err)
 {
     static const ap_stream_ops ops = {sndfile_read, sndfile_close};
@@ -132,12 +184,14 @@ static ap_stream *make_stream(decoder *d, const SF_INFO *info, ap_tags *tags, ap
         sndfile_close(d);
         return NULL;
     }
-    if (info->frames >= 0 && info->frames < INT64_MAX / 2)
-        format.frames = (uint64_t)info->frames;
+    format.frames = find_length(d, info);
     ap_chan_parse(d->layout, d->layout_size, format.channels, &d->chan);
     format.mask = d->chan.mask;
     read_sndfile_tags(d, tags);
-    return ap_stream_new(&ops, d, &format, name, tags, err);
+    ap_stream *s = ap_stream_new(&ops, d, &format, name, tags, err);
+    if (s)
+        warn_of_sizes(s, d);
+    return s;
 }
 
 ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err)
@@ -146,19 +200,22 @@ ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err)
     SF_INFO info = {0};
     decoder *d = calloc(1, sizeof *d);
     ap_tags *tags = ap_tags_new();
+    bool several = false;
     *unsupported = false;
     if (!d || !tags) {
         ap_fail_memory(err);
         goto fail;
     }
     d->in = in;
+    d->chunks.frames = AP_UNKNOWN;
     if (!ap_input_make_seekable(in, err))
         goto fail;
     d->base = ap_input_tell(in);
-    if (!ap_chunks_check(in, tags, err))
+    if (!ap_chunks_check(in, &d->chunks, tags, err))
         goto fail;
     d->layout_size = ap_chan_load(in, d->layout);
-    d->file = sf_open_virtual(&vio, SFM_READ, &info, d);
+    several = has_several_blocks(d);
+    d->file = !several ? sf_open_virtual(&vio, SFM_READ, &info, d) : NULL;
     if (d->file)
         return make_stream(d, &info, tags, err);
     if (d->io_error.code != AP_OK && err)
@@ -166,7 +223,8 @@ ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err)
     else if (d->io_error.code == AP_OK)
         *unsupported = ap_input_seek(in, d->base, err);
     if (*unsupported)
-        ap_fail(err, AP_FAILED, "cannot read '%s': %s", ap_input_name(in), sf_error_number(sf_error(NULL)));
+        ap_fail(err, AP_FAILED, "cannot read '%s': %s", ap_input_name(in),
+                several ? "it has several blocks" : sf_error_number(sf_error(NULL)));
 fail:
     ap_tags_free(&tags);
     free(d);

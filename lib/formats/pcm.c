@@ -107,6 +107,7 @@ typedef struct reader {
     ap_input *in;
     ap_pcm type;
     bool big_endian;
+    ap_pcm_end *end;
     size_t frame_size;
     size_t have;           /* bytes of a frame that has not arrived completely */
     unsigned char bytes[]; /* AP_BLOCK frames */
@@ -117,6 +118,14 @@ static void pcm_close(void *state)
     reader *r = state;
     ap_input_close(r->in);
     free(r);
+}
+
+/* Who knows the length does not read on after the last frame, so the end is checked with it. */
+static bool check_end(ap_stream *s, reader *r, ap_error *err)
+{
+    ap_pcm_end *end = r->end;
+    r->end = NULL;
+    return !end || end(s, r->in, err);
 }
 
 static ptrdiff_t pcm_read(ap_stream *s, float *frames, size_t max, ap_error *err)
@@ -135,18 +144,20 @@ static ptrdiff_t pcm_read(ap_stream *s, float *frames, size_t max, ap_error *err
     r->have -= used;
     if (r->type >= AP_PCM_F32 && ap_sanitize(frames, count * s->format.channels))
         ap_warn(s, "'%s' has samples that are not finite, taken as silence", ap_stream_name(s));
+    if (s->position + count == s->format.frames && !check_end(s, r, err))
+        return -1;
     return (ptrdiff_t)count;
 }
 
 ap_stream *ap_pcm_stream(ap_input *in, ap_pcm type, bool big_endian, const ap_format *format, ap_tags *tags,
-                         ap_error *err)
+                         ap_pcm_end *end, ap_error *err)
 {
     static const ap_stream_ops ops = {pcm_read, pcm_close};
     bool valid = ap_check_format(ap_input_name(in), format, err);
     size_t frame_size = ap_pcm_size(type) * format->channels;
     reader *r = valid ? ap_allocate(1, sizeof *r + AP_BLOCK * frame_size, err) : NULL;
     if (r) {
-        *r = (reader){.in = in, .type = type, .big_endian = big_endian, .frame_size = frame_size};
+        *r = (reader){.in = in, .type = type, .big_endian = big_endian, .end = end, .frame_size = frame_size};
         return ap_stream_new(&ops, r, format, ap_input_name(in), tags, err);
     }
     ap_input_close(in);

@@ -18,9 +18,15 @@ typedef enum ap_pcm {
 
 size_t ap_pcm_size(ap_pcm type);
 
+/* Told once when the declared frames have been read and the input stands behind them: the place for a
+ * warning, or for a failure (false), when something is there that should not be. */
+typedef bool ap_pcm_end(ap_stream *s, ap_input *in, ap_error *err);
+
 /* A decoder for interleaved PCM that follows in the input: format->frames of it, AP_UNKNOWN = until the end.
- * Takes in and tags over, also on failure. A NaN or Inf in the data becomes 0, with a warning. */
+ * Takes in and tags over, also on failure. A NaN or Inf in the data becomes 0, with a warning. end may be
+ * NULL.
+ */
 ap_stream *ap_pcm_stream(ap_input *in, ap_pcm type, bool big_endian, const ap_format *format, ap_tags *tags,
-                         ap_error *err);
+                         ap_pcm_end *end, ap_error *err);
 
 #endif

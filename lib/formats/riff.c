@@ -6,6 +6,7 @@
 #include "formats/riff.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "formats/chunks.h"
 #include "formats/mp3/id3.h"
 #include "formats/pcm.h"
 #include "formats/vorbiscomment.h"
@@ -17,11 +18,10 @@
 #define CHUNK_HEADER 8
 #define W64_CHUNK_HEADER 24 /* a GUID, and a size that includes this */
 #define W64_MAGIC "riff\x2e\x91\xcf\x11"
-#define MAX_FMT 40                   /* of WAVEFORMATEXTENSIBLE */
-#define MAX_LIST ((size_t)1 << 20)   /* a longer LIST is skipped */
-#define MAX_ID3 ((size_t)80 << 20)   /* so is a longer ID3v2 tag */
-#define SIZE_UNKNOWN 0xffffffffu     /* what ffmpeg writes to a pipe; in RF64: the size is in ds64 */
-#define SOX_SIZE_UNKNOWN 0x7fff0000u /* to 0x7fffffff: what sox writes to a pipe */
+#define MAX_FMT 40                 /* of WAVEFORMATEXTENSIBLE */
+#define MAX_LIST ((size_t)1 << 20) /* a longer LIST is skipped */
+#define MAX_ID3 ((size_t)80 << 20) /* so is a longer ID3v2 tag */
+#define SIZE_UNKNOWN 0xffffffffu   /* in RF64: the size is in ds64 */
 enum { TAG_PCM = 1, TAG_FLOAT = 3, TAG_EXTENSIBLE = 0xfffe };
 
 typedef struct wav {
@@ -31,6 +31,8 @@ typedef struct wav {
     ap_pcm type;
     size_t frame_size; /* 0 = no fmt chunk yet */
     bool w64, rf64;
+    bool longer; /* than the header says */
+    const ap_chunk_layout *layout;
     uint64_t ds64_size;  /* of the data chunk, from RF64 */
     uint64_t data_start; /* position */
     uint64_t data_size;  /* AP_UNKNOWN = until the end */
@@ -222,19 +224,26 @@ static void read_trailing_tags(wav *w)
 /* ---- the data chunk */
 
 /* What a program writes that does not know the size. */
-static bool is_until_end(const wav *w, uint64_t size)
+static bool is_until_end(bool sixty_four, uint64_t size)
 {
-    if (w->w64)
-        return size > INT64_MAX / 2;
-    return size == SIZE_UNKNOWN || (size >= SOX_SIZE_UNKNOWN && size <= 0x7fffffff);
+    return sixty_four ? size > INT64_MAX / 2 : ap_chunk_size_unknown(size);
 }
 
-/* Whether a data chunk of size 0 is a header that was never finished: samples follow it, no further chunk. */
-static bool is_unfinished(ap_input *in, ap_error *err)
+/* From a pipe, only what comes next can be looked at. */
+static uint64_t size_in_pipe(wav *w, uint64_t declared, bool unknown)
 {
-    const unsigned char *p;
-    ptrdiff_t n = ap_input_peek(in, &p, CHUNK_HEADER, err);
-    return n > 0 && !(n >= 4 && (is_id(p, "LIST") || is_id(p, "id3 ") || is_id(p, "ID3 ")));
+    if (declared == 0)
+        unknown = ap_chunks_behind(w->in, w->layout, 0) == AP_BEHIND_SOUND;
+    return unknown ? AP_UNKNOWN : declared;
+}
+
+static uint64_t size_in_file(wav *w, uint64_t declared, uint64_t rest, bool unknown, bool wraps)
+{
+    if (declared > rest)
+        return unknown ? rest : declared;
+    uint64_t size = ap_chunks_true_size(w->in, w->layout, declared, wraps);
+    w->longer = !unknown && declared && size / w->frame_size > declared / w->frame_size;
+    return size;
 }
 
 static bool set_data_size(wav *w, uint64_t size, ap_error *err)
@@ -242,11 +251,10 @@ static bool set_data_size(wav *w, uint64_t size, ap_error *err)
     uint64_t rest = ap_input_left(w->in);
     bool from_ds64 = w->rf64 && size == SIZE_UNKNOWN;
     uint64_t declared = from_ds64 ? w->ds64_size : size;
-    bool unknown = declared == 0
-                       ? is_unfinished(w->in, err)
-                       : !from_ds64 && is_until_end(w, size) && (rest == AP_UNKNOWN || declared > rest);
+    bool unknown = is_until_end(w->w64 || from_ds64, declared);
     w->data_start = ap_input_tell(w->in);
-    w->data_size = unknown || declared == AP_UNKNOWN ? rest : declared;
+    w->data_size = rest == AP_UNKNOWN ? size_in_pipe(w, declared, unknown)
+                                      : size_in_file(w, declared, rest, unknown, !w->w64 && !from_ds64);
     if (w->data_size == AP_UNKNOWN)
         return true;
     w->format.frames = w->data_size / w->frame_size;
@@ -254,6 +262,20 @@ static bool set_data_size(wav *w, uint64_t size, ap_error *err)
         return true;
     return ap_fail(err, AP_FAILED, "'%s' is truncated: it has %llu of its %llu frames", ap_input_name(w->in),
                    (unsigned long long)(rest / w->frame_size), (unsigned long long)w->format.frames);
+}
+
+/* At the end: a size that was never filled in, or has wrapped, shows in a pipe only now. */
+static bool warn_of_more(ap_stream *s, ap_input *in, ap_error *err)
+{
+    const ap_chunk_layout *layouts[] = {ap_chunk_layout_of((const unsigned char *)"RIFF...."),
+                                        ap_chunk_layout_of((const unsigned char *)W64_MAGIC)};
+    (void)err;
+    for (unsigned pad = 0; pad < 8; pad++)
+        for (size_t i = 0; i < 2; i++)
+            if (ap_chunks_behind(in, layouts[i], pad) == AP_BEHIND_NOTHING)
+                return true;
+    ap_warn(s, "'%s' goes on after the end that its header tells: the rest was left out", ap_stream_name(s));
+    return true;
 }
 
 /* ---- the file */
@@ -293,6 +315,7 @@ static bool read_header(wav *w, ap_error *err)
     ptrdiff_t n = ap_input_peek(w->in, &p, 40, err);
     w->w64 = n > 0 && is_w64(p, (size_t)n);
     w->rf64 = n >= 4 && is_id(p, "RF64");
+    w->layout = n >= 8 ? ap_chunk_layout_of(p) : NULL;
     if (n < 0 || !ap_input_skip(w->in, w->w64 ? 40 : 12, err))
         return false;
     while ((found = read_chunk_header(w, id, &size, err)) > 0) {
@@ -320,7 +343,10 @@ ap_stream *ap_riff_open(ap_input *in, ap_error *err)
         if (!ap_input_seek(in, w.data_start, err))
             goto fail;
     }
-    return ap_pcm_stream(in, w.type, false, &w.format, w.tags, err);
+    ap_stream *s = ap_pcm_stream(in, w.type, false, &w.format, w.tags, warn_of_more, err);
+    if (s && w.longer)
+        ap_warn(s, "'%s' is longer than its header tells: all of it is read", ap_stream_name(s));
+    return s;
 fail:
     ap_tags_free(&w.tags);
     ap_input_close(in);

@@ -169,6 +169,49 @@ static void nonsense_in_the_annotation_is_refused(void)
     }
 }
 
+/* Mono at 8 kHz: a size in the header, annotated frames, and as many real ones; returns how many are read, -1
+ * on failure. */
+static ptrdiff_t read_au(uint32_t size, const char *annotation, uint32_t frames, bool *warned)
+{
+    unsigned char au[24 + 64 + 4 * 64] = {'.', 's', 'n', 'd', 0, 0, 0,    88,   0, 0, 0, 0,
+                                          0,   0,   0,   6,   0, 0, 0x1f, 0x40, 0, 0, 0, 1};
+    float x[64];
+    ptrdiff_t n, count = 0;
+    for (int i = 0; i < 4; i++)
+        au[8 + i] = (unsigned char)(size >> (24 - 8 * i));
+    for (uint32_t i = 0; i < frames; i++)
+        memcpy(au + 88 + 4 * i, "\x3f\0\0", 4);
+    strcpy((char *)au + 24, annotation);
+    int fd = memory_file(au, 88 + 4 * frames);
+    ap_stream *s = ap_apstream_read(fd, "test", NULL);
+    while ((n = ap_read(s, x, 7, NULL)) > 0)
+        count += n;
+    *warned = ap_stream_warning(s);
+    ap_close(&s);
+    close(fd);
+    return n < 0 ? -1 : count;
+}
+
+/* sox copies the annotation to what it made of the sound, whose size it tells in the header, if it knows it.
+ */
+static void annotated_frames_count_if_the_header_agrees(void)
+{
+    bool warned;
+    CHECK(read_au(40, "AP1\nframes=10\n", 10, &warned) == 10 && !warned);
+    CHECK(read_au(40, "AP1\nframes=10\n", 9, &warned) == -1);
+    CHECK(read_au(40, "AP1\nframes=10\n", 11, &warned) == -1); /* the rest must not be lost without a word */
+    for (uint32_t frames = 5; frames <= 20; frames += 15) {
+        CHECK(read_au(4 * frames, "AP1\nframes=10\n", frames, &warned) == (ptrdiff_t)frames && !warned);
+        CHECK(read_au(UINT32_MAX, "AP1\nframes=10\n", frames, &warned) == (ptrdiff_t)frames && !warned);
+        CHECK(read_au(0, "AP1\nframes=10\n", frames, &warned) == (ptrdiff_t)frames && !warned);
+        CHECK(read_au(0xfffffffe, "", frames, &warned) == (ptrdiff_t)frames && !warned); /* arecord */
+    }
+    CHECK(read_au(UINT32_MAX, "AP1\nframes=4294967296\n", 5, &warned) == -1);
+    CHECK(read_au(40, "", 9, &warned) == -1);
+    CHECK(read_au(40, "", 20, &warned) == 20 && warned); /* its size was never filled in */
+}
+
 TEST_MAIN(CASE(round_trip_is_exact), CASE(tags_travel), CASE(every_truncation_is_an_error),
           CASE(unknown_length_is_allowed), CASE(not_a_number_is_never_written), CASE(other_au_files_are_read),
-          CASE(hostile_headers_are_refused), CASE(nonsense_in_the_annotation_is_refused))
+          CASE(hostile_headers_are_refused), CASE(nonsense_in_the_annotation_is_refused),
+          CASE(annotated_frames_count_if_the_header_agrees))

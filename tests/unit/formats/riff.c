@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * WAV and RF64 against sox and ffmpeg: sample types, sizes that programs write to pipes, tags, truncation. */
 #include "fixture.h"
+#include "stream/stream.h"
 
 static size_t put16(unsigned char *p, unsigned v)
 {
@@ -87,8 +88,9 @@ static void a_pipe_of_sox_or_ffmpeg_goes_to_its_end(void)
 
 static void unknown_sizes_mean_until_the_end(void)
 {
-    static const uint32_t sizes[] = {0, 0xffffffff, 0x7fff0000, 0x7fffefff, 0x7fffffff};
-    for (size_t i = 0; i < 5; i++) {
+    static const uint32_t sizes[] = {0,          0xffffffff, 0xffffffdb, 0x7fff0000,
+                                     0x7fffefff, 0x7fffffff, 0x80000000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         make_wav("t.wav", sizes[i], "\1\0\2\0\3\0\4", 7);
         decoded d = decode_file("t.wav", NULL, 2), p = decode_pipe("t.wav", 2);
         CHECK(d.count == 3 && d.frames[2] == 3 / 32768.0f);
@@ -107,6 +109,98 @@ static void no_frames_are_no_error(void)
     CHECK(p.opened && p.count == 0 && p.err.code == AP_OK);
     free(d.frames);
     free(p.frames);
+}
+
+/* A file of a header, an empty data chunk, and what follows it. */
+static void check_empty(const char *header, const char *chunk)
+{
+    sh("printf '%%b%%b' '%s' '%s' >t.wav", header, chunk);
+    decoded d = decode_file("t.wav", NULL, 16), p = decode_pipe("t.wav", 16);
+    if (!CHECK(d.opened && d.count == 0 && d.err.code == AP_OK && !d.warned) ||
+        !CHECK(p.opened && p.count == 0 && p.err.code == AP_OK && !p.warned))
+        fprintf(stderr, "%s%s: %zu and %zu frames\n", header, chunk, d.count, p.count);
+    free(d.frames);
+    free(p.frames);
+}
+
+static void chunks_are_no_sound(void)
+{
+    static const char *const headers[] = {
+        "RIFF\\0\\0\\0\\0WAVEfmt "
+        "\\020\\0\\0\\0\\01\\0\\01\\0\\0100\\037\\0\\0\\0200>\\0\\0\\02\\0\\020\\0data\\0\\0\\0\\0",
+        "RF64\\0377\\0377\\0377\\0377WAVEds64\\034\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\"
+        "0\\0"
+        "\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0fmt "
+        "\\020\\0\\0\\0\\01\\0\\01\\0\\0100\\037\\0\\0\\0200>\\0\\0\\02\\0\\020\\0data"
+        "\\0377\\0377\\0377\\0377"};
+    static const char *const chunks[] = {"bext\\04\\0\\0\\0text", "cue \\04\\0\\0\\0\\0\\0\\0\\0",
+                                         "_PMX\\07\\0\\0\\0<x/>   \\0LIST\\04\\0\\0\\0INFO",
+                                         "XyZ1\\02\\0\\0\\0abXyZ2\\0\\0\\0\\0", ""};
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = 0; k < 5; k++)
+            check_empty(headers[i], chunks[k]);
+    sh("sox -n -r 8000 -c 1 -b 16 t.w64 trim 0 0 && printf "
+       "'bext\\363\\254\\323\\021\\214\\321\\0\\300O\\216\\333"
+       "\\212\\040\\0\\0\\0\\0\\0\\0\\0abcdefgh' >>t.w64");
+    decoded d = decode_file("t.w64", NULL, 16), p = decode_pipe("t.w64", 16);
+    CHECK(d.opened && d.count == 0 && !d.warned && p.opened && p.count == 0 && !p.warned);
+    free(d.frames);
+    free(p.frames);
+}
+
+/* A recorder died before it filled in the sizes a last time; a pipe is read as it says, but not without a
+ * word. */
+static void a_size_that_is_too_small_is_noticed(void)
+{
+    sh("sox -R -r 8000 -n -c 1 -b 16 in.wav synth 4000s pinknoise && tail -c 8000 in.wav >body");
+    size_t size;
+    unsigned char *body = load("body", &size);
+    make_wav("t.wav", 1000, body, size);
+    decoded d = decode_file("t.wav", NULL, 4096), p = decode_pipe("t.wav", 4096);
+    CHECK(d.count == 4000 && d.format.frames == 4000 && strstr(d.warning, "longer than its header tells"));
+    CHECK(p.count == 500 && strstr(p.warning, "goes on after the end"));
+    free(d.frames);
+    free(p.frames);
+    free(body);
+    sh("cat in.wav in.wav >t.wav");
+    d = decode_file("t.wav", NULL, 4096), p = decode_pipe("t.wav", 4096);
+    CHECK(d.count == 4000 && strstr(d.warning, "goes on after the end"));
+    CHECK(p.count == 4000 && strstr(p.warning, "goes on after the end"));
+    free(d.frames);
+    free(p.frames);
+}
+
+/* Padding, and tags that are no chunks. */
+static void what_stands_behind_may_be_no_sound(void)
+{
+    static const char *const ways[] = {"head -c 2000 /dev/zero", "printf 'TAG%0125d' 0",
+                                       "printf 'APETAGEX%056d' 0", "printf 'LIST\\377\\0\\0\\0INFO'"};
+    sh("sox -R -r 8000 -n -c 1 -b 16 in.wav synth 4000s pinknoise");
+    for (size_t i = 0; i < 4; i++) {
+        sh("{ cat in.wav; %s; } >t.wav", ways[i]);
+        decoded d = decode_file("t.wav", NULL, 4096), p = decode_pipe("t.wav", 4096);
+        if (!CHECK(d.count == 4000 && !d.warned && p.count == 4000 && !p.warned))
+            fprintf(stderr, "%s: %zu %s, %zu %s\n", ways[i], d.count, d.warning, p.count, p.warning);
+        free(d.frames);
+        free(p.frames);
+    }
+}
+
+/* Of a sparse file of 4 GiB and a bit: the sizes are those of the bit. */
+static void sizes_that_have_wrapped_are_noticed(void)
+{
+    make_wav("t.wav", 1000, "\1\40\1\40", 4);
+    for (int tail = 0; tail < 2; tail++) {
+        sh("truncate -s %llu t.wav", 44 + (1ull << 32) + 1000);
+        if (tail)
+            sh("printf 'LIST\\04\\0\\0\\0INFO' >>t.wav");
+        ap_stream *s = ap_decode("t.wav", NULL, NULL);
+        const char *warning = s ? ap_stream_warning(s) : NULL;
+        CHECK(s && s->format.frames == ((1ull << 32) + 1000) / 2);
+        CHECK(warning && strstr(warning, "longer than its header tells"));
+        ap_close(&s);
+    }
+    sh("rm t.wav");
 }
 
 static void a_short_data_chunk_is_truncated(void)
@@ -191,7 +285,8 @@ static void flipped_bits_do_no_harm(void)
 
 TEST_MAIN(CASE(every_sample_type_is_exact), CASE(every_shape_is_read), CASE(the_mask_is_kept),
           CASE(a_pipe_of_sox_or_ffmpeg_goes_to_its_end), CASE(unknown_sizes_mean_until_the_end),
-          CASE(no_frames_are_no_error), CASE(a_short_data_chunk_is_truncated),
-          CASE(tags_before_and_after_the_data), CASE(what_is_not_finite_becomes_silence),
-          CASE(other_codecs_go_to_libsndfile), CASE(absurd_headers_are_refused),
-          CASE(flipped_bits_do_no_harm))
+          CASE(no_frames_are_no_error), CASE(chunks_are_no_sound), CASE(a_size_that_is_too_small_is_noticed),
+          CASE(what_stands_behind_may_be_no_sound), CASE(sizes_that_have_wrapped_are_noticed),
+          CASE(a_short_data_chunk_is_truncated), CASE(tags_before_and_after_the_data),
+          CASE(what_is_not_finite_becomes_silence), CASE(other_codecs_go_to_libsndfile),
+          CASE(absurd_headers_are_refused), CASE(flipped_bits_do_no_harm))
