@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * riff.c - PCM in WAV, RF64 and Wave64, from files and pipes. libsndfile would do for files, but from a pipe
- * it stops at 4 GiB and takes a length of 0 for an empty file, and in Wave64 it takes float for int. The
- * formats: Microsoft, "Multimedia Programming Interface and Data Specifications 1.0"; "Multiple Channel Audio
- * Data and WAVE Files"; EBU Tech 3306; Sony, "Wave64". */
+ * riff.c - PCM and MPEG audio in WAV, RF64 and Wave64, from files and pipes. libsndfile would do for files,
+ * but from a pipe it stops at 4 GiB and takes a length of 0 for an empty file, and in Wave64 it takes float
+ * for int. The formats: Microsoft, "Multimedia Programming Interface and Data Specifications 1.0"; "Multiple
+ * Channel Audio Data and WAVE Files"; EBU Tech 3306; Sony, "Wave64". */
 #include "formats/riff.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "formats/chunks.h"
+#include "formats/mp3/decode_mp3.h"
 #include "formats/mp3/id3.h"
+#include "formats/mp3/mpeg.h"
 #include "formats/pcm.h"
 #include "formats/vorbiscomment.h"
 #include "stream/stream.h"
@@ -22,7 +24,7 @@
 #define MAX_LIST ((size_t)1 << 20) /* a longer LIST is skipped */
 #define MAX_ID3 ((size_t)80 << 20) /* so is a longer ID3v2 tag */
 #define SIZE_UNKNOWN 0xffffffffu   /* in RF64: the size is in ds64 */
-enum { TAG_PCM = 1, TAG_FLOAT = 3, TAG_EXTENSIBLE = 0xfffe };
+enum { TAG_PCM = 1, TAG_FLOAT = 3, TAG_MPEG = 0x50, TAG_MP3 = 0x55, TAG_EXTENSIBLE = 0xfffe };
 
 typedef struct wav {
     ap_input *in;
@@ -30,6 +32,7 @@ typedef struct wav {
     ap_format format;
     ap_pcm type;
     size_t frame_size; /* 0 = no fmt chunk yet */
+    bool mpeg;         /* not PCM; a "frame" is a byte then */
     bool w64, rf64;
     bool longer; /* than the header says */
     const ap_chunk_layout *layout;
@@ -81,11 +84,14 @@ static bool parse_fmt(wav *w, const unsigned char *p, size_t size)
         w->format.mask = get32(p + 20) ? get32(p + 20) : AP_DISCRETE;
         tag = get16(p + 24);
     }
-    if (channels == 0 || align % channels != 0 || bits == 0 || bits > 8 * (align / channels))
-        return false;
     w->format.channels = channels;
     w->format.rate = get32(p + 4);
-    w->frame_size = align;
+    w->mpeg = tag == TAG_MP3 || tag == TAG_MPEG;
+    w->frame_size = w->mpeg ? 1 : align;
+    if (w->mpeg)
+        return true;
+    if (channels == 0 || align % channels != 0 || bits == 0 || bits > 8 * (align / channels))
+        return false;
     return pcm_type(tag, align / channels, &w->type);
 }
 
@@ -260,8 +266,9 @@ static bool set_data_size(wav *w, uint64_t size, ap_error *err)
     w->format.frames = w->data_size / w->frame_size;
     if (rest / w->frame_size >= w->format.frames)
         return true;
-    return ap_fail(err, AP_FAILED, "'%s' is truncated: it has %llu of its %llu frames", ap_input_name(w->in),
-                   (unsigned long long)(rest / w->frame_size), (unsigned long long)w->format.frames);
+    return ap_fail(err, AP_FAILED, "'%s' is truncated: it has %llu of its %llu %s", ap_input_name(w->in),
+                   (unsigned long long)(rest / w->frame_size), (unsigned long long)w->format.frames,
+                   w->mpeg ? "bytes" : "frames");
 }
 
 /* At the end: a size that was never filled in, or has wrapped, shows in a pipe only now. */
@@ -330,6 +337,24 @@ static bool read_header(wav *w, ap_error *err)
     return found == 0 && ap_fail(err, AP_FAILED, "'%s' is truncated: it has no audio", ap_input_name(w->in));
 }
 
+/* Opens what is in the data chunk. Takes the tags over. */
+static ap_stream *open_data(wav *w, ap_error *err)
+{
+    const unsigned char *p;
+    if (!w->mpeg)
+        return ap_pcm_stream(w->in, w->type, false, &w->format, w->tags, warn_of_more, err);
+    ptrdiff_t n = ap_input_peek(w->in, &p, w->data_size < 65536 ? (size_t)w->data_size : 65536, NULL);
+    size_t junk = n > 0 ? ap_mp3_find(p, (size_t)n, (uint64_t)n == w->data_size) : 0;
+    if (junk == SIZE_MAX || !ap_input_skip(w->in, junk, NULL))
+        junk = 0; /* the decoder says what is wrong */
+    ap_stream *s =
+        ap_mp3_open_part(w->in, w->data_size == AP_UNKNOWN ? AP_UNKNOWN : w->data_size - junk, err);
+    if (s)
+        (void)ap_tags_fill(s->tags, w->tags);
+    ap_tags_free(&w->tags);
+    return s;
+}
+
 ap_stream *ap_riff_open(ap_input *in, ap_error *err)
 {
     wav w = {.in = in, .tags = ap_tags_new(), .ds64_size = AP_UNKNOWN};
@@ -343,7 +368,7 @@ ap_stream *ap_riff_open(ap_input *in, ap_error *err)
         if (!ap_input_seek(in, w.data_start, err))
             goto fail;
     }
-    ap_stream *s = ap_pcm_stream(in, w.type, false, &w.format, w.tags, warn_of_more, err);
+    ap_stream *s = open_data(&w, err);
     if (s && w.longer)
         ap_warn(s, "'%s' is longer than its header tells: all of it is read", ap_stream_name(s));
     return s;

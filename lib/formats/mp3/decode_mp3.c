@@ -28,6 +28,9 @@ typedef struct decoder {
     const float *audio; /* decoded frames that are not given yet */
     size_t have;
     uint64_t bytes; /* read from the input */
+    uint64_t left;  /* bytes that are ours, AP_UNKNOWN = all */
+    uint64_t seen;  /* MPEG frames decoded */
+    uint64_t least; /* MPEG frames that must be there, where the length is not known */
     uint64_t next;  /* where the next MPEG frame should be, 0 = no matter */
     unsigned char ring[RING];
 } decoder;
@@ -35,8 +38,10 @@ typedef struct decoder {
 static ssize_t read_bytes(void *handle, void *to, size_t size)
 {
     decoder *d = handle;
-    ptrdiff_t n = ap_input_read_some(d->in, to, size, &d->io_error);
+    size = size < d->left ? size : (size_t)d->left;
+    ptrdiff_t n = size ? ap_input_read_some(d->in, to, size, &d->io_error) : 0;
     const unsigned char *p = to;
+    d->left -= n > 0 && d->left != AP_UNKNOWN ? (uint64_t)n : 0;
     for (ptrdiff_t i = n > RING ? n - RING : 0; i < n; i++)
         d->ring[(d->bytes + (uint64_t)i) % RING] = p[i];
     d->bytes += n > 0 ? (uint64_t)n : 0;
@@ -106,9 +111,14 @@ static bool could_hold(const decoder *d, uint64_t frames)
 
 /* The end of the input. Frames that are missing although nothing was cut off, as the byte count or the damage
  * shows, become silence: a player would play this file. */
-static ptrdiff_t finish(ap_stream *s, decoder *d, float *frames, size_t max)
+static ptrdiff_t finish(ap_stream *s, decoder *d, float *frames, size_t max, ap_error *err)
 {
     bool cut = ends_inside_frame(d);
+    if ((d->left && d->left != AP_UNKNOWN) || d->seen < d->least) {
+        ap_fail(err, AP_FAILED, "'%s' is truncated: it has %llu MPEG frames and should have more",
+                ap_stream_name(s), (unsigned long long)d->seen);
+        return -1;
+    }
     if (d->foreign > MANY)
         ap_warn(s, "'%s' changes its sample rate or channels: the rest was left out", ap_stream_name(s));
     bool whole = d->info.bytes && d->bytes >= d->info.bytes;
@@ -138,6 +148,7 @@ static bool is_same_format(const ap_stream *s, mpg123_handle *mpg)
 static void take_audio(ap_stream *s, decoder *d, const unsigned char *audio, size_t size)
 {
     check_place(d);
+    d->seen++;
     if (d->foreign) {
         d->foreign++;
         d->suspect = true;
@@ -190,7 +201,7 @@ static ptrdiff_t mp3_read(ap_stream *s, float *frames, size_t max, ap_error *err
         return -1;
     }
     if (d->ended)
-        return finish(s, d, frames, max);
+        return finish(s, d, frames, max, err);
     size_t n = d->have < max ? d->have : max;
     memcpy(frames, d->audio, n * s->format.channels * sizeof *frames);
     d->audio += n * s->format.channels;
@@ -246,8 +257,41 @@ static bool start_mpg123(decoder *d, ap_error *err)
     return true;
 }
 
+/* Whole MPEG frames that follow each other from here on in a file. */
+static uint64_t count_frames(ap_input *in, const ap_mpeg *first)
+{
+    unsigned char h[4];
+    ap_mpeg m;
+    uint64_t start = ap_input_tell(in), at = start, count = 0, size = ap_input_size(in);
+    while (ap_input_seek(in, at, NULL) && ap_input_read(in, h, 4, NULL) == 4 && ap_mpeg_parse(h, &m) &&
+           ap_mpeg_same(first, &m) && m.size && m.size <= size - at) {
+        at += m.size;
+        count++;
+    }
+    (void)ap_input_seek(in, start, NULL); /* a failure shows in the next read */
+    return count;
+}
+
+/* Some encoders count the MPEG frame that holds the count, too. The frames to follow, 0 if that cannot be
+ * told: then at least so many must be there. The input stands at the MPEG frame with the tag. */
+static uint64_t true_count(decoder *d)
+{
+    uint64_t told = d->info.frames, start = ap_input_tell(d->in);
+    if (told < 2 || d->info.lame)
+        return told;
+    if (!ap_input_seekable(d->in)) {
+        d->least = d->info.vbri ? 0 : told - 1;
+        return d->info.vbri ? told : 0;
+    }
+    if (!ap_input_seek(d->in, start + d->first.size, NULL))
+        return told;
+    uint64_t there = count_frames(d->in, &d->first);
+    (void)ap_input_seek(d->in, start, NULL); /* a failure shows in the next read */
+    return there + 1 == told ? there : told;
+}
+
 /* Finds the format, by decoding the first header. */
-static bool read_format(decoder *d, bool joined, ap_format *format, ap_error *err)
+static bool read_format(decoder *d, uint64_t count, ap_format *format, ap_error *err)
 {
     const char *name = ap_input_name(d->in);
     long rate;
@@ -261,36 +305,51 @@ static bool read_format(decoder *d, bool joined, ap_format *format, ap_error *er
         return false;
     }
     *format = (ap_format){(uint32_t)rate, (uint32_t)channels, 0, AP_UNKNOWN};
-    off_t length = d->info.frames && !joined ? mpg123_length(d->mpg) : -1;
-    if (length >= 0)
-        format->frames = (uint64_t)length;
+    off_t length = count && !d->info.vbri ? mpg123_length(d->mpg) : -1;
+    uint64_t vain = (d->info.frames - count) * d->first.samples; /* the frame that counted itself */
+    if (length >= 0 && (uint64_t)length >= vain)
+        format->frames = (uint64_t)length - vain;
+    if (d->info.vbri && count)
+        format->frames = count * d->first.samples;
     return ap_check_format(name, format, err);
 }
 
-ap_stream *ap_mp3_open(ap_input *in, ap_error *err)
+/* Looks at the first MPEG frame and skips it if it is Fraunhofer's tag, which libmpg123 takes for sound.
+ * count gets how many follow it, 0 = it is not known. */
+static bool read_info(decoder *d, uint64_t *count, ap_error *err)
+{
+    const unsigned char *p;
+    ptrdiff_t n = ap_input_peek(d->in, &p, 4096, err);
+    if (n < 0)
+        return false;
+    if (n < 4 || !ap_mpeg_parse(p, &d->first))
+        return ap_fail(err, AP_FAILED, "'%s' is not MPEG audio", ap_input_name(d->in));
+    (void)ap_mpeg_info_parse(p, (size_t)n, &d->info); /* all zero if there is none */
+    *count = has_more(d->in, &d->info) ? 0 : true_count(d);
+    if (!d->info.vbri)
+        return true;
+    d->left -= d->left == AP_UNKNOWN ? 0 : d->left < d->first.size ? d->left : d->first.size;
+    return ap_input_skip(d->in, d->first.size, err);
+}
+
+ap_stream *ap_mp3_open_part(ap_input *in, uint64_t size, ap_error *err)
 {
     static const ap_stream_ops ops = {mp3_read, mp3_close};
     decoder *d = calloc(1, sizeof *d);
     ap_tags *tags = ap_tags_new();
-    const unsigned char *p;
+    uint64_t count = 0;
     ap_format format;
     if (d)
-        d->in = in;
+        *d = (decoder){.in = in, .left = size};
     if (!d || !tags) {
         ap_fail_memory(err);
         goto fail;
     }
-    ptrdiff_t n = ap_input_peek(in, &p, 4096, err);
-    if (n < 0)
+    if (!read_info(d, &count, err))
         goto fail;
-    if (n < 4 || !ap_mpeg_parse(p, &d->first)) {
-        ap_fail(err, AP_FAILED, "'%s' is not MPEG audio", ap_input_name(in));
-        goto fail;
-    }
-    (void)ap_mpeg_info_parse(p, (size_t)n, &d->info); /* all zero if there is none */
-    bool joined = has_more(in, &d->info);
-    read_id3v1(in, tags);
-    if (!start_mpg123(d, err) || !read_format(d, joined, &format, err))
+    if (size == AP_UNKNOWN)
+        read_id3v1(in, tags);
+    if (!start_mpg123(d, err) || !read_format(d, count, &format, err))
         goto fail;
     return ap_stream_new(&ops, d, &format, ap_input_name(in), tags, err);
 fail:
@@ -300,4 +359,9 @@ fail:
     else
         ap_input_close(in);
     return NULL;
+}
+
+ap_stream *ap_mp3_open(ap_input *in, ap_error *err)
+{
+    return ap_mp3_open_part(in, AP_UNKNOWN, err);
 }

@@ -104,16 +104,31 @@ size_t ap_mp3_find(const unsigned char *bytes, size_t size, bool complete)
     return SIZE_MAX;
 }
 
+/* Fraunhofer's tag is always 32 bytes behind the header: version, delay, quality, bytes, MPEG frames. */
+static bool parse_vbri(const unsigned char *p, size_t size, ap_mpeg_info *info)
+{
+    if (size < 4 + 32 + 18 || memcmp(p + 36, "VBRI", 4) != 0)
+        return false;
+    *info = (ap_mpeg_info){.frames = (uint32_t)ap_get_big(p + 50, 4), .vbri = true};
+    return true;
+}
+
 bool ap_mpeg_info_parse(const unsigned char *p, size_t size, ap_mpeg_info *info)
 {
     ap_mpeg m;
     if (size < 4 || !ap_mpeg_parse(p, &m))
         return false;
+    if (parse_vbri(p, size, info))
+        return true;
     bool low = m.samples == 576;
     size_t at = 4 + (size_t)(low ? (m.channels == 1 ? 9 : 17) : (m.channels == 1 ? 17 : 32)); /* side info */
     if (size < at + 16 || (memcmp(p + at, "Xing", 4) != 0 && memcmp(p + at, "Info", 4) != 0))
         return false;
     uint32_t flags = (uint32_t)ap_get_big(p + at + 4, 4);
+    const unsigned char *encoder = p + at + 120; /* if the table and the quality are there */
+    *info = (ap_mpeg_info){.lame = size >= at + 124 &&
+                                   (memcmp(encoder, "LAME", 4) == 0 || memcmp(encoder, "Lavf", 4) == 0 ||
+                                    memcmp(encoder, "Lavc", 4) == 0)};
     at += 8;
     info->frames = flags & 1 ? (uint32_t)ap_get_big(p + at, 4) : 0;
     at += flags & 1 ? 4 : 0;

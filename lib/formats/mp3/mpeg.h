@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * mpeg.h - the header of an MPEG audio frame, and the tag that LAME and others put into the first one. */
+ * mpeg.h - the header of an MPEG audio frame, and the tag that LAME, Xing and Fraunhofer put into the first
+ * one. */
 #ifndef AP_FORMATS_MP3_MPEG_H
 #define AP_FORMATS_MP3_MPEG_H
 
@@ -17,6 +18,8 @@ typedef struct ap_mpeg {
 } ap_mpeg;
 typedef struct ap_mpeg_info {
     uint32_t frames, bytes; /* MPEG frames after this one, bytes with this one; 0 = does not say */
+    bool lame;              /* by LAME or libav, whose counts are right */
+    bool vbri;              /* by Fraunhofer */
 } ap_mpeg_info;
 /* Parses 4 bytes. */
 bool ap_mpeg_parse(const unsigned char *bytes, ap_mpeg *m);

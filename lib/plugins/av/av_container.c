@@ -9,6 +9,9 @@
 #include <string.h>
 
 #define IO_BUFFER 32768
+/* What libav finds by a magic number or a long run of frames has at least this. Below, it guesses: the
+ * doubles of NumPy or MATLAB are AMR to it (26). */
+#define SURE_SCORE AVPROBE_SCORE_EXTENSION
 
 static int read_bytes(void *opaque, uint8_t *to, int size)
 {
@@ -116,6 +119,15 @@ static bool check_asf(ap_av_source *s, ap_error *err)
                    (unsigned long long)there, (unsigned long long)size);
 }
 
+/* Whether this starts as an MPEG program stream does, of which libav is never sure (ISO/IEC
+ * 13818-1, 2.5.3.4). */
+static bool has_pack(ap_input *in)
+{
+    static const unsigned char pack[] = {0, 0, 1, 0xba};
+    const unsigned char *p;
+    return ap_input_peek(in, &p, sizeof pack, NULL) == sizeof pack && memcmp(p, pack, sizeof pack) == 0;
+}
+
 bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
 {
     ap_av_be_quiet();
@@ -124,13 +136,14 @@ bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
         return false;
     s->base = ap_input_tell(in);
     const AVInputFormat *format = NULL;
+    int enough = has_pack(in) ? AVPROBE_SCORE_RETRY + 1 : SURE_SCORE;
     if (!check_asf(s, err) || !make_io(s, err)) {
         ap_av_source_close(s);
         return false;
     }
     AVIOContext *io = s->container->pb;
     int score = av_probe_input_buffer2(io, &format, "", NULL, 0, 0);
-    if (score <= AVPROBE_SCORE_RETRY || !format || is_playlist(format)) {
+    if (score < enough || !format || is_playlist(format)) {
         ap_av_source_close(s);
         return fail_unknown(s, err);
     }

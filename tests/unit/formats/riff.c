@@ -257,6 +257,46 @@ static void other_codecs_go_to_libsndfile(void)
     }
 }
 
+/* WAV with MP3 in it is as long as its MPEG frames; ffmpeg decodes all of them, too. Chunks behind it are no
+ * part. */
+static void mp3_in_wav_is_as_long_as_its_frames(void)
+{
+    static const char *const ways[] = {"-t -b 128", "-t -V 2", "-b 64"};
+    for (size_t i = 0; i < 3; i++) {
+        sh("sox -R -r 44100 -n -c 2 -b 16 in.wav synth 100000s pinknoise && lame --quiet %s in.wav t.mp3 && "
+           "ffmpeg -v error -y -i t.mp3 -c copy -metadata title=T t.wav && "
+           "ffmpeg -v error -y -i t.wav -f f32le t.f32",
+           ways[i]);
+        uint64_t frames = file_size("t.f32") / 8;
+        decoded d = decode_file("t.wav", NULL, 4096), p = decode_pipe("t.wav", 4096);
+        CHECK(d.err.code == AP_OK && d.count == frames && !d.warned && strcmp(d.title, "T") == 0);
+        same_decoded(&d, &p);
+        free(p.frames);
+        check_fails(cut("t.wav", file_size("t.wav") / 2), "truncated");
+        p = decode_pipe("cut.t.wav", 4096);
+        CHECK(p.err.code == AP_FAILED && strstr(p.err.message, "truncated"));
+        free(p.frames);
+        sh("printf 'bext\\04\\0\\0\\0text' >>t.wav");
+        p = decode_file("t.wav", NULL, 4096);
+        CHECK(p.count == frames && !p.warned);
+        free(p.frames);
+        free(d.frames);
+    }
+}
+
+/* The last block of ADPCM is filled up; the fact chunk tells how much of it is sound. */
+static void a_fact_chunk_tells_the_length_of_block_codecs(void)
+{
+    static const char *const codecs[] = {"ms-adpcm", "ima-adpcm", "gsm-full-rate"};
+    for (size_t i = 0; i < 3; i++) {
+        sh("sox -R -r 8000 -n -c 1 -b 16 in.wav synth 12345s pinknoise && sox in.wav -e %s t.wav", codecs[i]);
+        decoded d = decode_file("t.wav", NULL, 4096);
+        if (!CHECK(d.err.code == AP_OK && d.count == 12345 && d.format.frames == 12345))
+            fprintf(stderr, "%s: %zu frames\n", codecs[i], d.count);
+        free(d.frames);
+    }
+}
+
 static void absurd_headers_are_refused(void)
 {
     unsigned char *bytes;
@@ -289,4 +329,5 @@ TEST_MAIN(CASE(every_sample_type_is_exact), CASE(every_shape_is_read), CASE(the_
           CASE(what_stands_behind_may_be_no_sound), CASE(sizes_that_have_wrapped_are_noticed),
           CASE(a_short_data_chunk_is_truncated), CASE(tags_before_and_after_the_data),
           CASE(what_is_not_finite_becomes_silence), CASE(other_codecs_go_to_libsndfile),
+          CASE(mp3_in_wav_is_as_long_as_its_frames), CASE(a_fact_chunk_tells_the_length_of_block_codecs),
           CASE(absurd_headers_are_refused), CASE(flipped_bits_do_no_harm))

@@ -190,6 +190,74 @@ static void tags_at_the_end_are_no_audio(void)
     free(plain.frames);
 }
 
+/* Puts a first MPEG frame with a tag before an MP3 without one: "VBRI", "Xing", with a count that is so much
+ * too large. Returns how many MPEG frames follow it. */
+static uint32_t add_tag(const char *from, const char *to, const char *tag, uint32_t extra)
+{
+    unsigned char first[417] = {0};
+    size_t size, at = 0;
+    uint32_t count = 0;
+    ap_mpeg m;
+    unsigned char *bytes = load(from, &size);
+    for (; at + 4 <= size && ap_mpeg_parse(bytes + at, &m); at += m.size)
+        count++;
+    memcpy(first, "\xff\xfb\x90", 3); /* 128 kbit/s at 44.1 kHz */
+    first[3] = bytes[3];
+    memcpy(first + 36, tag, 4);
+    uint32_t told = count + extra;
+    unsigned char *p = first + (strcmp(tag, "VBRI") == 0 ? 50 : 44);
+    first[43] = 1; /* of Xing: the count is there */
+    for (int i = 0; i < 4; i++)
+        p[i] = (unsigned char)(told >> (24 - 8 * i));
+    unsigned char *all = malloc(sizeof first + size);
+    memcpy(all, first, sizeof first);
+    memcpy(all + sizeof first, bytes, size);
+    save(to, all, sizeof first + size);
+    free(all);
+    free(bytes);
+    return count;
+}
+
+/* It counts exactly, and is no sound. */
+static void the_tag_of_fraunhofer_is_no_sound(void)
+{
+    make_mp3("plain", "-t -V 2", 44100, 2, 100000);
+    uint32_t count = add_tag("plain.mp3", "vbri.mp3", "VBRI", 0);
+    sh("ffmpeg -v error -y -i plain.mp3 -f f32le ref.f32");
+    for (int pipe = 0; pipe < 2; pipe++) {
+        decoded d = pipe ? decode_pipe("vbri.mp3", 4096) : decode_file("vbri.mp3", NULL, 4096);
+        decoded p = decode_file("plain.mp3", NULL, 4096);
+        CHECK(d.err.code == AP_OK && d.format.frames == count * 1152ull && d.count == d.format.frames &&
+              !d.warned);
+        CHECK(p.count == d.count && memcmp(p.frames, d.frames, d.count * 2 * sizeof *d.frames) == 0);
+        free(d.frames);
+        free(p.frames);
+    }
+    check_fails(cut("vbri.mp3", file_size("vbri.mp3") / 2), "truncated");
+}
+
+/* As mediabunny does. */
+static void a_count_may_include_its_own_frame(void)
+{
+    decoded d[2], p;
+    make_mp3("plain", "-t -V 2", 44100, 2, 100000);
+    for (uint32_t extra = 0; extra < 2; extra++) {
+        add_tag("plain.mp3", "xing.mp3", "Xing", extra);
+        d[extra] = decode_file("xing.mp3", NULL, 4096);
+        CHECK(d[extra].err.code == AP_OK && d[extra].count == d[extra].format.frames && !d[extra].warned);
+        p = decode_pipe("xing.mp3", 4096);
+        CHECK(p.err.code == AP_OK && p.count == d[extra].count && !p.warned);
+        free(p.frames);
+        check_fails(cut("xing.mp3", file_size("xing.mp3") / 2), "truncated");
+        p = decode_pipe("cut.xing.mp3", 4096);
+        CHECK(p.err.code == AP_FAILED && strstr(p.err.message, "truncated"));
+        free(p.frames);
+    }
+    CHECK(d[0].count == d[1].count);
+    free(d[0].frames);
+    free(d[1].frames);
+}
+
 static void flipped_bits_do_no_harm(void)
 {
     make_mp3("whole", "-b 64 --tt Title --id3v2-only", 22050, 2, 20000);
@@ -202,4 +270,5 @@ TEST_MAIN(CASE(every_rate_gives_back_its_length), CASE(short_ones_too), CASE(the
           CASE(damage_inside_is_played_with_a_warning), CASE(junk_before_the_first_frame_is_skipped),
           CASE(noise_is_not_mp3), CASE(a_big_tag_before_the_audio_is_read),
           CASE(joined_files_are_played_to_the_end), CASE(tags_at_the_end_are_no_audio),
+          CASE(the_tag_of_fraunhofer_is_no_sound), CASE(a_count_may_include_its_own_frame),
           CASE(flipped_bits_do_no_harm))
