@@ -24,7 +24,7 @@ for i, colour in enumerate([red, lime, blue]):
         see(frame, 80, 60, colour)' "x.$1"
 }
 check streams_are_as_asked_for mp4 h264 aac
-check streams_are_as_asked_for mkv h264 aac
+check streams_are_as_asked_for mkv h264 opus
 check streams_are_as_asked_for webm vp9 opus
 
 index_is_in_front() {

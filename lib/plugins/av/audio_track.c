@@ -4,6 +4,7 @@
 #include "plugins/av/video.h"
 #include "stream/stream.h"
 
+#include <libavutil/opt.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,7 @@ struct ap_audio_track {
 
 static const char *codec_name(const ap_muxer *m)
 {
-    return ap_muxer_is_webm(m) ? "libopus" : "aac";
+    return ap_muxer_has_opus(m) ? "libopus" : "aac";
 }
 
 /* The lowest rate of the codec that is not below rate, else its highest. */
@@ -63,11 +64,11 @@ ap_stream *ap_audio_track_prepare(const ap_muxer *m, ap_stream *audio, ap_error 
         ap_fail(err, AP_FAILED, "libav was built without %s", codec_name(m));
         return NULL;
     }
-    uint32_t rate = ap_muxer_is_webm(m) ? OPUS_RATE : nearest_rate(codec, audio->format.rate);
+    uint32_t rate = ap_muxer_has_opus(m) ? OPUS_RATE : nearest_rate(codec, audio->format.rate);
     uint32_t channels = audio->format.channels, mask = audio->format.mask, usual = ap_default_mask(channels);
     if (channels > 2 && (!usual || (mask != usual && usual_mask(mask) != usual)))
         audio = ap_remix(audio, 2, err);
-    else if (channels == 7 && !ap_muxer_is_webm(m)) /* 6.1, which AAC has no number for */
+    else if (channels == 7 && !ap_muxer_has_opus(m)) /* 6.1, which AAC has no number for */
         audio = ap_remix(audio, 6, err);
     return audio && audio->format.rate != rate ? ap_resample(audio, rate, err) : audio;
 }
@@ -80,11 +81,13 @@ static bool open_codec(ap_audio_track *t, ap_error *err)
     if (!c)
         return ap_fail_memory(err);
     const ap_format *f = &t->audio->format;
-    bool opus = ap_muxer_is_webm(t->muxer);
+    bool opus = ap_muxer_has_opus(t->muxer);
     c->sample_rate = (int)f->rate;
     c->sample_fmt = opus ? AV_SAMPLE_FMT_FLT : AV_SAMPLE_FMT_FLTP;
     c->bit_rate = 1000 * (int64_t)((opus ? OPUS_KBPS : AAC_KBPS) * f->channels);
     c->time_base = (AVRational){1, c->sample_rate};
+    if (opus && f->channels > 2) /* speakers in Vorbis's order; libav leaves it at "undefined" */
+        av_opt_set_int(c->priv_data, "mapping_family", 1, 0);
     c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
     if (av_channel_layout_from_mask(&c->ch_layout, ap_default_mask(f->channels)) < 0 ||
         avcodec_open2(c, codec, NULL) < 0)

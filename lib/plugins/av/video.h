@@ -95,6 +95,8 @@ bool ap_muxer_finish(ap_muxer *m, ap_error *err);
 /* Takes one that is not open, too. */
 void ap_muxer_close(ap_muxer *m);
 bool ap_muxer_is_webm(const ap_muxer *m);
+/* Whether its sound is Opus; otherwise it is AAC. */
+bool ap_muxer_has_opus(const ap_muxer *m);
 
 /* ---- video_track.c: pictures to packets */
 
