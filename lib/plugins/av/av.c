@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * av.c - what only libav reads: MP4, Matroska, ASF, ADTS, AC-3... It is a plugin, because libav's libraries
  * alone are 58 MB of memory. */
-#include "plugins/av/av.h"
+#include "formats/av.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/plugin.h"
-#include "formats/av.h"
+#include "plugins/av/edits.h"
 #include "stream/stream.h"
 
 #include <libavcodec/avcodec.h>
+#include <libavutil/intreadwrite.h>
 #include <libavutil/opt.h>
 #include <libswresample/swresample.h>
 #include <limits.h>
@@ -43,7 +44,16 @@ typedef struct decoder {
     AVFrame *like;             /* has the format that convert was made for */
     float *samples;            /* converted, not given yet */
     size_t at, have, capacity; /* frames */
-    uint64_t silence;          /* frames to give first, for packets that could not be decoded */
+    uint64_t silence;          /* frames to give first */
+    bool gap;                  /* the silence is of the edit list */
+    /* With an edit list: frames of the track, [begin, begin + count) of which lie in samples. */
+    ap_av_edits edits;
+    size_t edit;   /* the one at hand */
+    int64_t given; /* of it */
+    int64_t begin, count, before,
+        next;      /* before: end of the block before; next: where the next block starts */
+    int64_t delay; /* frames to leave out first, of Matroska */
+    bool skips;    /* libav leaves them out */
 } decoder;
 
 static void av_close(void *state)
@@ -58,6 +68,7 @@ static void av_close(void *state)
     ap_av_source_close(&d->source);
     ap_input_close(in);
     free(d->samples);
+    free(d->edits.list);
     free(d);
 }
 
@@ -75,9 +86,24 @@ static void note_end(decoder *d, const AVPacket *packet)
 static void conceal(decoder *d)
 {
     AVRational samples = {1, (int)d->format.rate};
-    if (d->format.rate && d->packet->duration > 0)
-        d->silence += (uint64_t)av_rescale_q(d->packet->duration, d->st->time_base, samples);
+    int64_t frames = d->format.rate && d->packet->duration > 0
+                         ? av_rescale_q(d->packet->duration, d->st->time_base, samples)
+                         : 0;
+    d->next += frames;
+    if (!d->edits.count)
+        d->silence += (uint64_t)frames;
     d->failed++;
+}
+
+/* Where the track starts, and whether libav leaves the delay of the encoder out by itself. */
+static void note_first(decoder *d)
+{
+    size_t size;
+    const uint8_t *side = av_packet_get_side_data(d->packet, AV_PKT_DATA_SKIP_SAMPLES, &size);
+    if (d->packets == 0)
+        d->skips = side && size >= 4 && AV_RL32(side) > 0;
+    if (d->packets == 0 && d->packet->pts > 0)
+        d->next = d->packet->pts; /* in units of the track until the rate is known */
 }
 
 /* Gives the decoder a packet of our stream, or tells it that there are no more. */
@@ -88,6 +114,7 @@ static void send_packet(decoder *d)
         note_end(d, d->packet);
         bool ours = d->packet->stream_index == d->st->index;
         if (ours) {
+            note_first(d);
             d->packets++;
             d->corrupt = d->packet->flags & AV_PKT_FLAG_CORRUPT;
             if (av_packet_get_side_data(d->packet, AV_PKT_DATA_ENCRYPTION_INFO, NULL))
@@ -183,6 +210,34 @@ static size_t cut_padding(decoder *d, size_t n)
     return n;
 }
 
+static void leave_delay_out(decoder *d, size_t n)
+{
+    size_t skip = d->delay < (int64_t)n ? (size_t)d->delay : n;
+    d->delay -= (int64_t)skip;
+    d->at = skip;
+    d->have = n - skip;
+}
+
+/* A fragmented file has no table that tells the length, but its last packet does. */
+static int64_t cut_last(decoder *d, int64_t n)
+{
+    AVRational samples = {1, (int)d->format.rate};
+    int64_t told = av_rescale_q(d->frame->pkt_duration, d->st->time_base, samples);
+    if (d->edits.list[d->edits.count - 1].length >= 0 || told <= 0 || told >= n)
+        return n;
+    if (!d->draining)
+        send_packet(d);
+    return d->draining ? told : n;
+}
+
+static void note_block(decoder *d, int64_t n)
+{
+    d->before = d->begin + d->count;
+    d->begin = d->next;
+    d->count = n;
+    d->next += n;
+}
+
 /* Converts d->frame into d->samples. */
 static bool take_frame(decoder *d, ap_error *err)
 {
@@ -195,7 +250,11 @@ static bool take_frame(decoder *d, ap_error *err)
     int n = swr_convert(d->convert, &out, room, (const uint8_t **)(void *)d->frame->extended_data,
                         d->frame->nb_samples);
     d->at = 0;
-    d->have = n > 0 ? cut_padding(d, (size_t)n) : 0;
+    d->have = 0;
+    if (d->edits.count)
+        note_block(d, n > 0 ? cut_last(d, n) : 0);
+    else if (n > 0)
+        leave_delay_out(d, cut_padding(d, (size_t)n));
     av_frame_unref(d->frame);
     return true;
 }
@@ -206,7 +265,7 @@ static bool take_frame(decoder *d, ap_error *err)
 static double missing(const ap_stream *s, const decoder *d)
 {
     const AVFormatContext *c = d->source.container;
-    double there = (double)s->position / s->format.rate;
+    double there = (double)(d->edits.count ? (uint64_t)d->next : s->position) / s->format.rate;
     if (c->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE)
         return 0;
     if (d->st->duration > 0)
@@ -233,9 +292,70 @@ static bool check_end(ap_stream *s, decoder *d, ap_error *err)
     return true;
 }
 
+/* Back to the start, for an edit that shows what has passed. */
+static bool rewind_track(ap_stream *s, decoder *d, ap_error *err)
+{
+    if (av_seek_frame(d->source.container, d->st->index, 0, AVSEEK_FLAG_BACKWARD) < 0)
+        return ap_fail(err, AP_FAILED, "cannot go back in '%s' as its edit list asks", ap_stream_name(s));
+    avcodec_flush_buffers(d->codec);
+    d->draining = false;
+    d->packets = d->begin = d->count = d->before = d->next = 0;
+    return true;
+}
+
+/* The next block of the track. 1, 0 at its end, -1 on error. */
+static int next_block(ap_stream *s, decoder *d, ap_error *err)
+{
+    bool more = next_frame(d);
+    if (more && !take_frame(d, err))
+        return -1;
+    return more ? 1 : check_end(s, d, err) ? 0 : -1;
+}
+
+static void be_silent(decoder *d, int64_t frames)
+{
+    d->silence = (uint64_t)frames;
+    d->gap = true;
+}
+
+/* As refill, by the edit list. */
+static int refill_edited(ap_stream *s, decoder *d, ap_error *err)
+{
+    while (d->edit < d->edits.count) {
+        const ap_av_edit *e = &d->edits.list[d->edit];
+        int64_t left = e->length < 0 ? INT64_MAX : e->length - d->given, want = e->start + d->given;
+        int64_t there = d->begin + d->count - want, missing = d->begin - want;
+        if (left <= 0 || e->start < 0) {
+            if (left > 0)
+                be_silent(d, left);
+            d->edit++;
+            d->given = 0;
+        } else if (missing > 0 && want < d->before) {
+            if (!rewind_track(s, d, err))
+                return -1;
+        } else if (missing > 0) { /* the track starts later, or packets could not be decoded */
+            be_silent(d, FFMIN(missing, left));
+            d->given += (int64_t)d->silence;
+        } else if (there > 0) {
+            d->at = (size_t)-missing;
+            d->have = (size_t)FFMIN(there, left);
+            d->given += (int64_t)d->have;
+        } else {
+            int more = next_block(s, d, err);
+            if (more <= 0)
+                return more;
+        }
+        if (d->silence || d->have)
+            return 1;
+    }
+    return 0;
+}
+
 /* Makes d->silence or d->have more than 0. Returns 1, 0 at the end, -1 on error. */
 static int refill(ap_stream *s, decoder *d, ap_error *err)
 {
+    if (d->edits.count && !d->silence && !d->have)
+        return refill_edited(s, d, err);
     while (!d->silence && !d->have) {
         bool more = next_frame(d);
         if (more && !take_frame(d, err))
@@ -258,7 +378,8 @@ static ptrdiff_t av_read(ap_stream *s, float *frames, size_t max, ap_error *err)
     if (d->silence) {
         memset(frames, 0, n * channels * sizeof *frames);
         d->silence -= n;
-        d->damaged = true;
+        d->damaged = d->damaged || !d->gap;
+        d->gap = d->gap && d->silence;
     } else {
         memcpy(frames, d->samples + d->at * channels, n * channels * sizeof *frames);
         d->at += n;
@@ -288,6 +409,8 @@ static bool open_codec(decoder *d, bool drc, ap_error *err)
     /* AC-3's own advice for small rooms: loudness would be measured wrongly. Decoders without it ignore this.
      */
     av_opt_set_double(d->codec, "drc_scale", drc, AV_OPT_SEARCH_CHILDREN);
+    if (ap_av_edits_known(&d->source))
+        d->codec->flags2 |= AV_CODEC_FLAG2_SKIP_MANUAL;
     if (avcodec_parameters_to_context(d->codec, p) < 0 || avcodec_open2(d->codec, codec, NULL) < 0)
         return ap_fail(err, AP_FAILED, "cannot decode '%s': its %s header makes no sense",
                        ap_input_name(d->source.in), avcodec_get_name(p->codec_id));
@@ -304,14 +427,34 @@ static void drop_other_streams(decoder *d)
 }
 
 /* " 00000000 00000840 000001CA 00000000003F31F6 ...": delay, padding and frames of the music. */
-static uint64_t itunes_length(const AVFormatContext *container)
+static bool itunes_edit(const AVFormatContext *container, ap_av_edit *edit)
 {
     unsigned delay, padding;
     unsigned long long frames;
     const AVDictionaryEntry *e = av_dict_get(container->metadata, "iTunSMPB", NULL, 0);
-    if (e && sscanf(e->value, "%*x %x %x %llx", &delay, &padding, &frames) == 3 && frames)
-        return frames;
-    return AP_UNKNOWN;
+    if (!e || sscanf(e->value, "%*x %x %x %llx", &delay, &padding, &frames) != 3 || !frames ||
+        frames > INT64_MAX / 2)
+        return false;
+    *edit = (ap_av_edit){delay, (int64_t)frames};
+    return true;
+}
+
+/* What is to be heard, once the rate is known. */
+static bool read_edits(decoder *d, ap_error *err)
+{
+    ap_av_edit itunes;
+    bool told = itunes_edit(d->source.container, &itunes);
+    if (!ap_av_edits_read(&d->source, d->st, d->format.rate, &d->edits, err))
+        return false;
+    if (told && d->edits.known && !d->edits.listed && d->edits.count)
+        d->edits.list[0] = itunes;
+    else if (told && !d->edits.known)
+        d->left = (uint64_t)itunes.length;
+    d->next = av_rescale_q(d->next, d->st->time_base, (AVRational){1, (int)d->format.rate});
+    if (strstr(d->source.container->iformat->name, "matroska") && !d->skips &&
+        d->st->codecpar->codec_id != AV_CODEC_ID_OPUS)
+        d->delay = d->st->codecpar->initial_padding;
+    return true;
 }
 
 /* Decodes the first frame, which knows the format best. */
@@ -333,7 +476,7 @@ static bool read_format(decoder *d, ap_error *err)
     d->format = (ap_format){(uint32_t)f->sample_rate, (uint32_t)f->ch_layout.nb_channels, 0, AP_UNKNOWN};
     if (mask <= UINT32_MAX)
         d->format.mask = (uint32_t)mask;
-    return ap_check_format(name, &d->format, err) && take_frame(d, err);
+    return ap_check_format(name, &d->format, err) && read_edits(d, err) && take_frame(d, err);
 }
 
 /* WavPack's lossless half, which libav does not read. */
@@ -365,7 +508,7 @@ static ap_stream *av_open(ap_input *in, const ap_decode_options *options, ap_err
     if (!d->st || !open_codec(d, options->drc, err))
         goto fail;
     drop_other_streams(d);
-    d->left = itunes_length(d->source.container);
+    d->left = AP_UNKNOWN;
     if (!read_format(d, err))
         goto fail;
     ap_stream *s = ap_stream_new(&ops, d, &d->format, ap_input_name(in), ap_av_tags(&d->source, d->st), err);

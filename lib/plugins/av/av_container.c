@@ -147,7 +147,11 @@ bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
         ap_av_source_close(s);
         return fail_unknown(s, err);
     }
-    if (avformat_open_input(&s->container, NULL, format, NULL) < 0) { /* frees the container, not the io */
+    AVDictionary *options = NULL;
+    av_dict_set(&options, "ignore_editlist", "1", 0); /* of MP4: edits.c reads it */
+    int opened = avformat_open_input(&s->container, NULL, format, &options);
+    av_dict_free(&options);
+    if (opened < 0) { /* frees the container, not the io */
         av_freep(&io->buffer);
         avio_context_free(&io);
         if (s->error.code == AP_OK && strcmp(format->name, "libgme") != 0) /* it claims all that is gzipped */

@@ -221,7 +221,8 @@ void ap_muxer_close(ap_muxer *m)
     m->container = NULL;
 }
 
-/* Matroska as FFmpeg 5.1 writes it tells the delay of Opus, but not that of AAC: all readers would be 1024 late. */
+/* Matroska as FFmpeg 5.1 writes it tells the delay of Opus, but not that of AAC: all readers would be 1024
+ * late. */
 bool ap_muxer_has_opus(const ap_muxer *m)
 {
     return ap_muxer_is_webm(m) || strcmp(m->container->oformat->name, "matroska") == 0;
