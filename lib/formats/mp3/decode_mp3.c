@@ -5,16 +5,17 @@
 #include "base/error.h"
 #include "formats/mp3/id3.h"
 #include "formats/mp3/mpeg.h"
-#include "stream/stream.h"
+#include "stream/join.h"
 
 #include <mpg123.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RING 8192      /* last bytes read: more than an MPEG frame */
-#define MANY 4         /* MPEG frames of another format that are no accident */
-#define MAX_ERRORS 100 /* that libmpg123 may report in a row before the stream is given up */
-#define MIN_FRAME 24   /* bytes of the smallest MPEG frame: layer III, 8 kbit/s at 24 kHz */
+#define RING 8192                      /* last bytes read: more than an MPEG frame */
+#define MANY 4                         /* MPEG frames of another format that are no accident */
+#define MAX_SAMPLES ((size_t)1152 * 2) /* of an MPEG frame */
+#define MAX_ERRORS 100                 /* that libmpg123 may report in a row before the stream is given up */
+#define MIN_FRAME 24                   /* bytes of the smallest MPEG frame: layer III, 8 kbit/s at 24 kHz */
 
 typedef struct decoder {
     ap_input *in;
@@ -27,11 +28,15 @@ typedef struct decoder {
     unsigned foreign;   /* MPEG frames of another format in a row, + 1; 0 = it is ours */
     const float *audio; /* decoded frames that are not given yet */
     size_t have;
-    uint64_t bytes; /* read from the input */
-    uint64_t left;  /* bytes that are ours, AP_UNKNOWN = all */
-    uint64_t seen;  /* MPEG frames decoded */
-    uint64_t least; /* MPEG frames that must be there, where the length is not known */
-    uint64_t next;  /* where the next MPEG frame should be, 0 = no matter */
+    bool switched;              /* the other format is no accident: it goes on with that */
+    ap_stream *part;            /* what has another format than the start, converted */
+    float *kept;                /* the first MPEG frames of it, room for MANY of them */
+    size_t kept_count, kept_at; /* samples */
+    uint64_t bytes;             /* read from the input */
+    uint64_t left;              /* bytes that are ours, AP_UNKNOWN = all */
+    uint64_t seen;              /* MPEG frames decoded */
+    uint64_t least;             /* MPEG frames that must be there, where the length is not known */
+    uint64_t next;              /* where the next MPEG frame should be, 0 = no matter */
     unsigned char ring[RING];
 } decoder;
 
@@ -57,6 +62,8 @@ static off_t no_seek(void *handle, off_t offset, int whence)
 static void mp3_close(void *state)
 {
     decoder *d = state;
+    ap_close(&d->part);
+    free(d->kept);
     mpg123_delete(d->mpg);
     ap_input_close(d->in);
     free(d);
@@ -119,8 +126,6 @@ static ptrdiff_t finish(ap_stream *s, decoder *d, float *frames, size_t max, ap_
                 ap_stream_name(s), (unsigned long long)d->seen);
         return -1;
     }
-    if (d->foreign > MANY)
-        ap_warn(s, "'%s' changes its sample rate or channels: the rest was left out", ap_stream_name(s));
     bool whole = d->info.bytes && d->bytes >= d->info.bytes;
     if (s->format.frames == AP_UNKNOWN) {
         if (cut)
@@ -145,13 +150,27 @@ static bool is_same_format(const ap_stream *s, mpg123_handle *mpg)
            encoding == MPG123_ENC_FLOAT_32;
 }
 
+/* Keeps MPEG frames of another format until it is known whether they are an accident. */
+static void keep(decoder *d, const unsigned char *audio, size_t size)
+{
+    size_t count = size / sizeof(float), room = MANY * MAX_SAMPLES - d->kept_count;
+    if (!d->kept)
+        d->kept = malloc(MANY * MAX_SAMPLES * sizeof *d->kept);
+    if (!d->kept)
+        return;
+    count = count < room ? count : room;
+    memcpy(d->kept + d->kept_count, audio, count * sizeof *d->kept);
+    d->kept_count += count;
+}
+
 static void take_audio(ap_stream *s, decoder *d, const unsigned char *audio, size_t size)
 {
     check_place(d);
     d->seen++;
     if (d->foreign) {
-        d->foreign++;
-        d->suspect = true;
+        keep(d, audio, size);
+        d->switched = d->kept && d->foreign++ == MANY;
+        d->suspect = !d->switched;
         return;
     }
     if (d->suspect)
@@ -161,20 +180,21 @@ static void take_audio(ap_stream *s, decoder *d, const unsigned char *audio, siz
     d->have = size / (s->format.channels * sizeof(float));
 }
 
-/* Decodes until there is audio. false at the end. MPEG frames of another format are left out: in damaged data
- * they are mistakes. */
+/* Decodes until there is audio. false at the end, and when the format has changed for good. A few MPEG frames
+ * of another format are left out: in damaged data they are mistakes. */
 static bool decode(ap_stream *s, decoder *d)
 {
-    for (int errors = 0; d->have == 0 && errors < MAX_ERRORS;) {
+    for (int errors = 0; d->have == 0 && !d->switched && errors < MAX_ERRORS;) {
         off_t index;
         unsigned char *audio = NULL;
         size_t size = 0;
         int result = mpg123_decode_frame(d->mpg, &index, &audio, &size);
         if (result == MPG123_OK)
             take_audio(s, d, audio, size);
-        else if (result == MPG123_NEW_FORMAT)
+        else if (result == MPG123_NEW_FORMAT) {
             d->foreign = is_same_format(s, d->mpg) ? 0 : 1;
-        else if (result != MPG123_ERR || d->io_error.code != AP_OK)
+            d->kept_count = d->kept_at = 0;
+        } else if (result != MPG123_ERR || d->io_error.code != AP_OK)
             return false;
         else
             d->suspect = ++errors;
@@ -186,16 +206,70 @@ static bool decode(ap_stream *s, decoder *d)
 static void check_rest(ap_stream *s, decoder *d)
 {
     d->have = 0;
-    if (!d->damaged && decode(s, d))
+    if (!d->damaged && (decode(s, d) || d->switched))
         ap_warn(s, "'%s' goes on after the end that its header tells: the rest was left out",
                 ap_stream_name(s));
     d->have = 0;
 }
 
+/* ---- parts of another format */
+
+static ptrdiff_t part_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    (void)err;
+    decoder *d = s->state;
+    uint32_t channels = s->format.channels;
+    size_t kept = (d->kept_count - d->kept_at) / channels, n;
+    if (kept) {
+        n = kept < max ? kept : max;
+        memcpy(frames, d->kept + d->kept_at, n * channels * sizeof *frames);
+        d->kept_at += n * channels;
+        return (ptrdiff_t)n;
+    }
+    if (d->have == 0 && !decode(s, d))
+        return 0;
+    n = d->have < max ? d->have : max;
+    memcpy(frames, d->audio, n * channels * sizeof *frames);
+    d->audio += n * channels;
+    d->have -= n;
+    return (ptrdiff_t)n;
+}
+
+static ap_stream *open_part(ap_stream *s, decoder *d, ap_error *err)
+{
+    static const ap_stream_ops ops = {.read = part_read};
+    long rate = 0;
+    int channels = 0, encoding;
+    mpg123_getformat(d->mpg, &rate, &channels, &encoding);
+    ap_format format = {(uint32_t)rate, (uint32_t)channels, 0, AP_UNKNOWN};
+    ap_warn(s, "'%s' changes to %ld Hz and %d channels at %.3f s: it is converted from there on",
+            ap_stream_name(s), rate, channels, (double)s->position / s->format.rate);
+    d->switched = false;
+    d->foreign = 0;
+    return ap_conform(ap_stream_new(&ops, d, &format, ap_stream_name(s), NULL, err), &s->format, err);
+}
+
+/* 0: there is no part of another format, or no further one. */
+static ptrdiff_t read_parts(ap_stream *s, decoder *d, float *frames, size_t max, ap_error *err)
+{
+    while (d->part || d->switched) {
+        if (!d->part && !(d->part = open_part(s, d, err)))
+            return -1;
+        ptrdiff_t n = ap_read(d->part, frames, max, err);
+        if (n != 0)
+            return n;
+        ap_close(&d->part);
+    }
+    return 0;
+}
+
 static ptrdiff_t mp3_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
     decoder *d = s->state;
-    d->ended = d->ended || (d->have == 0 && !decode(s, d));
+    d->ended = d->ended || (d->have == 0 && !d->part && !decode(s, d));
+    ptrdiff_t other = d->ended && d->io_error.code == AP_OK ? read_parts(s, d, frames, max, err) : 0;
+    if (other != 0)
+        return other;
     if (d->io_error.code != AP_OK) {
         *err = d->io_error;
         return -1;
