@@ -63,10 +63,13 @@ TORCH_LDLIBS = $(TORCH_LIBDIR:%=-L% -Wl,-rpath,%) -Wl,--no-as-needed -ltorch -lt
 sources = $(shell find $(1:%=lib/%) -name '*.c' | sort)
 objects = $(patsubst %.c,$B/%.o,$(call sources,$1))
 
+# Files that are texts in the program: report.css is ap_report_css.
+embedded = $(patsubst %,$B/%.o,$(shell find $(1:%=lib/%) -name '*.css' -o -name '*.html' -o -name '*.js' | sort))
+
 CORE := base dsp stream formats stages pictures
 CORE_SRC := $(call sources,$(CORE))
 CORE_OBJ := $(call objects,$(CORE))
-JOBS_OBJ := $(call objects,jobs)
+JOBS_OBJ := $(call objects,jobs) $(call embedded,jobs)
 AV_OBJ := $(call objects,plugins/av)
 CAIRO_OBJ := $(call objects,plugins/cairo)
 NET_OBJ := $(call objects,plugins/net)
@@ -101,6 +104,22 @@ $(Q)$(CC) $(ALL_CFLAGS) $(MORE) -Ilib -MMD -MP -c $< -o $@
 endef
 
 $B/%.o: %.c
+	$(compile)
+
+define embed
+@mkdir -p $(@D)
+$(Q)name=ap_$$(basename $< | tr . _) && { printf 'extern const char %s[];\nconst char %s[] =\n' "$$name" "$$name" && \
+	sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< && echo ';'; } >$@
+endef
+
+$B/%.css.c: %.css
+	$(embed)
+$B/%.html.c: %.html
+	$(embed)
+$B/%.js.c: %.js
+	$(embed)
+$B/%.css.o $B/%.html.o $B/%.js.o: MORE =
+$B/%.o: $B/%.c
 	$(compile)
 
 # The kernels for each instruction set; which of them to use is decided at run time.
@@ -174,17 +193,18 @@ $B/audiopipe/neural-torch.so: $(TORCH_OBJ) $B/lib/plugins/neural/tensor/tensor.o
 
 $B/ap-%: $B/cmd/ap-%.o $(FRONT_OBJ) $(SO)
 	$(call say,LINK)
-	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(filter %.o %.a,$^) -L$B -laudiopipe $(COMMAND_LDLIBS) -lm -o $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(filter %.o,$^) $(filter %.a,$^) -L$B -laudiopipe $(COMMAND_LDLIBS) -lm -o $@
 
 # Only these link the jobs and what they need.
-$B/ap-manifest: COMMAND_LDLIBS = $(JOBS_LDLIBS)
-$B/ap-manifest: $B/jobs.a
+$B/ap-manifest $B/ap-job: COMMAND_LDLIBS = $(JOBS_LDLIBS)
+$B/ap-manifest $B/ap-job: $B/jobs.a
 
-# The script and its recipes, beside the commands.
-$B/ap-job: scripts/ap-job $(wildcard scripts/recipes/*)
+# The verbs of ap-job, and what recipes run in, beside it.
+$B/ap-job: $(patsubst %.c,$B/%.o,$(wildcard cmd/job/*.c)) | $B/recipe-shell
+$B/recipe-shell: scripts/recipe-shell $(wildcard scripts/recipes/*)
 	@mkdir -p $(@D)
 	$(Q)ln -sfn ../scripts/recipes $B/recipes
-	$(Q)ln -sf ../scripts/ap-job $@
+	$(Q)ln -sf ../$< $@
 	$(Q)touch -h $@
 
 $B/ap-fetch-model: scripts/ap-fetch-model
@@ -281,7 +301,7 @@ build-fuzz/%: tests/fuzz/%.c $(CORE_SRC) $(LIB_HEADERS)
 build-fuzz/fuzz_th: FUZZ_LDLIBS = -lcjson -lyaml -lz
 build-fuzz/fuzz_th: $(READERS) tests/fuzz/archive.h
 build-fuzz/fuzz_manifest: FUZZ_LDLIBS = $(JOBS_LDLIBS)
-build-fuzz/fuzz_manifest: $(call sources,jobs)
+build-fuzz/fuzz_manifest: $(call sources,jobs) $(patsubst %.o,%.c,$(call embedded,jobs))
 build-fuzz/fuzz_image: FUZZ_MORE = $(AV_CFLAGS)
 build-fuzz/fuzz_image: FUZZ_LDLIBS = $(AV_LDLIBS)
 build-fuzz/fuzz_image: $(patsubst %,lib/plugins/av/%.c,image gif picture fit blur)
@@ -297,7 +317,7 @@ install: all $(MAN) $B/audiopipe.pc $(SHELLS:%=$B/audiopipe.%-completion)
 	$(INSTALL) $(COMMANDS:%=$B/%) $(SCRIPTS) $(DESTDIR)$(BINDIR)
 	$(INSTALL) -d $(DESTDIR)$(SHAREDIR)/recipes
 	$(INSTALL) -m 644 scripts/recipes/*.sh $(DESTDIR)$(SHAREDIR)/recipes
-	$(INSTALL) -m 644 scripts/batch.mk $(DESTDIR)$(SHAREDIR)
+	$(INSTALL) -m 644 scripts/batch.mk scripts/recipe-shell $(DESTDIR)$(SHAREDIR)
 	$(INSTALL) -m 644 $(SO) $(DESTDIR)$(LIBDIR)
 	ln -sf libaudiopipe.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libaudiopipe.so
 	$(INSTALL) -m 644 $(PLUGINS:%=$B/audiopipe/%.so) $(DESTDIR)$(PLUGINDIR)

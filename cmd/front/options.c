@@ -281,7 +281,7 @@ static void print_help(const command *c, const row_list *list)
     printf("Usage: %s [OPTION]... %s\n%s\n\n", c->name, c->arguments, c->summary);
     for (int i = 0; i < list->count; i++)
         print_row(list->rows[i], list->configs[i]);
-    printf("\nThe manual: man %s. The tour: man audiopipe.\n", c->name);
+    printf("\nThe manual: man %.*s. The tour: man audiopipe.\n", (int)strcspn(c->name, " "), c->name);
     finish_answer(c);
 }
 

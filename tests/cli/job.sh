@@ -345,7 +345,7 @@ hostile_names() {
     [ -z "$(find . -name 'pwned*' -not -name '-o*')" ]
     rm -f -- "${names[@]}"
     # the name of an upload is what its sender says
-    id=$(AUDIOPIPE_RECIPES=$tests_folder/../scripts/recipes ap-manifest submit --name ../../../evil.wav tone.wav)
+    id=$(AUDIOPIPE_RECIPES=$tests_folder/../scripts/recipes ap-job submit --name ../../../evil.wav tone.wav)
     [ "$(ap-manifest get -m "$spool/queue/$id" .input.path)" = input/evil.wav ]
     fails 75 ap-job submit http://127.0.0.1:1/..
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * Any bytes as a text, a path into a document, a recipe's header, a time, and a manifest with its report. */
 #include "base/output.h"
+#include "jobs/record/clock.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
 #include "jobs/run/recipe.h"
+#include "jobs/show/report.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -75,8 +77,10 @@ static void check_manifest(const uint8_t *data, size_t size)
     require(write(fd, data, size) == (ssize_t)size);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     cJSON *document = ap_manifest_load(path, &err);
-    if (document)
-        (void)ap_report(path, "/dev/null", 1000, &err);
+    const ap_report_options options = {.embed_bytes = 1000};
+    ap_output *out = document ? ap_output_create("/dev/null", false, &err) : NULL;
+    if (out)
+        (void)ap_report(path, out, &options, &err);
     cJSON_Delete(document);
     close(fd);
 }

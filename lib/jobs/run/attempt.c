@@ -6,11 +6,11 @@
 #include "base/text.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
+#include "jobs/record/tree.h"
 #include "jobs/run/recipe.h"
 #include "jobs/run/stage.h"
 
 #include <errno.h>
-#include <fts.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,10 +50,10 @@ static void free_texts(texts *list)
 
 /* ---- the command */
 
-/* bash SCRIPT RECIPE KEY=VALUE... */
-static bool compose(texts *line, const char *script, const ap_recipe *recipe, ap_error *err)
+/* bash SHELL RECIPE KEY=VALUE... */
+static bool compose(texts *line, const char *shell, const ap_recipe *recipe, ap_error *err)
 {
-    bool ok = append(line, strdup("bash")) && append(line, strdup(script)) &&
+    bool ok = append(line, strdup("bash")) && append(line, strdup(shell)) &&
               append(line, realpath(recipe->file, NULL));
     for (size_t i = 0; ok && i < recipe->count; i++)
         ok = append(line, ap_print("%s=%s", recipe->options[i].key, recipe->options[i].value));
@@ -61,36 +61,24 @@ static bool compose(texts *line, const char *script, const ap_recipe *recipe, ap
 }
 
 /* The command line for the recipe of the job that has this manifest. */
-static bool find_command(texts *line, const char *script, const char *manifest, ap_error *err)
+static bool find_command(texts *line, const ap_work_options *o, const char *manifest, ap_error *err)
 {
     ap_recipe recipe = {0};
     const cJSON *option;
     cJSON *document = ap_manifest_load(manifest, err);
-    bool ok = document && ap_recipe_find(&recipe, ap_json_string(document, "recipe"), err);
+    bool ok = document && ap_recipe_find(&recipe, o->recipes, ap_json_string(document, "recipe"), err);
     cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(document, "options"))
     {
         const char *value = cJSON_GetStringValue(option);
         ok = ok && ap_recipe_set(&recipe, option->string, value ? value : "", err);
     }
-    ok = ok && compose(line, script, &recipe, err);
+    ok = ok && compose(line, o->shell, &recipe, err);
     ap_recipe_free(&recipe);
     cJSON_Delete(document);
     return ok;
 }
 
 /* ---- what it made */
-
-static int by_name(const FTSENT **a, const FTSENT **b)
-{
-    return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
-static bool is_file(const FTSENT *entry)
-{
-    struct stat st;
-    return entry->fts_info == FTS_F ||
-           (entry->fts_info == FTS_SL && stat(entry->fts_path, &st) == 0 && S_ISREG(st.st_mode));
-}
 
 /* A link within the job's folder breaks when work/ goes, or, with an absolute path, when the folder moves. */
 static bool outlasts_move(const char *path, ap_error *err)
@@ -108,23 +96,17 @@ static bool outlasts_move(const char *path, ap_error *err)
     return ok;
 }
 
-/* The files in out/, without hidden ones. */
+static bool note_output(const char *path, const char *below, void *user, ap_error *err)
+{
+    (void)below;
+    return outlasts_move(path, err) && (append(user, strdup(path)) || ap_fail_memory(err));
+}
+
 static bool find_outputs(texts *files, ap_error *err)
 {
-    static char out[] = "out", *roots[] = {out, NULL};
-    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
-    bool ok = tree || ap_fail_errno(err, errno, "cannot read 'out'");
-    for (FTSENT *entry; ok && (entry = fts_read(tree));)
-        if (entry->fts_name[0] == '.')
-            fts_set(tree, entry, FTS_SKIP);
-        else if (is_file(entry))
-            ok = outlasts_move(entry->fts_path, err) &&
-                 (append(files, strdup(entry->fts_path)) || ap_fail_memory(err));
-    if (tree)
-        fts_close(tree);
-    if (ok && files->count == 0)
-        return ap_fail(err, AP_FAILED, "the recipe made no output");
-    return ok;
+    if (!ap_each_file("out", note_output, files, err))
+        return false;
+    return files->count > 0 || ap_fail(err, AP_FAILED, "the recipe made no output");
 }
 
 /* Hashed, decoded to their end, and on the disk. */
@@ -176,9 +158,9 @@ static bool run_recipe(char **line, bool *told, ap_error *err)
     return ap_fail(err, fate(result.exit_code), "the recipe ended with exit code %d", result.exit_code);
 }
 
-bool ap_job_attempt(const char *spool, const char *id, const char *script, const ap_retry *retry,
-                    ap_error *err)
+bool ap_job_attempt(const ap_work_options *options, const char *id, ap_error *err)
 {
+    const char *spool = options->spool;
     texts line = {0};
     ap_outputs found = {0};
     bool told = false;
@@ -187,7 +169,7 @@ bool ap_job_attempt(const char *spool, const char *id, const char *script, const
     char *manifest = ap_spool_path(spool, AP_RUNNING, id, AP_MANIFEST_NAME);
     bool ok = (folder && manifest && place) || ap_fail_errno(err, errno, "cannot find '%s'", spool);
     bool found_command =
-        ok && find_command(&line, script, manifest, &why); /* folders of recipes are from here */
+        ok && find_command(&line, options, manifest, &why); /* folders of recipes are from here */
     if (ok && chdir(folder) != 0)
         ok = ap_fail_errno(err, errno, "cannot enter '%s'", folder);
     if (ok && found_command && run_recipe(line.items, &told, &why))
@@ -196,8 +178,8 @@ bool ap_job_attempt(const char *spool, const char *id, const char *script, const
         ok = ap_fail(err, AP_TRY_AGAIN, "told to end");
     ap_ending ending = {AP_OUTCOME_DONE, .outputs = &found};
     if (why.code != AP_OK)
-        ending =
-            (ap_ending){why.code == AP_TRY_AGAIN ? AP_OUTCOME_RETRY : AP_OUTCOME_FAILED, why.message, retry};
+        ending = (ap_ending){why.code == AP_TRY_AGAIN ? AP_OUTCOME_RETRY : AP_OUTCOME_FAILED, why.message,
+                             &options->retry};
     ok = ok && ap_job_settle(place, AP_RUNNING, id, &ending, err);
     ap_outputs_free(&found);
     free_texts(&line);

@@ -86,7 +86,7 @@ static bool parse_line(ap_recipe *recipe, char *line)
     return true;
 }
 
-/* The begin of the file, malloc'ed. */
+/* The first bytes of the file, malloc'ed. */
 static char *read_header(const char *path, ap_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -170,7 +170,7 @@ bool ap_recipe_set(ap_recipe *recipe, const char *key, const char *value, ap_err
 
 /* ---- where recipes are */
 
-/* The next folder of AUDIOPIPE_RECIPES, malloc'ed; NULL at the end. */
+/* The next folder of a list, malloc'ed; NULL at the end. */
 static char *next_folder(const char **list)
 {
     while (*list && **list) {
@@ -183,9 +183,9 @@ static char *next_folder(const char **list)
     return NULL;
 }
 
-bool ap_recipe_find(ap_recipe *recipe, const char *name, ap_error *err)
+bool ap_recipe_find(ap_recipe *recipe, const char *folders, const char *name, ap_error *err)
 {
-    const char *list = getenv("AUDIOPIPE_RECIPES");
+    const char *list = folders;
     *recipe = (ap_recipe){0};
     for (char *folder; is_name(name) && (folder = next_folder(&list));) {
         char *path = ap_print("%s/%s.sh", folder, name);
@@ -214,27 +214,23 @@ char *ap_command_path(const char *name)
     return NULL;
 }
 
-static void print_recipe(const char *name, ap_recipe *recipe)
+char *ap_recipe_missing(const ap_recipe *recipe)
 {
-    printf("%-10s %s\n", name, recipe->summary);
-    printf("%-10s takes: %s%s\n", "", *recipe->accept ? recipe->accept : "anything",
-           recipe->together ? " (several files, one job)" : "");
-    for (size_t i = 0; i < recipe->count; i++) {
-        const ap_recipe_option *o = &recipe->options[i];
-        int width = printf("%-10s   --set %s=%s", "", o->key, o->value);
-        printf("%*s %s (%s)\n", width < 41 ? 41 - width : 0, "", o->help, o->pattern);
-    }
-    bool missing = false;
-    for (const char *word; *(word = take_word(&recipe->needs));) {
+    char *text = NULL, *needs = strdup(recipe->needs), *rest = needs;
+    size_t size;
+    FILE *out = needs ? open_memstream(&text, &size) : NULL;
+    const char *gap = "";
+    for (const char *word; out && *(word = take_word(&rest));) {
         char *command = ap_command_path(word);
-        if (!command) {
-            printf("%s%s", missing ? " " : "           missing here: ", word);
-            missing = true;
-        }
+        if (!command)
+            fprintf(out, "%s%s", gap, word), gap = " ";
         free(command);
     }
-    if (missing)
-        printf("\n");
+    free(needs);
+    if (out && fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
 }
 
 static int is_recipe(const struct dirent *entry)
@@ -244,38 +240,37 @@ static int is_recipe(const struct dirent *entry)
 }
 
 /* A recipe hides those of the same name in later folders. */
-static bool list_recipe(const char *folder, char *file, ap_error *err)
+static bool list_recipe(const char *folders, const char *folder, char *file, ap_recipe_fn *show, void *user,
+                        ap_error *err)
 {
     char *path = ap_print("%s/%s", folder, file);
     ap_recipe recipe;
-    ap_error ignored;
+    ap_error problem;
     file[strlen(file) - 3] = 0;
     bool ok = path || ap_fail_memory(err);
-    if (ok && ap_recipe_find(&recipe, file, &ignored)) {
+    if (ok && ap_recipe_find(&recipe, folders, file, &problem)) {
         if (strcmp(recipe.file, path) == 0)
-            print_recipe(file, &recipe);
+            show(file, &recipe, NULL, user);
         ap_recipe_free(&recipe);
     } else if (ok)
-        printf("%-10s %s\n", file, ignored.message);
+        show(file, NULL, &problem, user);
     free(path);
     return ok;
 }
 
-bool ap_recipe_list(ap_error *err)
+bool ap_recipe_list(const char *folders, ap_recipe_fn *show, void *user, ap_error *err)
 {
-    const char *list = getenv("AUDIOPIPE_RECIPES");
+    const char *list = folders;
     bool ok = true;
     for (char *folder; (folder = next_folder(&list)); free(folder)) {
         struct dirent **names;
         int count = scandir(folder, &names, is_recipe, alphasort);
         for (int i = 0; i < count; i++) {
-            ok = ok && list_recipe(folder, names[i]->d_name, err);
+            ok = ok && list_recipe(folders, folder, names[i]->d_name, show, user, err);
             free(names[i]);
         }
         if (count >= 0)
             free(names);
     }
-    if (ok && fflush(stdout) != 0)
-        ok = ap_fail_errno(err, errno, "cannot write 'standard output'");
     return ok;
 }

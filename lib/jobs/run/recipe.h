@@ -22,15 +22,18 @@ typedef struct ap_recipe {
     size_t count;
 } ap_recipe;
 
-/* Looks through the folders of AUDIOPIPE_RECIPES. */
-bool ap_recipe_find(ap_recipe *recipe, const char *name, ap_error *err);
+/* Looks through folders, which are separated by colons: the first that has a recipe of the name counts. */
+bool ap_recipe_find(ap_recipe *recipe, const char *folders, const char *name, ap_error *err);
 bool ap_recipe_read(ap_recipe *recipe, const char *path, ap_error *err);
 /* Of a header in memory, malloc'ed, taken over. */
 bool ap_recipe_parse(ap_recipe *recipe, char *text, ap_error *err);
 /* Sets an option; value has to stay. */
 bool ap_recipe_set(ap_recipe *recipe, const char *key, const char *value, ap_error *err);
-/* Prints all that can be found. */
-bool ap_recipe_list(ap_error *err);
+/* Shows all that can be found: recipe is NULL where problem says why it cannot be read. */
+typedef void ap_recipe_fn(const char *name, const ap_recipe *recipe, const ap_error *problem, void *user);
+bool ap_recipe_list(const char *folders, ap_recipe_fn *show, void *user, ap_error *err);
+/* The commands that it needs and that are not here, separated by blanks; malloc'ed. */
+char *ap_recipe_missing(const ap_recipe *recipe);
 /* The file that a command's name stands for, malloc'ed; NULL if there is none. */
 char *ap_command_path(const char *name);
 void ap_recipe_free(ap_recipe *recipe);

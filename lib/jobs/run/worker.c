@@ -34,7 +34,7 @@ typedef enum verdict { RUNNING, CANCELLED, TOO_LONG, STOPPED } verdict;
 
 /* One running job. */
 typedef struct job {
-    char id[64];
+    char id[AP_ID_BYTES];
     pid_t pid; /* and process group; 0: a free place */
     int lock;
     double started_s, kill_s; /* kill_s: when to use SIGKILL, 0 = never */
@@ -43,7 +43,6 @@ typedef struct job {
 
 typedef struct worker {
     const ap_work_options *options;
-    const char *script;
     job *jobs; /* options->jobs of them */
     unsigned running;
     int signals, guard, inotify; /* descriptors */
@@ -127,8 +126,7 @@ static _Noreturn void attempt(const worker *w, const job *j, const char *log, pi
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* until the guard knows of us */
     sigprocmask(SIG_SETMASK, &w->mask, NULL);
     signal(SIGPIPE, SIG_DFL);
-    if (getppid() == parent && redirect(log) && keep_only(j->lock) &&
-        ap_job_attempt(o->spool, j->id, w->script, &o->retry, &err))
+    if (getppid() == parent && redirect(log) && keep_only(j->lock) && ap_job_attempt(o, j->id, &err))
         _exit(AP_OK);
     dprintf(STDERR_FILENO, "%s\n", err.message);
     _exit(err.code);
@@ -260,7 +258,7 @@ static void look_at_running(worker *w)
         job *j = &w->jobs[i];
         if (!j->pid)
             continue;
-        char *cancel = look ? ap_spool_path(w->options->spool, AP_RUNNING, j->id, "cancel") : NULL;
+        char *cancel = look ? ap_spool_path(w->options->spool, AP_RUNNING, j->id, AP_CANCEL_NAME) : NULL;
         if (cancel && access(cancel, F_OK) == 0)
             end_job(w, j, CANCELLED);
         free(cancel);
@@ -343,14 +341,9 @@ static bool prepare(worker *w, ap_error *err)
     return true;
 }
 
-bool ap_work(const ap_work_options *options, const char *script, ap_error *err)
+bool ap_work(const ap_work_options *options, ap_error *err)
 {
-    worker w = {.options = options,
-                .script = script,
-                .signals = -1,
-                .guard = -1,
-                .inotify = -1,
-                .started_s = ap_monotonic_s()};
+    worker w = {.options = options, .signals = -1, .guard = -1, .inotify = -1, .started_s = ap_monotonic_s()};
     bool ok =
         ap_spool_prepare(options->spool, err) && prepare(&w, err) && start_guard(&w, err) && loop(&w, err);
     ap_candidates_free(&w.queue);

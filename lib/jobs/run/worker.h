@@ -8,16 +8,18 @@
 
 typedef struct ap_work_options {
     const char *spool;
-    unsigned jobs; /* at a time */
-    bool watch;    /* wait for more jobs instead of ending */
-    double max_s;  /* takes no job after this; 0 = no limit */
-    double job_s;  /* a job may take this long; 0 = no limit */
+    const char *shell;   /* the script that recipes run in: bash SHELL RECIPE KEY=VALUE... */
+    const char *recipes; /* folders, separated by colons */
+    unsigned jobs;       /* at a time */
+    bool watch;          /* wait for more jobs instead of ending */
+    double max_s;        /* takes no job after this; 0 = no limit */
+    double job_s;        /* a job may take this long; 0 = no limit */
     double grace_s;
     ap_retry retry;
 } ap_work_options;
 
 /* An attempt at each job, in a process group of its own, output appended to the job's log. SIGTERM, SIGHUP
  * and SIGINT end it early; after SIGINT it does not return, but dies of that. */
-bool ap_work(const ap_work_options *options, const char *script, ap_error *err);
+bool ap_work(const ap_work_options *options, ap_error *err);
 
 #endif

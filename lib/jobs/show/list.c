@@ -16,11 +16,17 @@
 #include <sys/stat.h>
 
 typedef struct listing {
+    FILE *out;
     ap_list_style style;
     bool stages;
     size_t count;
-    ap_error *err;
 } listing;
+
+typedef struct walk {
+    ap_document_fn *see;
+    void *user;
+    ap_error *err;
+} walk;
 
 /* The mean of the stages' progress; a job in the queue has none. */
 static double progress_of(const cJSON *document)
@@ -40,7 +46,7 @@ static double progress_of(const cJSON *document)
     return count > 0 ? sum / count : 0;
 }
 
-static double seconds_of(const cJSON *document)
+double ap_job_seconds(const cJSON *document)
 {
     double total = 0;
     const cJSON *stage = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(document, "stages"), 0);
@@ -52,120 +58,125 @@ static double seconds_of(const cJSON *document)
 }
 
 /* Nothing that a terminal or a table could take amiss. */
-static void print_text(const char *text)
+static void print_text(FILE *out, const char *text)
 {
     for (; *text; text++)
-        putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
 }
 
-static void print_cell(const char *text, char end)
+static void print_cell(FILE *out, const char *text, char end)
 {
-    print_text(text);
-    putchar(end);
+    print_text(out, text);
+    fputc(end, out);
 }
 
-static void print_tsv(const cJSON *d)
+static void print_tsv(FILE *out, const cJSON *d)
 {
     const cJSON *input = cJSON_GetObjectItemCaseSensitive(d, "input");
-    double seconds = seconds_of(d);
-    print_cell(ap_json_string(d, "id"), '\t');
-    print_cell(ap_json_string(d, "state"), '\t');
-    print_cell(ap_json_string(d, "recipe"), '\t');
-    print_cell(ap_json_string(d, "owner"), '\t');
-    printf("%g\t%.3f\t", ap_json_number(d, "attempts", 0), progress_of(d));
+    double seconds = ap_job_seconds(d);
+    print_cell(out, ap_json_string(d, "id"), '\t');
+    print_cell(out, ap_json_string(d, "state"), '\t');
+    print_cell(out, ap_json_string(d, "recipe"), '\t');
+    print_cell(out, ap_json_string(d, "owner"), '\t');
+    fprintf(out, "%g\t%.3f\t", ap_json_number(d, "attempts", 0), progress_of(d));
     if (isnan(seconds))
-        printf("\t");
+        fprintf(out, "\t");
     else
-        printf("%.3f\t", seconds);
-    print_cell(ap_json_string(d, "created"), '\t');
-    print_cell(ap_json_string(d, "finished"), '\t');
-    print_cell(ap_json_string(input, "name"), '\t');
-    print_cell(ap_json_string(d, "error"), '\n');
+        fprintf(out, "%.3f\t", seconds);
+    print_cell(out, ap_json_string(d, "created"), '\t');
+    print_cell(out, ap_json_string(d, "finished"), '\t');
+    print_cell(out, ap_json_string(input, "name"), '\t');
+    print_cell(out, ap_json_string(d, "error"), '\n');
 }
 
-static void print_row(const cJSON *d)
+static void print_row(FILE *out, const cJSON *d)
 {
     const cJSON *input = cJSON_GetObjectItemCaseSensitive(d, "input");
-    double seconds = seconds_of(d);
+    double seconds = ap_job_seconds(d);
     const char *error = ap_json_string(d, "error");
-    printf("%-24s %-8s %-8s %4g %3.0f%% ", ap_json_string(d, "id"), ap_json_string(d, "state"),
-           ap_json_string(d, "recipe"), ap_json_number(d, "attempts", 0), 100 * progress_of(d));
+    fprintf(out, "%-24s %-8s %-8s %4g %3.0f%% ", ap_json_string(d, "id"), ap_json_string(d, "state"),
+            ap_json_string(d, "recipe"), ap_json_number(d, "attempts", 0), 100 * progress_of(d));
     if (isnan(seconds))
-        printf("%9s  ", "");
+        fprintf(out, "%9s  ", "");
     else
-        printf("%8.1fs  ", seconds);
-    print_text(ap_json_string(input, "name"));
+        fprintf(out, "%8.1fs  ", seconds);
+    print_text(out, ap_json_string(input, "name"));
     int more = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(d, "more_inputs"));
     if (more)
-        printf(" and %d more", more);
+        fprintf(out, " and %d more", more);
     if (*error) {
-        printf(" (");
-        print_cell(error, ')');
+        fprintf(out, " (");
+        print_cell(out, error, ')');
     }
-    printf("\n");
+    fprintf(out, "\n");
 }
 
-static void print_stages(const cJSON *d)
+static void print_stages(FILE *out, const cJSON *d)
 {
     const cJSON *stage;
     cJSON_ArrayForEach(stage, cJSON_GetObjectItemCaseSensitive(d, "stages"))
     {
         double seconds = ap_json_number(stage, "seconds", NAN);
-        printf("  %-22s %-8s %13s %3.0f%% ", ap_json_string(stage, "name"), ap_json_string(stage, "state"),
-               "", 100 * ap_json_number(stage, "progress", 0));
+        fprintf(out, "  %-22s %-8s %13s %3.0f%% ", ap_json_string(stage, "name"),
+                ap_json_string(stage, "state"), "", 100 * ap_json_number(stage, "progress", 0));
         if (isnan(seconds))
-            printf("\n");
+            fprintf(out, "\n");
         else
-            printf("%8.1fs\n", seconds);
+            fprintf(out, "%8.1fs\n", seconds);
     }
 }
 
-static void print_header(ap_list_style style)
+static void print_header(FILE *out, ap_list_style style)
 {
     if (style == AP_LIST_TABLE)
-        printf("%-24s %-8s %-8s %4s %4s %9s  %s\n", "ID", "STATE", "RECIPE", "RUNS", "", "TIME", "INPUT");
+        fprintf(out, "%-24s %-8s %-8s %4s %4s %9s  %s\n", "ID", "STATE", "RECIPE", "RUNS", "", "TIME",
+                "INPUT");
     if (style == AP_LIST_TSV)
-        printf("id\tstate\trecipe\towner\tattempts\tprogress\tseconds\tcreated\tfinished\tinput\terror\n");
+        fprintf(out,
+                "id\tstate\trecipe\towner\tattempts\tprogress\tseconds\tcreated\tfinished\tinput\terror\n");
 }
 
-static void print_document(listing *l, const cJSON *document)
+static void print_document(const cJSON *document, void *user)
 {
+    listing *l = user;
     if (l->count++ == 0)
-        print_header(l->style);
+        print_header(l->out, l->style);
     if (l->style == AP_LIST_TABLE)
-        print_row(document);
+        print_row(l->out, document);
     if (l->style == AP_LIST_TABLE && l->stages)
-        print_stages(document);
+        print_stages(l->out, document);
     if (l->style == AP_LIST_TSV)
-        print_tsv(document);
+        print_tsv(l->out, document);
     if (l->style == AP_LIST_JSON) {
         char *text = cJSON_PrintUnformatted(document);
-        puts(text ? text : "");
+        fprintf(l->out, "%s\n", text ? text : "");
         free(text);
     }
 }
 
-static bool list_file(listing *l, const char *path)
+/* ---- finding manifests */
+
+static bool see_file(const walk *w, const char *path)
 {
-    cJSON *document = ap_manifest_load(path, l->err);
+    cJSON *document = ap_manifest_load(path, w->err);
     if (document)
-        print_document(l, document);
+        w->see(document, w->user);
     cJSON_Delete(document);
     return document != NULL;
 }
 
 /* A job moves while others look: what is gone when we come is not an error. */
-static bool list_folder(listing *l, const char *path)
+static bool see_folder(const walk *w, const char *path)
 {
     struct dirent **names;
     int count = scandir(path, &names, NULL, alphasort);
     if (count < 0)
-        return errno == ENOENT || ap_fail_errno(l->err, errno, "cannot read '%s'", path);
+        return errno == ENOENT || ap_fail_errno(w->err, errno, "cannot read '%s'", path);
     bool ok = true;
     for (int i = 0; i < count; i++) {
         char *manifest = ap_print("%s/%s/" AP_MANIFEST_NAME, path, names[i]->d_name);
         struct stat st;
-        if (names[i]->d_name[0] != '.' && manifest && stat(manifest, &st) == 0 && !list_file(l, manifest))
+        if (names[i]->d_name[0] != '.' && manifest && stat(manifest, &st) == 0 && !see_file(w, manifest))
             ok = ok && stat(manifest, &st) != 0;
         free(manifest);
         free(names[i]);
@@ -174,28 +185,32 @@ static bool list_folder(listing *l, const char *path)
     return ok;
 }
 
-static bool list_path(listing *l, const char *path)
+static bool see_path(const walk *w, const char *path)
 {
     struct stat st;
     if (stat(path, &st) != 0)
-        return ap_fail_errno(l->err, errno, "cannot open '%s'", path);
+        return ap_fail_errno(w->err, errno, "cannot open '%s'", path);
     if (!S_ISDIR(st.st_mode))
-        return list_file(l, path);
+        return see_file(w, path);
     char *manifest = ap_print("%s/" AP_MANIFEST_NAME, path);
     bool job = manifest && stat(manifest, &st) == 0;
-    bool ok = job ? list_file(l, manifest) : list_folder(l, path);
+    bool ok = job ? see_file(w, manifest) : see_folder(w, path);
     free(manifest);
     return ok;
 }
 
-bool ap_list(char **paths, int count, ap_list_style style, bool stages, ap_error *err)
+bool ap_each_manifest(char **paths, int count, ap_document_fn *see, void *user, ap_error *err)
 {
-    listing l = {.style = style, .stages = stages, .err = err};
+    const walk w = {see, user, err};
     bool ok = true;
     for (int i = 0; i < count; i++)
-        if (!list_path(&l, paths[i]))
+        if (!see_path(&w, paths[i]))
             ok = false;
-    if (fflush(stdout) != 0)
-        ok = ap_fail_errno(err, errno, "cannot write 'standard output'");
     return ok;
+}
+
+bool ap_list(FILE *out, char **paths, int count, ap_list_style style, bool stages, ap_error *err)
+{
+    listing l = {.out = out, .style = style, .stages = stages};
+    return ap_each_manifest(paths, count, print_document, &l, err);
 }

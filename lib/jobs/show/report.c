@@ -9,6 +9,7 @@
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
 #include "jobs/show/figure.h"
+#include "jobs/show/report_css.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,55 +28,6 @@ typedef struct page {
     double budget;      /* bytes of media that may still be put into the page */
     unsigned media;     /* players so far */
 } page;
-
-static const char style[] =
-    ":root{color-scheme:light "
-    "dark;--ink:#1d2126;--dim:#69717b;--line:#dfe3e8;--bg:#f6f7f9;--card:#fff;--accent:#2b6cb0;"
-    "--soft:#9dbfe3;--good:#2f855a;--bad:#c53030;--run:#b7791f}"
-    "@media(prefers-color-scheme:dark){:root{--ink:#e6e9ed;--dim:#98a1ab;--line:#343b44;--bg:#16191d;--card:#"
-    "1f242a;"
-    "--accent:#63a4e8;--soft:#33587f;--good:#68c896;--bad:#f08080;--run:#e0b050}}"
-    "*{box-sizing:border-box}body{margin:0;padding:24px;background:var(--bg);color:var(--ink);"
-    "font:15px/1.5 system-ui,-apple-system,'Segoe UI','DejaVu "
-    "Sans',sans-serif}main{max-width:960px;margin:auto}"
-    "h1{font-size:24px;margin:0 0 4px;overflow-wrap:anywhere}h2{font-size:16px;margin:32px 0 10px}"
-    "h3{font-size:15px;margin:0;overflow-wrap:anywhere}.dim{color:var(--dim)}"
-    ".badge{display:inline-block;padding:1px "
-    "10px;border-radius:10px;color:var(--card);background:var(--dim);font-size:13px;"
-    "vertical-align:3px;margin-left:8px}.done{background:var(--good)}.failed{background:var(--bad)}"
-    ".running{background:var(--run)}.card{background:var(--card);border:1px solid "
-    "var(--line);border-radius:8px;"
-    "padding:14px 16px;margin:0 0 "
-    "12px}.head{display:flex;justify-content:space-between;gap:16px;align-items:baseline;"
-    "flex-wrap:wrap}.facts{display:flex;flex-wrap:wrap;gap:2px 18px;margin:2px 0 "
-    "10px;color:var(--dim);font-size:13px}"
-    "audio,video{width:100%;display:block;margin:8px 0 0}video,img.media{max-height:420px;background:#000;"
-    "max-width:100%}svg{display:block;width:100%;height:auto;margin-top:8px;border-radius:4px;overflow:"
-    "hidden}"
-    "svg text{font-size:9px;fill:var(--dim);text-anchor:middle}svg "
-    "text.hz{fill:#fff;text-anchor:start;opacity:.75}"
-    ".peak{fill:var(--soft)}.rms{fill:var(--accent)}.tick{stroke:var(--dim);stroke-width:.5;opacity:.35}"
-    ".mark{stroke:#fff;opacity:.75}table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:right;padding:5px 8px;border-bottom:1px solid "
-    "var(--line);font-variant-numeric:tabular-nums;"
-    "white-space:nowrap;font-size:14px}th{font-weight:500;color:var(--dim);font-size:13px}"
-    "tr:last-child td{border-bottom:0}th:first-child,td:first-child{text-align:left;max-width:15em;"
-    "overflow:hidden;text-overflow:ellipsis}th.wide,td.wide{width:40%;min-width:110px;text-align:left}.track{"
-    "position:relative;height:12px;"
-    "background:var(--bg);border-radius:3px;overflow:hidden}.bar{position:absolute;top:0;bottom:0;border-"
-    "radius:3px;"
-    "background:var(--accent);min-width:2px}.bar.soft{background:var(--soft)}.bar.failed{background:var(--"
-    "bad)}"
-    ".bar.running{background:var(--run)}a.get{color:var(--accent);text-decoration:none;font-size:14px;white-"
-    "space:nowrap}"
-    "code,pre{font:12.5px/1.45 ui-monospace,'DejaVu Sans Mono',monospace}pre{margin:6px 0 "
-    "0;white-space:pre-wrap;"
-    "overflow-wrap:anywhere}summary{cursor:pointer;color:var(--dim)}.error{border-color:var(--bad);color:var("
-    "--bad)}"
-    ".scroll{overflow-x:auto}@media(max-width:600px){body{padding:12px}th,td{padding:5px 4px;font-size:13px}"
-    "svg text{font-size:16px}svg text.hz{display:none}td.wide{min-width:70px}th:first-child,td:first-child{"
-    "max-width:9em}}footer{margin:28px 0 "
-    "8px;color:var(--dim);font-size:12.5px;overflow-wrap:anywhere}";
 
 /* ---- pieces */
 
@@ -403,7 +355,7 @@ static void put_head(FILE *out, const cJSON *document)
           "content=\"width=device-width,initial-scale=1\"><title>",
           out);
     put(out, name);
-    fprintf(out, "</title><style>%s</style></head><body><main>\n<h1>", style);
+    fprintf(out, "</title><style>%s</style></head><body><main>\n<h1>", ap_report_css);
     put(out, name);
     if (more)
         fprintf(out, " and %d more", more);
@@ -499,12 +451,9 @@ static bool put_page(page *p, const cJSON *document, ap_error *err)
     return true;
 }
 
-static bool write_page(const char *path, const char *text, size_t size, ap_error *err)
+/* Takes out over. */
+static bool write_page(ap_output *out, const char *text, size_t size, ap_error *err)
 {
-    ap_output *out = path ? ap_output_create(path, false, err)
-                          : ap_output_fd(STDOUT_FILENO, "standard output", false, err);
-    if (!out)
-        return false;
     if (ap_output_write(out, text, size, err))
         return ap_output_commit(out, err);
     ap_output_abort(out);
@@ -521,19 +470,23 @@ static char *folder_of(const char *path)
     return real;
 }
 
-bool ap_report(const char *manifest, const char *path, double embed_bytes, ap_error *err)
+bool ap_report(const char *manifest, ap_output *out, const ap_report_options *options, ap_error *err)
 {
     cJSON *document = ap_manifest_load(manifest, err);
-    char *text = NULL, *folder = folder_of(manifest), *beside = path ? folder_of(path) : NULL;
+    char *text = NULL, *folder = folder_of(manifest),
+         *beside = options->path ? folder_of(options->path) : NULL;
     size_t size = 0;
     page p = {.out = document ? open_memstream(&text, &size) : NULL,
               .folder = folder,
               .beside = beside,
-              .budget = embed_bytes};
+              .budget = options->embed_bytes};
     bool ok = document && (p.out && folder ? put_page(&p, document, err) : ap_fail_memory(err));
     if (p.out && fclose(p.out) != 0 && ok)
         ok = ap_fail_memory(err);
-    ok = ok && write_page(path, text, size, err);
+    if (ok)
+        ok = write_page(out, text, size, err);
+    else
+        ap_output_abort(out);
     cJSON_Delete(document);
     free(text);
     free(folder);

@@ -4,10 +4,13 @@
 #ifndef AP_JOBS_SHOW_REPORT_H
 #define AP_JOBS_SHOW_REPORT_H
 
-#include "audiopipe.h"
+#include "base/output.h"
+typedef struct ap_report_options {
+    const char *path;   /* where the page will be, NULL = not known: files beside it are linked by name */
+    double embed_bytes; /* so much sound and video is put into the page, the rest is linked */
+} ap_report_options;
 
-/* One HTML page about a job. path NULL: standard output. Media up to embed_bytes in all are put into it,
- * larger ones are linked. */
-bool ap_report(const char *manifest, const char *path, double embed_bytes, ap_error *err);
+/* Writes one HTML page about a job, and takes out over. */
+bool ap_report(const char *manifest, ap_output *out, const ap_report_options *options, ap_error *err);
 
 #endif

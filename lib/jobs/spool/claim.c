@@ -26,7 +26,7 @@ static bool is_due(const cJSON *document)
 
 static bool is_cancelled(const char *spool, ap_place place, const char *id)
 {
-    char *path = ap_spool_path(spool, place, id, "cancel");
+    char *path = ap_spool_path(spool, place, id, AP_CANCEL_NAME);
     bool found = path && access(path, F_OK) == 0;
     free(path);
     return found;
@@ -133,16 +133,16 @@ static int try_job(const char *spool, ap_place place, const char *id, const ap_r
 {
     ap_error err = {AP_OK, ""};
     char *folder = ap_spool_path(spool, place, id, NULL);
-    int lock = folder ? ap_job_lock(folder, &err) : -1;
+    int lock = -1;
+    ap_lock_state state = folder ? ap_job_lock(folder, &lock, &err) : AP_LOCK_ERROR;
     free(folder);
-    /* someone else has it, had it, or owns it */
-    if (lock < 0 && (errno == EWOULDBLOCK || errno == ENOENT || errno == EACCES || errno == ENOTDIR))
-        return -1;
-    if (lock >= 0 && try_locked(spool, place, id, retry, &err))
-        return lock;
-    if (lock >= 0)
+    if (state == AP_LOCKED) {
+        if (try_locked(spool, place, id, retry, &err))
+            return lock;
         close(lock);
-    if (err.code != AP_OK)
+    }
+    /* else someone else has it, had it, or owns it */
+    if ((state == AP_LOCKED || state == AP_LOCK_ERROR) && err.code != AP_OK)
         *trouble = err;
     return -1;
 }
@@ -151,26 +151,22 @@ static int try_job(const char *spool, ap_place place, const char *id, const ap_r
 
 void ap_candidates_free(ap_candidates *list)
 {
-    for (size_t i = 0; i < list->count; i++)
-        free(list->ids[i]);
-    free(list->ids);
+    free(list->items);
     *list = (ap_candidates){0};
 }
 
 static bool append(ap_candidates *list, ap_place place, const char *id)
 {
     if ((list->count & (list->count - 1)) == 0) { /* full: a power of two, or 0 */
-        char **more = realloc(list->ids, (list->count ? 2 * list->count : 1) * sizeof *more);
+        size_t room = list->count ? 2 * list->count : 1;
+        ap_candidate *more = reallocarray(list->items, room, sizeof *more);
         if (!more)
             return false;
-        list->ids = more;
+        list->items = more;
     }
-    char *entry = malloc(strlen(id) + 2);
-    if (!entry)
-        return false;
-    entry[0] = (char)place;
-    strcpy(entry + 1, id);
-    list->ids[list->count++] = entry;
+    ap_candidate *c = &list->items[list->count++];
+    c->place = place;
+    strcpy(c->id, id);
     return true;
 }
 
@@ -180,19 +176,20 @@ static void scan(const char *spool, ap_place place, ap_candidates *list)
     DIR *folder = path ? opendir(path) : NULL;
     free(path);
     for (const struct dirent *entry; folder && (entry = readdir(folder));)
-        if (entry->d_name[0] != '.' && strlen(entry->d_name) < 64 && !append(list, place, entry->d_name))
+        if (entry->d_name[0] != '.' && strlen(entry->d_name) < AP_ID_BYTES &&
+            !append(list, place, entry->d_name))
             break;
     if (folder)
         closedir(folder);
 }
 
-/* An ID begins with its time, so this is the order of arrival. */
+/* An ID starts with its time, so this is the order of arrival. */
 static int by_id(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a + 1, *(char *const *)b + 1);
+    return strcmp(((const ap_candidate *)a)->id, ((const ap_candidate *)b)->id);
 }
 
-int ap_job_claim(const char *spool, const ap_retry *retry, ap_candidates *list, char id[64],
+int ap_job_claim(const char *spool, const ap_retry *retry, ap_candidates *list, char id[AP_ID_BYTES],
                  ap_error *trouble)
 {
     if (list->next == list->count) {
@@ -200,13 +197,13 @@ int ap_job_claim(const char *spool, const ap_retry *retry, ap_candidates *list, 
         scan(spool, AP_RUNNING, list);
         scan(spool, AP_QUEUE, list);
         if (list->count)
-            qsort(list->ids, list->count, sizeof *list->ids, by_id);
+            qsort(list->items, list->count, sizeof *list->items, by_id);
     }
     while (list->next < list->count) {
-        const char *entry = list->ids[list->next++];
-        int lock = try_job(spool, (ap_place)entry[0], entry + 1, retry, trouble);
+        const ap_candidate *c = &list->items[list->next++];
+        int lock = try_job(spool, c->place, c->id, retry, trouble);
         if (lock >= 0) {
-            strcpy(id, entry + 1);
+            strcpy(id, c->id);
             return lock;
         }
     }

@@ -10,11 +10,15 @@
  * seen of the folders between calls; zero it at first. Returns the lock, -1 if nothing is left in the list;
  * the next call looks at the folders again. trouble (AP_OK at first) gets what was wrong with a job that
  * could not be taken. */
+typedef struct ap_candidate {
+    ap_place place;
+    char id[AP_ID_BYTES];
+} ap_candidate;
 typedef struct ap_candidates {
-    char **ids; /* one byte for the place, and the ID; sorted by ID */
+    ap_candidate *items; /* in the order of their IDs */
     size_t count, next;
 } ap_candidates;
-int ap_job_claim(const char *spool, const ap_retry *retry, ap_candidates *list, char id[64],
+int ap_job_claim(const char *spool, const ap_retry *retry, ap_candidates *list, char id[AP_ID_BYTES],
                  ap_error *trouble);
 void ap_candidates_free(ap_candidates *list);
 

@@ -21,6 +21,8 @@ typedef struct cleaning {
     const char *spool;
     ap_place place;
     double older_s;
+    ap_removed_fn *removed;
+    void *user;
     ap_error *err;
 } cleaning;
 
@@ -42,7 +44,7 @@ static bool remove_job(const cleaning *c, const char *folder, const char *id)
         ap_remove_tree(gone);
     free(gone);
     if (ok && c->place != AP_TMP)
-        puts(id);
+        c->removed(id, c->user);
     return ok;
 }
 
@@ -50,25 +52,25 @@ static bool remove_job(const cleaning *c, const char *folder, const char *id)
 static bool consider(const cleaning *c, const char *id)
 {
     char *folder = ap_spool_path(c->spool, c->place, id, NULL);
-    ap_error busy;
+    int lock = -1;
     bool old = folder && age_of(folder) > c->older_s;
-    int lock = old ? ap_job_lock(folder, &busy) : -1;
-    bool ok = lock < 0 || remove_job(c, folder, id);
+    bool ok = !old || ap_job_lock(folder, &lock, NULL) != AP_LOCKED || remove_job(c, folder, id);
     if (lock >= 0)
         close(lock);
     free(folder);
     return ok;
 }
 
-static bool clean_place(const char *spool, ap_place place, double older_s, ap_error *err)
+static bool clean_place(cleaning *c, ap_place place, double older_s)
 {
-    cleaning c = {spool, place, older_s, err};
-    char *path = ap_spool_path(spool, place, NULL, NULL);
+    char *path = ap_spool_path(c->spool, place, NULL, NULL);
     DIR *folder = path ? opendir(path) : NULL;
-    bool ok = folder || ap_fail_errno(err, errno, "cannot read '%s'", path ? path : spool);
+    bool ok = folder || ap_fail_errno(c->err, errno, "cannot read '%s'", path ? path : c->spool);
+    c->place = place;
+    c->older_s = older_s;
     for (const struct dirent *entry; ok && (entry = readdir(folder));)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            ok = consider(&c, entry->d_name);
+            ok = consider(c, entry->d_name);
     if (folder)
         closedir(folder);
     free(path);
@@ -97,11 +99,12 @@ static void clean_index(const char *spool)
     free(path);
 }
 
-bool ap_spool_clean(const char *spool, double older_s, ap_error *err)
+bool ap_spool_clean(const char *spool, double older_s, ap_removed_fn *removed, void *user, ap_error *err)
 {
-    if (!ap_spool_prepare(spool, err) || !clean_place(spool, AP_DONE, older_s, err) ||
-        !clean_place(spool, AP_FAILED_JOBS, older_s, err) || !clean_place(spool, AP_TMP, DEAD_DRAFT_S, err))
+    cleaning c = {.spool = spool, .removed = removed, .user = user, .err = err};
+    if (!ap_spool_prepare(spool, err) || !clean_place(&c, AP_DONE, older_s) ||
+        !clean_place(&c, AP_FAILED_JOBS, older_s) || !clean_place(&c, AP_TMP, DEAD_DRAFT_S))
         return false;
     clean_index(spool);
-    return fflush(stdout) == 0 || ap_fail_errno(err, errno, "cannot write 'standard output'");
+    return true;
 }

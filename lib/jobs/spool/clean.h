@@ -6,7 +6,8 @@
 
 #include "audiopipe.h"
 
-/* Removes jobs that ended before, and what dead submissions left; prints the IDs of the jobs. */
-bool ap_spool_clean(const char *spool, double older_s, ap_error *err);
+typedef void ap_removed_fn(const char *id, void *user);
+/* Removes jobs that ended before, and what dead submissions left; removed is told the IDs of the jobs. */
+bool ap_spool_clean(const char *spool, double older_s, ap_removed_fn *removed, void *user, ap_error *err);
 
 #endif

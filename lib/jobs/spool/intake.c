@@ -7,7 +7,7 @@
 #include "jobs/record/manifest.h"
 #include "jobs/record/probe.h"
 #include "jobs/record/sha256.h"
-#include "jobs/spool/spool.h"
+#include "jobs/spool/names.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,62 +18,18 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
-
-#define SAFE_NAME_BYTES 120
 
 /* A job that is being made in tmp/. */
 typedef struct draft {
     const ap_intake_options *options;
-    char id[64];
+    char id[AP_ID_BYTES];
     char *folder;
     int lock;
     cJSON *document;
 } draft;
-
-/* ---- names */
-
-static void make_id(char id[64])
-{
-    uint32_t number = 0;
-    time_t now = time(NULL);
-    struct tm utc;
-    gmtime_r(&now, &utc);
-    (void)!getrandom(&number, sizeof number, 0); /* a number in use already is noticed */
-    size_t n = strftime(id, 64, "%Y%m%d-%H%M%S-", &utc);
-    snprintf(id + n, 64 - n, "%08x", number);
-}
-
-/* A file name without anything that a shell, a terminal or a path could take amiss. UTF-8 stays, other bytes
- * become UTF-8. malloc'ed. */
-static char *safe_name(const char *path, int number)
-{
-    const char *slash = strrchr(path, '/');
-    cJSON *text = ap_json_text(slash ? slash + 1 : path);
-    const char *name = text && *text->valuestring ? text->valuestring : "input";
-    const char *dot = strrchr(name, '.');
-    size_t end = strlen(dot && strlen(dot) < 16 ? dot : ""), whole = strlen(name);
-    char *safe = malloc(SAFE_NAME_BYTES + 32), *to = safe;
-    if (safe && number)
-        to += sprintf(to, "%04d-", number);
-    for (size_t i = 0; safe && i < whole; i++) {
-        if (whole > SAFE_NAME_BYTES && i >= SAFE_NAME_BYTES - end && i < whole - end)
-            continue; /* cut in the middle of what is before the extension */
-        unsigned char c = (unsigned char)name[i];
-        bool plain = c >= 0x80 || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
-                     (c && strchr(" ._+,()-", c));
-        *to = (char)(plain && !(to == safe && strchr("-. ", c)) ? c : '_');
-        to++;
-    }
-    if (safe)
-        *to = 0;
-    cJSON_Delete(text);
-    return safe;
-}
 
 /* ---- checks */
 
@@ -152,12 +108,12 @@ static bool describe(const draft *d, const char *path, const char *safe, const a
 {
     const char *name = d->options->name ? d->options->name : path, *slash = strrchr(name, '/');
     cJSON *input = cJSON_CreateObject(), *more = cJSON_GetObjectItemCaseSensitive(d->document, "more_inputs");
-    char where[SAFE_NAME_BYTES + 64];
-    snprintf(where, sizeof where, "input/%s", safe);
+    char *where = ap_print("input/%s", safe);
     bool ok = number > 1 ? cJSON_AddItemToArray(more, input) : ap_json_put(d->document, "input", input);
-    ok = ok && ap_json_put_text(input, "name", slash ? slash + 1 : name) &&
+    ok = ok && where && ap_json_put_text(input, "name", slash ? slash + 1 : name) &&
          ap_json_put_text(input, "path", where) && ap_json_put_number(input, "bytes", (double)probe->bytes) &&
          ap_json_put_text(input, "sha256", hex) && ap_probe_put(probe, input);
+    free(where);
     return ok || ap_fail_memory(err);
 }
 
@@ -170,7 +126,8 @@ static bool take_open(const draft *d, int fd, const char *path, int number, ap_e
         return ap_fail_errno(err, errno, "cannot read '%s'", path);
     if (!check_size(d, path, &before, err) || !check_content(d, path, &probe, err))
         return false;
-    char *safe = safe_name(d->options->name ? d->options->name : path, d->options->together ? number : 0);
+    char *safe =
+        ap_safe_name(d->options->name ? d->options->name : path, d->options->together ? (unsigned)number : 0);
     char *target = safe ? ap_print("%s/input/%s", d->folder, safe) : NULL;
     bool ok = target ? copy(fd, path, target, d->options->link, hex, err) : ap_fail_memory(err);
     if (ok && (fstat(fd, &after) != 0 || !unchanged(&before, &after)))
@@ -274,7 +231,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* What makes two jobs the same: owner, recipe, options, content of the inputs. malloc'ed. */
+/* What makes two jobs the same: user, owner, recipe, options, content of the inputs. malloc'ed. */
 static char *describe_work(const draft *d)
 {
     static const char *const keys[] = {"owner", "recipe", "recipe_sha256"};
@@ -286,6 +243,7 @@ static char *describe_work(const draft *d)
     FILE *f = open_memstream(&text, &size);
     if (!f)
         return NULL;
+    fprintf(f, "%lu\n", (unsigned long)geteuid());
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         fprintf(f, "%s\n", ap_json_string(d->document, keys[i]));
     cJSON_ArrayForEach(item, options)
@@ -328,10 +286,10 @@ static int open_index(const draft *d, ap_error *err)
 }
 
 /* Whether the job in the index is waiting, running or done. */
-static bool find_duplicate(const draft *d, int index, char id[64])
+static bool find_duplicate(const draft *d, int index, char id[AP_ID_BYTES])
 {
     ap_place place;
-    ssize_t n = pread(index, id, 63, 0);
+    ssize_t n = pread(index, id, AP_ID_BYTES - 1, 0);
     id[n > 0 ? n : 0] = 0;
     return ap_job_find(d->options->spool, id, &place) && place != AP_FAILED_JOBS;
 }
@@ -352,7 +310,7 @@ static bool publish(const draft *d, ap_error *err)
     return ok;
 }
 
-static bool publish_once(const draft *d, char id[64], bool *duplicate, ap_error *err)
+static bool publish_once(const draft *d, char id[AP_ID_BYTES], bool *duplicate, ap_error *err)
 {
     int index = open_index(d, err);
     if (index < 0)
@@ -371,7 +329,7 @@ static bool publish_once(const draft *d, char id[64], bool *duplicate, ap_error 
 static bool start_draft(draft *d, ap_error *err)
 {
     for (int i = 0; i < 100; i++) {
-        make_id(d->id);
+        ap_new_id(d->id);
         free(d->folder);
         if (!(d->folder = ap_spool_path(d->options->spool, AP_TMP, d->id, NULL)))
             return ap_fail_memory(err);
@@ -380,7 +338,7 @@ static bool start_draft(draft *d, ap_error *err)
         if (errno != EEXIST || i == 99)
             return ap_fail_errno(err, errno, "cannot create '%s'", d->folder);
     }
-    if ((d->lock = ap_job_lock(d->folder, err)) < 0)
+    if (ap_job_lock(d->folder, &d->lock, err) != AP_LOCKED)
         return false;
     char *input = ap_print("%s/input", d->folder);
     if (!input)
@@ -390,8 +348,8 @@ static bool start_draft(draft *d, ap_error *err)
     return ok;
 }
 
-bool ap_job_submit(const ap_intake_options *options, char **files, int count, char id[64], bool *duplicate,
-                   ap_error *err)
+bool ap_job_submit(const ap_intake_options *options, char **files, int count, char id[AP_ID_BYTES],
+                   bool *duplicate, ap_error *err)
 {
     draft d = {.options = options, .lock = -1};
     *duplicate = false;

@@ -4,7 +4,7 @@
 #ifndef AP_JOBS_SPOOL_INTAKE_H
 #define AP_JOBS_SPOOL_INTAKE_H
 
-#include "audiopipe.h"
+#include "jobs/spool/spool.h"
 
 typedef struct ap_intake_options {
     const char *spool, *recipe, *recipe_file, *name, *accept, *owner;
@@ -14,7 +14,7 @@ typedef struct ap_intake_options {
 } ap_intake_options;
 
 /* A job of these files, durable in queue/. *duplicate: there was one already, id is its. */
-bool ap_job_submit(const ap_intake_options *options, char **files, int count, char id[64], bool *duplicate,
-                   ap_error *err);
+bool ap_job_submit(const ap_intake_options *options, char **files, int count, char id[AP_ID_BYTES],
+                   bool *duplicate, ap_error *err);
 
 #endif

@@ -6,6 +6,8 @@
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +97,8 @@ bool ap_job_settle(const char *spool, ap_place from, const char *id, const ap_en
 {
     ending e = {asked, from};
     char *manifest = ap_spool_path(spool, from, id, AP_MANIFEST_NAME);
-    char *cancel = ap_spool_path(spool, from, id, "cancel"), *work = ap_spool_path(spool, from, id, "work");
+    char *cancel = ap_spool_path(spool, from, id, AP_CANCEL_NAME),
+         *work = ap_spool_path(spool, from, id, "work");
     bool ok = (manifest && cancel && work) || ap_fail_memory(err);
     if (ok)
         ap_remove_tree(work); /* first: what is killed after the change is only moved */
@@ -124,10 +127,35 @@ bool ap_job_end(const char *spool, const char *id, const ap_ending *asked, ap_er
     if (!may_end(place, asked->outcome))
         return ap_fail(err, AP_FAILED, "job '%s' is in %s/", id, ap_place_name(place));
     char *folder = ap_spool_path(spool, place, id, NULL);
-    int lock = folder ? ap_job_lock(folder, err) : (ap_fail_memory(err), -1);
-    bool ok = lock >= 0 && ap_job_settle(spool, place, id, asked, err);
+    int lock = -1;
+    bool ok = folder || ap_fail_memory(err);
+    ok = ok && ap_job_lock(folder, &lock, err) == AP_LOCKED && ap_job_settle(spool, place, id, asked, err);
     free(folder);
     if (lock >= 0)
         close(lock);
     return ok;
+}
+
+/* The runner looks for this file in the job's folder. */
+static bool ask_runner(const char *spool, const char *id, ap_error *err)
+{
+    char *path = ap_spool_path(spool, AP_RUNNING, id, AP_CANCEL_NAME);
+    int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    bool ok = fd >= 0 || (path ? ap_fail_errno(err, errno, "cannot create '%s'", path) : ap_fail_memory(err));
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return ok;
+}
+
+bool ap_job_cancel(const char *spool, const char *id, ap_error *err)
+{
+    ap_place place;
+    if (!ap_job_find(spool, id, &place))
+        return ap_fail(err, AP_FAILED, "there is no job '%s'", id);
+    if (place == AP_RUNNING)
+        return ask_runner(spool, id, err);
+    if (place != AP_QUEUE)
+        return ap_fail(err, AP_FAILED, "%s has ended already, it is in %s/", id, ap_place_name(place));
+    return ap_job_end(spool, id, &(ap_ending){AP_OUTCOME_FAILED, "cancelled"}, err);
 }

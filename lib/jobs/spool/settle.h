@@ -38,5 +38,7 @@ bool ap_job_settle(const char *spool, ap_place from, const char *id, const ap_en
 /* The same for a job that nobody works on: AP_OUTCOME_FAILED if it has not ended, AP_OUTCOME_RESTART if it
  * has failed. Takes the lock. */
 bool ap_job_end(const char *spool, const char *id, const ap_ending *asked, ap_error *err);
+/* A job in the queue fails at once; one that runs is ended by its runner, wherever that is. */
+bool ap_job_cancel(const char *spool, const char *id, ap_error *err);
 
 #endif

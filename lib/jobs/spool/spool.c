@@ -63,7 +63,7 @@ bool ap_spool_prepare(const char *spool, ap_error *err)
     bool ok = make_parents(spool, err) && ap_make_folder(spool, err);
     for (ap_place place = 0; ok && place < AP_PLACES; place++) {
         char *path = ap_spool_path(spool, place, NULL, NULL);
-        ok = ap_make_folder(path, err);
+        ok = place == AP_INCOMING || ap_make_folder(path, err);
         free(path);
     }
     return ok;
@@ -84,40 +84,51 @@ void ap_remove_tree(const char *path)
 
 /* ---- locks */
 
-static int lock_file(const char *path, const char *folder, ap_error *err)
+static ap_lock_state why_not_opened(int number)
+{
+    switch (number) {
+    case ENOENT:
+    case ENOTDIR:
+        return AP_LOCK_GONE;
+    case EACCES:
+    case EPERM:
+        return AP_LOCK_FOREIGN;
+    default:
+        return AP_LOCK_ERROR;
+    }
+}
+
+/* Locks what is open, if it is still the file of that name and ours. */
+static ap_lock_state lock_open(int fd, const char *path, const char *folder, ap_error *err)
 {
     struct stat st;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return ap_fail(err, AP_TRY_AGAIN, "'%s' is in use", folder), AP_LOCK_BUSY;
+    if (!ap_same_file(fd, path))
+        return ap_fail(err, AP_FAILED, "'%s' has moved", folder), AP_LOCK_GONE;
+    if (fstat(fd, &st) != 0 || st.st_uid != geteuid())
+        return ap_fail(err, AP_FAILED, "'%s' belongs to someone else", folder), AP_LOCK_FOREIGN;
+    return AP_LOCKED;
+}
+
+ap_lock_state ap_job_lock(const char *folder, int *lock, ap_error *err)
+{
+    char *path = ap_print("%s/lock", folder);
+    ap_lock_state state = AP_LOCK_ERROR;
+    *lock = -1;
+    if (!path)
+        return ap_fail_memory(err), AP_LOCK_ERROR;
     /* for writing: flock on NFS needs it; read-only spools have nothing to lock */
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
+        state = why_not_opened(errno);
         ap_fail_errno(err, errno, "cannot lock '%s'", folder);
-        return -1;
-    }
-    int why = 0;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        ap_fail(err, AP_TRY_AGAIN, "'%s' is in use", folder), why = EWOULDBLOCK;
-    else if (!ap_same_file(fd, path))
-        ap_fail(err, AP_FAILED, "'%s' has moved", folder), why = ENOENT;
-    else if (fstat(fd, &st) != 0 || st.st_uid != geteuid())
-        ap_fail(err, AP_FAILED, "'%s' belongs to someone else", folder), why = EACCES;
+    } else if ((state = lock_open(fd, path, folder, err)) == AP_LOCKED)
+        *lock = fd;
     else
-        return fd;
-    close(fd);
-    errno = why;
-    return -1;
-}
-
-int ap_job_lock(const char *folder, ap_error *err)
-{
-    char *path = ap_print("%s/lock", folder);
-    if (!path) {
-        ap_fail_memory(err);
-        return -1;
-    }
-    int fd = lock_file(path, folder, err), why = errno;
+        close(fd);
     free(path);
-    errno = why;
-    return fd;
+    return state;
 }
 
 /* ---- moving */

@@ -6,6 +6,9 @@
 
 #include "audiopipe.h"
 
+#define AP_ID_BYTES 64          /* the longest ID and its NUL */
+#define AP_CANCEL_NAME "cancel" /* the file in a running job's folder that asks its runner to end it */
+
 typedef enum ap_place {
     AP_TMP,
     AP_INCOMING,
@@ -21,15 +24,23 @@ const char *ap_place_name(ap_place place);
 char *ap_spool_path(const char *spool, ap_place place, const char *id, const char *leaf);
 /* Mode 0700, if it is not there. path NULL: out of memory. */
 bool ap_make_folder(const char *path, ap_error *err);
-/* Makes the folders that are missing. */
+/* Makes the folders that are missing, but for incoming/, which is whose who watches it. */
 bool ap_spool_prepare(const char *spool, ap_error *err);
 
 /* Removes a file or folder, as far as that goes. */
 void ap_remove_tree(const char *path);
 
-/* Locks a job's folder for this process and those it starts. -1 with errno EWOULDBLOCK: locked by someone
- * else, ENOENT: gone, EACCES: not ours. */
-int ap_job_lock(const char *folder, ap_error *err);
+typedef enum ap_lock_state {
+    AP_LOCKED,       /* by us */
+    AP_LOCK_BUSY,    /* by someone else */
+    AP_LOCK_GONE,    /* there is no such folder, or it has moved */
+    AP_LOCK_FOREIGN, /* another user's job */
+    AP_LOCK_ERROR
+} ap_lock_state;
+
+/* Locks a job's folder for this process and those it starts; *lock is the descriptor to close then, else -1,
+ * and err says why. */
+ap_lock_state ap_job_lock(const char *folder, int *lock, ap_error *err);
 /* Where a job is. False: there is none, or this is no ID. */
 bool ap_job_find(const char *spool, const char *id, ap_place *place);
 /* One durable rename. */

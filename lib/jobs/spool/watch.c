@@ -38,7 +38,7 @@ typedef struct entry {
 
 typedef struct watcher {
     const char *folder;
-    double settle_s;
+    const ap_watch_options *options;
     int inotify;
     entry *entries;
     size_t count;
@@ -111,13 +111,6 @@ static void notice(entry *e, const struct stat *st)
     e->announced_s = 0;
 }
 
-static bool announce(const char *path, ap_error *err)
-{
-    if (fwrite(path, strlen(path) + 1, 1, stdout) == 1 && fflush(stdout) == 0)
-        return true;
-    return ap_fail_errno(err, errno, "cannot write 'standard output'");
-}
-
 /* Announces the file if it is complete; *pending when it may become so. */
 static bool consider(watcher *w, const char *name, bool *pending, ap_error *err)
 {
@@ -128,14 +121,14 @@ static bool consider(watcher *w, const char *name, bool *pending, ap_error *err)
     if (e) {
         notice(e, &st);
         double now = ap_monotonic_s();
-        bool quiet = e->renamed || now - e->since_s >= w->settle_s;
+        bool quiet = e->renamed || now - e->since_s >= w->options->settle_s;
         bool told = e->announced_s > 0 && now - e->announced_s < ANNOUNCE_AGAIN_S;
         bool busy = !told && is_being_written(path);
         if (busy)
             e->since_s = now, e->renamed = false;
         if (quiet && !busy && !told) {
             e->announced_s = now;
-            ok = announce(path, err);
+            ok = w->options->complete(path, w->options->user, err);
         } else if (!told)
             *pending = true;
     }
@@ -173,15 +166,15 @@ static bool scan(watcher *w, bool *pending, ap_error *err)
     return ok;
 }
 
-/* Waits for news or for the time of the next scan; false when no one reads our output any more. */
-static bool wait_for_news(watcher *w, bool pending)
+/* Waits for news or for the time of the next scan. */
+static void wait_for_news(watcher *w, bool pending)
 {
     char events[8192] __attribute__((aligned(8)));
-    struct pollfd watched[2] = {{w->inotify, POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
-    double patience = pending ? fmin(SCAN_S, fmax(0.05, w->settle_s / 4)) : SCAN_S;
-    if (poll(watched, 2, (int)(1000 * patience)) <= 0)
-        return true;
-    ssize_t n = watched[0].revents ? read(w->inotify, events, sizeof events) : 0;
+    struct pollfd watched = {w->inotify, POLLIN, 0};
+    double patience = pending ? fmin(SCAN_S, fmax(0.05, w->options->settle_s / 4)) : SCAN_S;
+    if (poll(&watched, 1, (int)(1000 * patience)) <= 0)
+        return;
+    ssize_t n = read(w->inotify, events, sizeof events);
     for (ssize_t at = 0; at < n;) {
         const struct inotify_event *event = (const struct inotify_event *)(events + at);
         at += (ssize_t)(sizeof *event + event->len);
@@ -191,20 +184,19 @@ static bool wait_for_news(watcher *w, bool pending)
         if (e)
             e->renamed = true;
     }
-    return !(watched[1].revents & (POLLERR | POLLNVAL));
 }
 
-bool ap_watch(const char *folder, double settle_s, bool once, ap_error *err)
+bool ap_watch(const char *folder, const ap_watch_options *options, ap_error *err)
 {
-    watcher w = {.folder = folder, .settle_s = settle_s, .inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
+    watcher w = {.folder = folder, .options = options, .inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
     bool ok = true, pending = true;
     if (w.inotify >= 0)
         inotify_add_watch(w.inotify, folder, IN_CLOSE_WRITE | IN_MOVED_TO);
-    while (ok && (pending || !once)) {
+    while (ok && (pending || !options->once)) {
         pending = false;
         ok = scan(&w, &pending, err);
-        if (ok && (pending || !once) && !wait_for_news(&w, pending))
-            break;
+        if (ok && (pending || !options->once))
+            wait_for_news(&w, pending);
     }
     for (size_t i = 0; i < w.count; i++)
         free(w.entries[i].name);

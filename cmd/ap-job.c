@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * ap-job - from upload to output: files become jobs, recipes turn them into outputs, no job is lost. */
+#include "base/error.h"
+#include "base/text.h"
+#include "front/verbs.h"
+#include "job/job.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const command job_command = {"ap-job", "COMMAND [ARGUMENT]...", NULL};
+
+static job_config cfg = {
+    .intake = {.recipe = "8d"},
+    .work = {.jobs = 1},
+    .settle_s = 5,
+    .older_s = 7 * 86400,
+};
+
+/* ---- options */
+
+static bool add_setting(void *config, const char *argument, ap_error *err)
+{
+    job_config *c = config;
+    size_t n = 0;
+    while (c->settings[n])
+        n++;
+    if (n == JOB_MAX_SETTINGS || !strchr(argument, '=') || *argument == '=')
+        return ap_fail(err, AP_USAGE, "'%s' is not KEY=VALUE", argument);
+    c->settings[n] = (char *)argument;
+    return true;
+}
+
+static bool set_age(void *config, const char *argument, ap_error *err)
+{
+    static const struct {
+        char unit;
+        double seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+    char *end;
+    double number = strtod(argument, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (*argument >= '0' && *argument <= '9' && end[0] == units[i].unit && !end[1]) {
+            ((job_config *)config)->older_s = number * units[i].seconds;
+            return true;
+        }
+    return ap_fail(err, AP_USAGE, "'%s' is not a number and s, m, h, d or w", argument);
+}
+
+#define AT(field) offsetof(job_config, field)
+
+static const option_row rows[] = {
+    {0, "recipe", OPTION_TEXT, "NAME", AT(intake.recipe), "what to do; 8d if none is named"},
+    {0, "set", OPTION_CALL, "KEY=VALUE", 0, "an option of the recipe (repeatable)", .call = add_setting},
+    {0, "wait", OPTION_ON, NULL, AT(wait), "wait until the jobs have ended"},
+    {0, "force", OPTION_ON, NULL, AT(intake.force), "also what was submitted before"},
+    {0, "link", OPTION_ON, NULL, AT(intake.link), "hard links instead of copies"},
+    {0, "name", OPTION_TEXT, "NAME", AT(intake.name), "the input's name, instead of the file's"},
+    {0, "owner", OPTION_TEXT, "NAME", AT(intake.owner), "whose job it is"},
+    {'j', "jobs", OPTION_COUNT, "N", AT(work.jobs), "so many jobs at a time", 1, 1024},
+    {0, "once", OPTION_ON, NULL, AT(once), "end when nothing is left to do"},
+    {0, "watch", OPTION_ON, NULL, AT(work.watch), "wait for more jobs"},
+    {0, "max-seconds", OPTION_TIME, "S", AT(work.max_s), "take no job after this; 0 = no limit", 0, 1e9},
+    {0, "job-seconds", OPTION_TIME, "S", AT(work.job_s), "end a job that takes longer; 0 = no limit", 0, 1e9},
+    {0, "settle", OPTION_NUMBER, "S", AT(settle_s), "a file unchanged for this long is complete", 0, 86400},
+    {0, "json", OPTION_ON, NULL, AT(json), "as JSON"},
+    {0, "tsv", OPTION_ON, NULL, AT(tsv), "as a table with tabs"},
+    {0, "follow", OPTION_ON, NULL, AT(follow), "again whenever something changes"},
+    {0, "zip", OPTION_ON, NULL, AT(zip), "into a zip file"},
+    {0, "all-failed", OPTION_ON, NULL, AT(all_failed), "all jobs that have failed"},
+    {0, "older-than", OPTION_CALL, "AGE", 0, "90s, 30m, 12h, 7d, 4w (default 7d)", .call = set_age},
+    {0},
+};
+
+/* ---- verbs */
+
+#define VERB(function)                                                                                       \
+    static int run_##function(void *config, int argc, char **argv, ap_error *err)                            \
+    {                                                                                                        \
+        return job_##function(config, argc, argv, err);                                                      \
+    }
+VERB(submit)
+VERB(run)
+VERB(watch_folder)
+VERB(status)
+VERB(list)
+VERB(outputs)
+VERB(fetch)
+VERB(report)
+VERB(log)
+VERB(retry)
+VERB(cancel)
+VERB(clean)
+VERB(recipes)
+VERB(stats)
+VERB(doctor)
+
+static const verb verbs[] = {
+    {"submit", "FILE|URL...", "Checks and copies files, prints the ID of each job.",
+     "recipe set wait force link name owner", 1, VERB_MANY, run_submit},
+    {"run", "", "Does the jobs that wait.", "jobs once watch max-seconds job-seconds", 0, 0, run_run},
+    {"watch-folder", "[DIR]", "Makes jobs of the files that are dropped into DIR.",
+     "recipe set force link owner settle once", 0, 1, run_watch_folder},
+    {"status", "[ID]", "How far a job is, or all.", "json follow", 0, 1, run_status},
+    {"list", "", "All jobs.", "json tsv", 0, 0, run_list},
+    {"outputs", "ID", "The paths of what a job made.", "", 1, 1, run_outputs},
+    {"fetch", "ID DEST", "Copies what a job made to a folder, or into a zip file.", "zip", 2, 2, run_fetch},
+    {"report", "ID [FILE]", "An HTML page about a job.", "", 1, 2, run_report},
+    {"log", "ID", "What the commands of a job said.", "", 1, 1, run_log},
+    {"retry", "ID...", "Back to the queue.", "all-failed", 0, VERB_MANY, run_retry},
+    {"cancel", "ID", "Ends a job, or takes it out of the queue.", "", 1, 1, run_cancel},
+    {"clean", "", "Removes jobs that ended before, prints their IDs.", "older-than", 0, 0, run_clean},
+    {"recipes", "", "The recipes and their options.", "", 0, 0, run_recipes},
+    {"stats", "", "Throughput, failures, mean seconds for each recipe.", "", 0, 0, run_stats},
+    {"doctor", "", "Checks tools, permissions, space, stuck jobs.", "", 0, 0, run_doctor},
+    {0},
+};
+
+static bool print_usage(void *config, const char *argument, ap_error *err)
+{
+    (void)config;
+    (void)argument;
+    static const char text[] =
+        "Usage: ap-job COMMAND [ARGUMENT]...\n"
+        "From upload to output: files become jobs, recipes turn them into outputs.\n"
+        "\n"
+        "  submit [--recipe=R] [--set=KEY=VALUE]... [--wait] [--force] [--link] [--name=NAME] "
+        "[--owner=NAME]\n"
+        "         FILE|URL...        check and copy files, print the ID of each job\n"
+        "  run [-j N] [--once|--watch] [--max-seconds=S] [--job-seconds=S]\n"
+        "                            do the jobs that wait\n"
+        "  watch-folder [--recipe=R] [--set=KEY=VALUE]... [--settle=S] [--once] [DIR]\n"
+        "                            make jobs of the files that are dropped into DIR\n"
+        "  status [ID] [--json] [--follow]\n"
+        "                            how far a job is, or all\n"
+        "  list [--json|--tsv]       all jobs\n"
+        "  outputs ID                the paths of what a job made\n"
+        "  fetch ID [--zip] DEST     copy them to a folder, or into a zip file\n"
+        "  report ID [FILE]          an HTML page about a job\n"
+        "  log ID                    what its commands said\n"
+        "  retry ID|--all-failed     back to the queue\n"
+        "  cancel ID                 end a job, or take it out of the queue\n"
+        "  clean [--older-than=7d]   remove jobs that ended before\n"
+        "  recipes                   the recipes and their options\n"
+        "  stats                     throughput, failures, mean seconds for each recipe\n"
+        "  doctor                    check tools, permissions, space, stuck jobs\n"
+        "\n"
+        "  -h, --help                print this help; after a command, its options\n"
+        "      --version             print the version\n"
+        "\n"
+        "The manual: man ap-job. The spool is $AUDIOPIPE_SPOOL.\n";
+    (void)err;
+    fputs(text, stdout); /* whether that went well is seen when it is flushed */
+    return true;
+}
+
+/* ---- where everything is */
+
+/* A number from the environment. */
+static double number_of(const char *name, double fallback, double lo, double hi)
+{
+    const char *text = getenv(name);
+    char *end;
+    if (!text || !*text)
+        return fallback;
+    double number = strtod(text, &end);
+    if (*end || end == text || !(number >= lo && number <= hi))
+        usage_error(&job_command, "%s '%s' is not a number from %g to %g", name, text, lo, hi);
+    return number;
+}
+
+static double time_of(const char *name, double fallback)
+{
+    const char *text = getenv(name);
+    double seconds = fallback;
+    if (text && *text && !parse_time(text, &seconds))
+        usage_error(&job_command, "%s '%s' is not a time (seconds or h:m:s)", name, text);
+    return seconds;
+}
+
+static bool read_limits(job_config *c)
+{
+    c->intake.max_bytes = number_of("AUDIOPIPE_MAX_SIZE", 4096, 0, 1e9) * 0x1p20;
+    c->intake.max_seconds = time_of("AUDIOPIPE_MAX_DURATION", 86400);
+    c->min_free_mib = number_of("AUDIOPIPE_MIN_FREE", 64, 0, 1e9);
+    c->intake.min_free_bytes = c->min_free_mib * 0x1p20;
+    c->work.retry.attempts = (unsigned)number_of("AUDIOPIPE_ATTEMPTS", 5, 1, 1000);
+    c->work.retry.backoff_s = number_of("AUDIOPIPE_BACKOFF", 30, 0, 3600);
+    c->work.grace_s = number_of("AUDIOPIPE_GRACE", 10, 0, 3600);
+    return true;
+}
+
+/* The folder of this program, malloc'ed: the other commands are in it, and come first. */
+static char *own_folder(void)
+{
+    char *self = realpath("/proc/self/exe", NULL);
+    if (self)
+        *strrchr(self, '/') = 0;
+    return self;
+}
+
+static char *find_spool(const char *home)
+{
+    const char *spool = getenv("AUDIOPIPE_SPOOL"), *data = getenv("XDG_DATA_HOME");
+    char here[PATH_MAX];
+    if (!spool || !*spool)
+        return data && *data ? ap_print("%s/audiopipe/spool", data)
+                             : ap_print("%s/.local/share/audiopipe/spool", home);
+    if (*spool == '/' || !getcwd(here, sizeof here))
+        return strdup(spool);
+    return ap_print("%s/%s", here, spool);
+}
+
+/* The first folder that has a recipe of a name counts. */
+static char *find_recipes(const char *home, const char *beside)
+{
+    const char *own = getenv("AUDIOPIPE_RECIPES"), *config_home = getenv("XDG_CONFIG_HOME");
+    own = own ? own : "";
+    bool xdg = config_home && *config_home;
+    return ap_print("%s%s%s%s/audiopipe/recipes:%s/recipes:%s/../share/audiopipe/recipes", own,
+                    *own ? ":" : "", xdg ? config_home : home, xdg ? "" : "/.config", beside, beside);
+}
+
+static char *find_shell(const char *beside)
+{
+    char *near = ap_print("%s/recipe-shell", beside);
+    if (near && access(near, R_OK) == 0)
+        return near;
+    free(near);
+    return ap_print("%s/../share/audiopipe/recipe-shell", beside);
+}
+
+/* What recipes run finds this program's own commands first, and the same spool. */
+static bool tell_children(const job_config *c, const char *beside)
+{
+    const char *path = getenv("PATH");
+    char *longer = ap_print("%s%s%s", beside, path ? ":" : "", path ? path : "");
+    bool ok = longer && setenv("PATH", longer, 1) == 0 && setenv("AUDIOPIPE_SPOOL", c->spool, 1) == 0;
+    free(longer);
+    return ok;
+}
+
+static bool find_everything(const verb *v, void *config, ap_error *err)
+{
+    job_config *c = config;
+    const char *home = getenv("HOME");
+    (void)v;
+    home = home ? home : "/nonexistent";
+    c->mask = umask(077);
+    char *beside = own_folder();
+    if (!beside)
+        return ap_fail_errno(err, errno, "cannot find '/proc/self/exe'");
+    c->spool = find_spool(home);
+    c->recipes = find_recipes(home, beside);
+    c->shell = find_shell(beside);
+    bool ok = (c->spool && c->recipes && c->shell && tell_children(c, beside)) || ap_fail_memory(err);
+    free(beside);
+    c->intake.spool = c->work.spool = c->spool;
+    c->intake.settings = c->settings;
+    c->work.recipes = c->recipes;
+    c->work.shell = c->shell;
+    return ok && read_limits(c);
+}
+
+static int run(const verb *v, int argc, char **argv)
+{
+    int status = run_verb(&job_command, v, rows, &cfg, argc, argv, find_everything);
+    free((char *)cfg.spool);
+    free((char *)cfg.recipes);
+    free((char *)cfg.shell);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static const option_row answers[] = {
+        {'h', "help", OPTION_ANSWER, NULL, 0, "print this help", .call = print_usage}, {0}};
+    const char *name = argc > 1 ? argv[1] : "";
+    const verb *v = find_verb(verbs, name);
+    const option_group groups[OPTION_GROUPS] = {{answers, &cfg}};
+    if (v)
+        return run(v, argc - 1, argv + 1);
+    if (strcmp(name, "help") == 0)
+        argv[1] = (char[]){"--help"};
+    parse_options(&job_command, groups, argc, argv); /* --help and --version do not return */
+    usage_error(&job_command, *name ? "unknown command '%s'" : "which command?", name);
+}

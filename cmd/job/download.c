@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * download.c - URLs, fetched by curl(1). */
+#include "base/error.h"
+#include "base/text.h"
+#include "job/job.h"
+#include "jobs/spool/names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+char *job_download_folder(const job_config *c, ap_error *err)
+{
+    if (!ap_spool_prepare(c->spool, err))
+        return NULL;
+    char *path = ap_spool_path(c->spool, AP_TMP, ".download.XXXXXX", NULL);
+    if (!path) {
+        ap_fail_memory(err);
+        return NULL;
+    }
+    if (mkdtemp(path))
+        return path;
+    ap_fail_errno(err, errno, "cannot create '%s'", path);
+    free(path);
+    return NULL;
+}
+
+static _Noreturn void become_curl(char *const *argv, int errors)
+{
+    int null = open("/dev/null", O_RDONLY);
+    if (null >= 0 && dup2(null, STDIN_FILENO) == STDIN_FILENO && dup2(errors, STDOUT_FILENO) >= 0 &&
+        dup2(errors, STDERR_FILENO) >= 0)
+        execvp(argv[0], argv);
+    dprintf(STDERR_FILENO, "cannot run '%s': %s\n", argv[0], strerror(errno));
+    _exit(127);
+}
+
+/* Its exit code, and what it said, up to size bytes. -1 if it could not be run. */
+static int run_curl(char *const *argv, char *said, size_t size)
+{
+    int ends[2], status = -1;
+    size_t used = 0;
+    char block[512];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return -1;
+    pid_t pid = fork();
+    if (pid == 0)
+        become_curl(argv, ends[1]);
+    close(ends[1]);
+    for (ssize_t n; pid > 0 && ((n = read(ends[0], block, sizeof block)) > 0 || (n < 0 && errno == EINTR));)
+        for (ssize_t i = 0; i < n && used + 1 < size; i++)
+            said[used++] = block[i];
+    while (used && said[used - 1] == '\n')
+        used--;
+    said[used] = 0;
+    close(ends[0]);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The codes of curl(1) that mean the net or the host, which may be back later: cannot resolve, cannot
+ * connect, cut, timed out, no answer, cannot send or receive. */
+static bool may_work_later(int code)
+{
+    static const int codes[] = {-1, 5, 6, 7, 18, 28, 35, 52, 55, 56};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i] == code)
+            return true;
+    return false;
+}
+
+static bool fetch(const job_config *c, const char *url, const char *path, ap_error *err)
+{
+    char most[32], said[200] = "";
+    snprintf(most, sizeof most, "%.0f", c->intake.max_bytes);
+    const char *const argv[] = {"curl",        "--fail",
+                                "--silent",    "--show-error",
+                                "--location",  "--proto",
+                                "=http,https", "--retry",
+                                "3",           "--connect-timeout",
+                                "30",          "--max-filesize",
+                                most,          "--output",
+                                path,          "--",
+                                url,           NULL};
+    int code = run_curl((char *const *)argv, said, sizeof said);
+    return code == 0 ||
+           ap_fail(err, may_work_later(code) ? AP_TRY_AGAIN : AP_FAILED, "cannot fetch '%s': %s", url, said);
+}
+
+char *job_download(const job_config *c, const char *url, const char *folder, int number, ap_error *err)
+{
+    char *name = ap_url_name(url), *own = ap_print("%s/%d", folder, number);
+    char *path = name && own ? ap_print("%s/%s", own, name) : NULL;
+    bool ok = path ? ap_make_folder(own, err) && fetch(c, url, path, err) : ap_fail_memory(err);
+    free(name);
+    free(own);
+    if (ok)
+        return path;
+    free(path);
+    return NULL;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * submit.c - ap-job submit: files and URLs become jobs. */
+#include "base/error.h"
+#include "base/text.h"
+#include "job/job.h"
+#include "jobs/run/recipe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOOK_S 0.2 /* between looks at a job that is waited for */
+
+/* ---- files */
+
+static bool set_options(ap_recipe *recipe, char **settings, ap_error *err)
+{
+    bool ok = true;
+    for (char **s = settings; ok && *s; s++) {
+        char *key = strndup(*s, strcspn(*s, "="));
+        ok = key ? ap_recipe_set(recipe, key, strchr(*s, '=') + 1, err) : ap_fail_memory(err);
+        free(key);
+    }
+    return ok;
+}
+
+bool job_prepare_intake(job_config *c, ap_recipe *recipe, ap_error *err)
+{
+    if (!ap_recipe_find(recipe, c->recipes, c->intake.recipe, err))
+        return false;
+    c->intake.recipe_file = recipe->file;
+    c->intake.accept = recipe->accept;
+    c->intake.together = recipe->together;
+    if (set_options(recipe, c->settings, err))
+        return true;
+    ap_recipe_free(recipe);
+    return false;
+}
+
+int job_take_in(const job_config *c, char **files, int count, char id[AP_ID_BYTES], ap_error *err)
+{
+    bool duplicate;
+    if (!ap_job_submit(&c->intake, files, count, id, &duplicate, err))
+        return (int)err->code;
+    if (duplicate)
+        complain(&job_command, "'%s' was submitted before, as %s (--force makes a new job)", files[0], id);
+    printf("%s\n", id);
+    if (fflush(stdout) == 0)
+        return AP_OK;
+    ap_fail_errno(err, errno, "cannot write 'standard output'");
+    return (int)err->code;
+}
+
+/* ---- URLs */
+
+static bool is_url(const char *text)
+{
+    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+}
+
+/* Puts what was fetched in the place of each URL, malloc'ed. *folder: where it is, malloc'ed, NULL if there
+ * is none. The first exit code that is not 0; each failure is said. */
+static int fetch_urls(const job_config *c, char **files, int count, char **folder, ap_error *err)
+{
+    int status = AP_OK;
+    for (int i = 0; i < count; i++) {
+        if (!is_url(files[i]))
+            continue;
+        if (!*folder && !(*folder = job_download_folder(c, err)))
+            return (int)err->code;
+        char *path = job_download(c, files[i], *folder, i, err);
+        if (path)
+            files[i] = path;
+        else {
+            complain(&job_command, "%s", err->message);
+            status = (int)err->code;
+        }
+    }
+    return status;
+}
+
+/* ---- waiting */
+
+/* Until the job has ended. */
+static int wait_for(const job_config *c, const char *id)
+{
+    const struct timespec pause = {0, (long)(LOOK_S * 1e9)};
+    ap_place place;
+    ap_error err;
+    char *folder = NULL;
+    bool ok;
+    while ((ok = job_find(c, id, &place, &folder, &err)) && (place == AP_QUEUE || place == AP_RUNNING)) {
+        free(folder);
+        nanosleep(&pause, NULL);
+    }
+    free(folder);
+    folder = NULL;
+    ok = ok && job_find_done(c, id, &folder, &err);
+    free(folder);
+    if (!ok)
+        complain(&job_command, "%s", err.message);
+    return ok ? AP_OK : (int)err.code;
+}
+
+/* ---- the verb */
+
+/* Files that are refused do not keep the others back. */
+static int submit_all(const job_config *c, char **files, int count, bool together, char (*ids)[AP_ID_BYTES],
+                      int *made)
+{
+    int status = AP_OK, step = together ? count : 1;
+    for (int i = 0; i < count; i += step) {
+        ap_error err;
+        int refused = job_take_in(c, files + i, step, ids[*made], &err);
+        if (refused)
+            complain(&job_command, "%s", err.message);
+        else
+            ++*made;
+        status = refused ? refused : status;
+    }
+    return status;
+}
+
+int job_submit(job_config *c, int argc, char **argv, ap_error *err)
+{
+    ap_recipe recipe;
+    char *folder = NULL;
+    if (!job_prepare_intake(c, &recipe, err))
+        return (int)err->code;
+    char(*ids)[AP_ID_BYTES] = calloc((size_t)argc, sizeof *ids);
+    int made = 0,
+        status = ids ? fetch_urls(c, argv, argc, &folder, err) : (ap_fail_memory(err), AP_TRY_AGAIN);
+    if (status == AP_OK)
+        status = submit_all(c, argv, argc, recipe.together, ids, &made);
+    if (ids)
+        err->message[0] = 0; /* all is said */
+    if (folder)
+        ap_remove_tree(folder);
+    for (int i = 0; c->wait && i < made; i++) {
+        int ended = wait_for(c, ids[i]);
+        status = ended ? ended : status;
+    }
+    free(folder);
+    free(ids);
+    ap_recipe_free(&recipe);
+    return status;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * names.c - names of jobs and of the files in them. */
+#include "jobs/spool/names.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#define NAME_BYTES 200     /* of the 255 that a file system takes: recipes add ".karaoke.flac" and such */
+#define EXTENSION_BYTES 16 /* what follows the last dot is no extension if it is longer */
+
+void ap_new_id(char id[AP_ID_BYTES])
+{
+    uint32_t number = 0;
+    time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    (void)!getrandom(&number, sizeof number, 0); /* a number in use already is noticed */
+    size_t n = strftime(id, AP_ID_BYTES, "%Y%m%d-%H%M%S-", &utc);
+    snprintf(id + n, AP_ID_BYTES - n, "%08x", number);
+}
+
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+char *ap_cut_name(const char *name, size_t most)
+{
+    size_t whole = strlen(name);
+    if (whole <= most)
+        return strdup(name);
+    const char *dot = strrchr(name, '.');
+    size_t end = dot && dot > name ? strlen(dot) : 0;
+    if (end >= EXTENSION_BYTES || end >= most)
+        end = 0;
+    size_t keep = most - end;
+    for (int i = 0; i < 3 && keep && ((unsigned char)name[keep] & 0xc0) == 0x80; i++)
+        keep--; /* a byte that continues a character: RFC 3629, section 3 */
+    return ap_print("%.*s%s", (int)keep, name, name + whole - end);
+}
+
+/* Control characters, what separates folders here or elsewhere, and what shells expand even between double
+ * quotes. */
+static bool is_unsafe(unsigned char c)
+{
+    return c < 0x20 || c == 0x7f || strchr("/\\:*?\"<>|`$", c);
+}
+
+char *ap_safe_name(const char *path, unsigned number)
+{
+    const char *base = base_of(path);
+    char *name = ap_cut_name(*base ? base : "input", NAME_BYTES);
+    for (char *p = name; p && *p; p++)
+        if (is_unsafe((unsigned char)*p) || (p == name && strchr("-. ~", *p)))
+            *p = '_';
+    if (!name || !number)
+        return name;
+    char *numbered = ap_print("%04u-%s", number, name);
+    free(name);
+    return numbered;
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+/* RFC 3986, section 2.1. What would be a NUL or a folder is left as it is. */
+static void decode_percent(char *text)
+{
+    char *to = text;
+    for (const char *p = text; *p; p++) {
+        int high = *p == '%' ? hex_digit(p[1]) : -1, low = high >= 0 ? hex_digit(p[2]) : -1;
+        int c = low >= 0 ? 16 * high + low : 0;
+        if (c && c != '/')
+            *to++ = (char)c, p += 2;
+        else
+            *to++ = *p;
+    }
+    *to = 0;
+}
+
+char *ap_url_name(const char *url)
+{
+    char *path = strndup(url, strcspn(url, "?#"));
+    if (!path)
+        return NULL;
+    const char *base = base_of(path);
+    char *name = strdup(*base ? base : "download");
+    free(path);
+    if (!name)
+        return NULL;
+    decode_percent(name);
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        *name = '_';
+    char *cut = ap_cut_name(name, NAME_BYTES);
+    free(name);
+    return cut;
+}
