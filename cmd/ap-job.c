@@ -67,6 +67,7 @@ static const option_row rows[] = {
     {'j', "jobs", OPTION_COUNT, "N", AT(work.jobs), "so many jobs at a time", 1, 1024},
     {0, "once", OPTION_ON, NULL, AT(once), "end when nothing is left to do"},
     {0, "watch", OPTION_ON, NULL, AT(work.watch), "wait for more jobs"},
+    {'q', "quiet", OPTION_ON, NULL, AT(quiet), "say only which jobs failed"},
     {0, "max-seconds", OPTION_TIME, "S", AT(work.max_s), "take no job after this; 0 = no limit", 0, 1e9},
     {0, "job-seconds", OPTION_TIME, "S", AT(work.job_s), "end a job that takes longer; 0 = no limit", 0, 1e9},
     {0, "settle", OPTION_NUMBER, "S", AT(settle_s), "a file unchanged for this long is complete", 0, 86400},
@@ -105,7 +106,7 @@ VERB(doctor)
 static const verb verbs[] = {
     {"submit", "FILE|URL...", "Checks and copies files, prints the ID of each job.",
      "recipe set wait force link name owner", 1, VERB_MANY, run_submit},
-    {"run", "", "Does the jobs that wait.", "jobs once watch max-seconds job-seconds", 0, 0, run_run},
+    {"run", "", "Does the jobs that wait.", "jobs once watch max-seconds job-seconds quiet", 0, 0, run_run},
     {"watch-folder", "[DIR]", "Makes jobs of the files that are dropped into DIR.",
      "recipe set force link owner settle once", 0, 1, run_watch_folder},
     {"status", "[ID]", "How far a job is, or all.", "json follow", 0, 1, run_status},
@@ -134,7 +135,7 @@ static bool print_usage(void *config, const char *argument, ap_error *err)
         "  submit [--recipe=R] [--set=KEY=VALUE]... [--wait] [--force] [--link] [--name=NAME] "
         "[--owner=NAME]\n"
         "         FILE|URL...        check and copy files, print the ID of each job\n"
-        "  run [-j N] [--once|--watch] [--max-seconds=S] [--job-seconds=S]\n"
+        "  run [-j N] [-q] [--once|--watch] [--max-seconds=S] [--job-seconds=S]\n"
         "                            do the jobs that wait\n"
         "  watch-folder [--recipe=R] [--set=KEY=VALUE]... [--settle=S] [--once] [DIR]\n"
         "                            make jobs of the files that are dropped into DIR\n"

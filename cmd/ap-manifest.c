@@ -87,6 +87,11 @@ static bool set_members(cJSON *document, void *user, ap_error *err)
         bool ok = path != NULL;
         if (json && !value)
             ok = ap_fail(err, AP_USAGE, "'%s' is not JSON", equals + 1);
+        else if (json && !ap_json_check_numbers(equals + 1, strlen(equals + 1), err)) {
+            cJSON_Delete(value);
+            value = NULL;
+            ok = false;
+        }
         ok = ok && ap_json_store(document, path, value, err);
         free(path);
         if (!ok)
@@ -116,7 +121,7 @@ static int run_set(void *config_, int argc, char **argv, ap_error *err)
 /* Text as it is, everything else as JSON. */
 static void print_item(const cJSON *item)
 {
-    char *text = cJSON_IsString(item) ? NULL : cJSON_Print(item);
+    char *text = cJSON_IsString(item) ? NULL : ap_json_print(item, true);
     fputs(text ? text : cJSON_IsString(item) ? item->valuestring : "", stdout);
     free(text);
 }

@@ -27,6 +27,13 @@ static bool set_options(ap_recipe *recipe, char **settings, ap_error *err)
     return ok;
 }
 
+static void say_left_out(const char *path, const char *why, void *user)
+{
+    (void)path;
+    (void)user;
+    complain(&job_command, "left out: %s", why);
+}
+
 bool job_prepare_intake(job_config *c, ap_recipe *recipe, ap_error *err)
 {
     if (!ap_recipe_find(recipe, c->recipes, c->intake.recipe, err))
@@ -34,6 +41,7 @@ bool job_prepare_intake(job_config *c, ap_recipe *recipe, ap_error *err)
     c->intake.recipe_file = recipe->file;
     c->intake.accept = recipe->accept;
     c->intake.together = recipe->together;
+    c->intake.left_out = say_left_out;
     if (set_options(recipe, c->settings, err))
         return true;
     ap_recipe_free(recipe);
@@ -84,6 +92,14 @@ static int fetch_urls(const job_config *c, char **files, int count, char **folde
 
 /* ---- waiting */
 
+/* Nobody should wait for ever without knowing it. */
+static void warn_without_runner(const job_config *c, const char *id)
+{
+    ap_place place;
+    if (ap_job_find(c->spool, id, &place) && place == AP_QUEUE && !ap_runner_there(c->spool))
+        complain(&job_command, "%s waits, but no runner is at work: ap-job run starts one", id);
+}
+
 /* Until the job has ended. */
 static int wait_for(const job_config *c, const char *id)
 {
@@ -92,6 +108,7 @@ static int wait_for(const job_config *c, const char *id)
     ap_error err;
     char *folder = NULL;
     bool ok;
+    warn_without_runner(c, id);
     while ((ok = job_find(c, id, &place, &folder, &err)) && (place == AP_QUEUE || place == AP_RUNNING)) {
         free(folder);
         nanosleep(&pause, NULL);

@@ -17,9 +17,9 @@ files=() images=() sound=(--no-audio)
 mapfile -t types < <(what_are "${inputs[@]}")
 for i in "${!inputs[@]}"; do
     if [[ ${types[i]} == zip* ]]; then
-        # names without folders; no file beyond 256 MiB, whatever the archive says
-        (ulimit -f $((256 << 10)) && stage unzip unzip -qq -j -n "${inputs[i]}" -d "images$i")
-        mapfile -d '' -t found < <(find "$PWD/images$i" -type f ! -name '.*' -print0 | sort -zV)
+        # with its folders, whose files may have equal names; no file beyond 256 MiB, whatever the archive says
+        (ulimit -f $((256 << 10)) && stage unzip unzip -qq -n "${inputs[i]}" -d "images$i")
+        mapfile -d '' -t found < <(find "$PWD/images$i" -name '.*' -prune -o -type f -print0 | sort -zV)
         files+=("${found[@]}")
     else
         files+=("${inputs[i]}")

@@ -308,7 +308,7 @@ lists() {
     echo broken >jobs/.hidden/manifest.json
     [ "$(ap-manifest list jobs | wc -l)" -eq 3 ]
     ap-manifest list --format=json jobs | while read -r line; do python3 -m json.tool <<<"$line" >/dev/null; done
-    [ "$(ap-manifest list --format=tsv jobs | awk -F '\t' 'NF != 11 { bad++ } END { print NR, bad + 0 }')" = '3 0' ]
+    [ "$(ap-manifest list --format=tsv jobs | awk -F '\t' 'NF != 12 { bad++ } END { print NR, bad + 0 }')" = '3 0' ]
     fails 1 ap-manifest list nowhere
     fails 75 ap-manifest list --format=tsv jobs >/dev/full
 }

@@ -34,6 +34,15 @@ void ap_time_text(char text[32])
     snprintf(text + n, 32 - n, ".%03ldZ", now.tv_nsec / 1000000 % 1000);
 }
 
+void ap_time_print(double seconds, char text[32])
+{
+    time_t whole = (time_t)floor(seconds);
+    struct tm utc;
+    gmtime_r(&whole, &utc);
+    size_t n = strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text + n, 32 - n, ".%03dZ", (int)(1000 * (seconds - (double)whole)) % 1000);
+}
+
 double ap_time_of(const char *text)
 {
     struct tm utc = {0};

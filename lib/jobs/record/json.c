@@ -18,6 +18,62 @@ cJSON *ap_json_text(const char *text)
     return item;
 }
 
+/* A byte that is no UTF-8 is written as U+EF80 to U+EFFF, as MirOS' OPTU-8 has it; and so are the bytes of
+ * such a character itself, so that all paths come back. */
+#define BYTE_FIRST 0xef80u
+#define BYTE_LAST 0xefffu
+
+/* The code point of a sequence of three bytes. */
+static unsigned decode3(const unsigned char *p)
+{
+    return (unsigned)(p[0] & 0x0f) << 12 | (unsigned)(p[1] & 0x3f) << 6 | (p[2] & 0x3f);
+}
+
+static bool is_escape(const unsigned char *p, size_t n)
+{
+    return n == 3 && decode3(p) >= BYTE_FIRST && decode3(p) <= BYTE_LAST;
+}
+
+bool ap_json_put_path(cJSON *object, const char *key, const char *path)
+{
+    char *text = malloc(3 * strlen(path) + 1), *to = text;
+    if (!text)
+        return false;
+    for (const unsigned char *p = (const unsigned char *)path; *p;) {
+        size_t n = utf8_length(p);
+        if (n && !is_escape(p, n)) {
+            memcpy(to, p, n);
+            to += n;
+            p += n;
+        } else {
+            unsigned c = BYTE_FIRST - 0x80 + *p++;
+            *to++ = (char)(0xe0 | c >> 12);
+            *to++ = (char)(0x80 | (c >> 6 & 0x3f));
+            *to++ = (char)(0x80 | (c & 0x3f));
+        }
+    }
+    *to = 0;
+    bool ok = ap_json_put(object, key, cJSON_CreateString(text));
+    free(text);
+    return ok;
+}
+
+char *ap_json_path(const cJSON *object, const char *key)
+{
+    char *path = strdup(ap_json_string(object, key)), *to = path;
+    for (const unsigned char *p = (const unsigned char *)path; p && *p;) {
+        size_t n = utf8_length(p);
+        if (is_escape(p, n)) {
+            *to++ = (char)(decode3(p) - BYTE_FIRST + 0x80);
+            p += n;
+        } else
+            *to++ = (char)*p++;
+    }
+    if (path)
+        *to = 0;
+    return path;
+}
+
 bool ap_json_put(cJSON *object, const char *key, cJSON *value)
 {
     if (!value)
@@ -143,4 +199,96 @@ bool ap_json_store(cJSON *root, const char *path, cJSON *value, ap_error *err)
     }
     cJSON_Delete(value);
     return ap_fail(err, AP_USAGE, "'%s' is not a path like .options.period", path);
+}
+
+/* ---- numbers */
+
+#define EXACT_UP_TO 0x1p53
+
+/* cJSON writes 15 digits, and takes them for enough if they are nearly the number. */
+static bool needs_more_digits(const cJSON *item)
+{
+    char text[32];
+    if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
+        return false;
+    snprintf(text, sizeof text, "%1.15g", item->valuedouble);
+    return strtod(text, NULL) != item->valuedouble;
+}
+
+static bool any_needs_more(const cJSON *item)
+{
+    for (; item; item = item->next)
+        if (needs_more_digits(item) || any_needs_more(item->child))
+            return true;
+    return false;
+}
+
+/* Such numbers become what they are written as: 17 digits tell all doubles apart. */
+static bool spell_out(cJSON *item)
+{
+    char text[32];
+    for (; item; item = item->next) {
+        if (!spell_out(item->child))
+            return false;
+        if (!needs_more_digits(item))
+            continue;
+        snprintf(text, sizeof text, "%1.17g", item->valuedouble);
+        if (!(item->valuestring = strdup(text)))
+            return false;
+        item->type = (item->type & ~cJSON_Number) | cJSON_Raw;
+    }
+    return true;
+}
+
+char *ap_json_print(const cJSON *document, bool pretty)
+{
+    cJSON *copy = NULL;
+    if (needs_more_digits(document) || (document && any_needs_more(document->child))) {
+        copy = cJSON_Duplicate(document, true);
+        if (!copy || !spell_out(copy)) {
+            cJSON_Delete(copy);
+            return NULL;
+        }
+        document = copy;
+    }
+    char *text = pretty ? cJSON_Print(document) : cJSON_PrintUnformatted(document);
+    cJSON_Delete(copy);
+    return text;
+}
+
+/* The end of the string that starts at p. */
+static const char *skip_string(const char *p, const char *end)
+{
+    for (p++; p < end && *p != '"'; p++)
+        if (*p == '\\')
+            p++;
+    return p < end ? p + 1 : end;
+}
+
+static bool check_number(const char *token, size_t size, ap_error *err)
+{
+    char text[64];
+    bool whole = !memchr(token, '.', size) && !memchr(token, 'e', size) && !memchr(token, 'E', size);
+    snprintf(text, sizeof text, "%.*s", (int)(size < sizeof text ? size : sizeof text - 1), token);
+    double value = size < sizeof text ? strtod(text, NULL) : whole ? INFINITY : 0;
+    if (isfinite(value) && !(whole && fabs(value) > EXACT_UP_TO))
+        return true;
+    return ap_fail(err, AP_USAGE, "'%s' is too large a number to stay exact", text);
+}
+
+bool ap_json_check_numbers(const char *text, size_t size, ap_error *err)
+{
+    const char *end = text + size;
+    for (const char *p = text; p < end;)
+        if (*p == '"')
+            p = skip_string(p, end);
+        else if (*p == '-' || (*p >= '0' && *p <= '9')) {
+            const char *token = p;
+            while (p < end && *p && strchr("+-.eE0123456789", *p))
+                p++;
+            if (!check_number(token, (size_t)(p - token), err))
+                return false;
+        } else
+            p++;
+    return true;
 }

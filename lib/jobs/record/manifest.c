@@ -71,7 +71,8 @@ static cJSON *parse(const char *path, const char *text, size_t size, ap_error *e
     return NULL;
 }
 
-static cJSON *read_document(int fd, const char *path, ap_error *err)
+/* to_change: numbers that would not survive that are an error. */
+static cJSON *read_document(int fd, const char *path, bool to_change, ap_error *err)
 {
     struct stat st;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > MAX_BYTES) {
@@ -86,7 +87,12 @@ static cJSON *read_document(int fd, const char *path, ap_error *err)
     }
     for (ssize_t n; got < size && (n = pread(fd, text + got, size - got, (off_t)got)) > 0;)
         got += (size_t)n;
-    cJSON *document = parse(path, text, got, err);
+    ap_error number;
+    cJSON *document = NULL;
+    if (to_change && !ap_json_check_numbers(text, got, &number))
+        ap_fail(err, AP_FAILED, "cannot change '%s': %s", path, number.message);
+    else
+        document = parse(path, text, got, err);
     free(text);
     return document;
 }
@@ -98,7 +104,7 @@ cJSON *ap_manifest_load(const char *path, ap_error *err)
         ap_fail_errno(err, errno, "cannot open '%s'", path);
         return NULL;
     }
-    cJSON *document = read_document(fd, path, err);
+    cJSON *document = read_document(fd, path, false, err);
     close(fd);
     return document;
 }
@@ -118,7 +124,7 @@ static bool write_all(int fd, const char *text, size_t size)
 /* Closes fd. */
 static bool write_document(int fd, const cJSON *document, const char *path, ap_error *err)
 {
-    char *text = cJSON_Print(document);
+    char *text = ap_json_print(document, true);
     size_t size = text ? strlen(text) : 0;
     if (text)
         text[size] = '\n'; /* over the NUL: the size is known */
@@ -224,7 +230,7 @@ static bool replace(int locked, const char *path, const cJSON *document, ap_erro
 
 static bool change_locked(int fd, const char *path, ap_change_fn *change, void *user, ap_error *err)
 {
-    cJSON *document = read_document(fd, path, err);
+    cJSON *document = read_document(fd, path, true, err);
     bool ok = document && change(document, user, err) && replace(fd, path, document, err);
     cJSON_Delete(document);
     return ok;

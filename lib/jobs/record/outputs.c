@@ -90,9 +90,12 @@ static bool sync_all_names(const cJSON *outputs, const char *manifest, ap_error 
     const cJSON *output;
     cJSON_ArrayForEach(output, outputs)
     {
-        const char *where = ap_json_string(output, "path");
-        if (ok && !(output->next && in_same_folder(where, ap_json_string(output->next, "path"))))
+        char *where = ap_json_path(output, "path"), *next = ap_json_path(output->next, "path");
+        ok = ok && ((where && next) || ap_fail_memory(err));
+        if (ok && !(output->next && in_same_folder(where, next)))
             ok = sync_names(top, where, err);
+        free(where);
+        free(next);
     }
     free(top);
     return ok;
@@ -112,7 +115,7 @@ static bool describe(cJSON *output, const char *manifest, const char *path, cons
         return ap_fail(err, AP_FAILED, "'%s' is empty", path);
     char *where = relative_path(manifest, path), *stem = stem_of(path);
     bool ok = where && stem && ap_json_put_text(output, "name", name ? name : stem) &&
-              ap_json_put_text(output, "path", where) && ap_json_put_number(output, "bytes", (double)bytes) &&
+              ap_json_put_path(output, "path", where) && ap_json_put_number(output, "bytes", (double)bytes) &&
               ap_json_put_text(output, "sha256", hex) && ap_probe_put(&probe, output);
     free(where);
     free(stem);
@@ -158,14 +161,14 @@ bool ap_outputs_put(cJSON *document, void *user, ap_error *err)
 /* The loudness of one input, to compare with. It is found once. */
 static void measure_input(const char *folder, cJSON *input)
 {
-    const char *where = ap_json_string(input, "path");
     ap_probe probe;
-    if (!*where || ap_json_number(input, "duration", -1) < 0 ||
+    if (!*ap_json_string(input, "path") || ap_json_number(input, "duration", -1) < 0 ||
         !isnan(ap_json_number(input, "loudness", NAN)))
         return;
-    char *path = ap_print("%s/%s", folder, where);
+    char *where = ap_json_path(input, "path"), *path = where ? ap_print("%s/%s", folder, where) : NULL;
     if (path && ap_probe_file(path, AP_PROBE_LOUDNESS, &probe, NULL))
         ap_probe_put(&probe, input);
+    free(where);
     free(path);
 }
 
@@ -214,12 +217,14 @@ void ap_outputs_free(ap_outputs *found)
 static bool verify_one(const char *folder, const cJSON *output, ap_error *err)
 {
     char hex[AP_SHA256_HEX];
-    const char *where = ap_json_string(output, "path");
     uint64_t bytes;
-    char *path = ap_print("%s%s%s", *where == '/' ? "" : folder, *where == '/' ? "" : "/", where);
+    char *where = ap_json_path(output, "path");
+    bool outside = where && *where == '/';
+    char *path = where ? ap_print("%s%s%s", outside ? "" : folder, outside ? "" : "/", where) : NULL;
     bool ok = path ? ap_sha256_file(path, hex, &bytes, err) : ap_fail_memory(err);
     if (ok && strcmp(hex, ap_json_string(output, "sha256")) != 0)
         ok = ap_fail(err, AP_FAILED, "'%s' has changed: sha256 is %s", path, hex);
+    free(where);
     free(path);
     return ok;
 }

@@ -3,6 +3,7 @@
 #include "jobs/record/probe.h"
 #include "base/error.h"
 #include "base/picture_type.h"
+#include "formats/av.h"
 #include "formats/mp3/mpeg.h"
 #include "jobs/record/json.h"
 #include "stream/stream.h"
@@ -158,14 +159,6 @@ static bool probe_audio(const char *path, ap_probe_depth depth, ap_probe *probe,
     return ok;
 }
 
-/* A video without sound is as good as an image. */
-static bool is_silent_video(const ap_error *why)
-{
-    static const char end[] = "' has no audio";
-    size_t n = strlen(why->message);
-    return n >= sizeof end - 1 && strcmp(why->message + n - (sizeof end - 1), end) == 0;
-}
-
 bool ap_probe_file(const char *path, ap_probe_depth depth, ap_probe *probe, ap_error *err)
 {
     *probe = (ap_probe){.seconds = -1, .lufs = NAN, .dbtp = NAN};
@@ -176,7 +169,7 @@ bool ap_probe_file(const char *path, ap_probe_depth depth, ap_probe *probe, ap_e
         return true;
     ap_error why;
     if (!probe_audio(path, depth, probe, &why)) {
-        if (is_silent_video(&why)) {
+        if (why.code == AP_NO_AUDIO) { /* a video without sound is as good as an image */
             strcpy(probe->class_, "video");
             return true;
         }

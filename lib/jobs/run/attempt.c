@@ -7,6 +7,7 @@
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
 #include "jobs/record/tree.h"
+#include "jobs/run/cause.h"
 #include "jobs/run/recipe.h"
 #include "jobs/run/stage.h"
 
@@ -60,8 +61,9 @@ static bool compose(texts *line, const char *shell, const ap_recipe *recipe, ap_
     return ok || ap_fail_memory(err);
 }
 
-/* The command line for the recipe of the job that has this manifest. */
-static bool find_command(texts *line, const ap_work_options *o, const char *manifest, ap_error *err)
+/* The command line for the recipe of the job that has this manifest, and how many stages it seems to have. */
+static bool find_command(texts *line, unsigned *parts, const ap_work_options *o, const char *manifest,
+                         ap_error *err)
 {
     ap_recipe recipe = {0};
     const cJSON *option;
@@ -73,6 +75,7 @@ static bool find_command(texts *line, const ap_work_options *o, const char *mani
         ok = ok && ap_recipe_set(&recipe, option->string, value ? value : "", err);
     }
     ok = ok && compose(line, o->shell, &recipe, err);
+    *parts = ok ? ap_recipe_stages(recipe.file) : 0;
     ap_recipe_free(&recipe);
     cJSON_Delete(document);
     return ok;
@@ -143,9 +146,26 @@ static void end_rest(void)
     setpgid(0, 0);
 }
 
-static bool run_recipe(char **line, bool *told, ap_error *err)
+/* err: why it failed. */
+static void blame(const ap_stage_result *result, ap_error *err)
 {
-    const ap_stage_options options = {.manifest = AP_MANIFEST_NAME, .name = "recipe"};
+    cJSON *document = ap_manifest_load(AP_MANIFEST_NAME, NULL);
+    const cJSON *cause = *result->last_words ? ap_find_cause(document, result->last_words) : NULL;
+    ap_status code = fate(result->exit_code);
+    if (cause && code != AP_TRY_AGAIN)
+        code = fate((int)ap_json_number(cause, "exit_code", result->exit_code));
+    if (cause)
+        ap_fail(err, code, "%s", ap_last_line(cause));
+    else if (*result->last_words)
+        ap_fail(err, code, "%s", result->last_words);
+    else
+        ap_fail(err, code, "the recipe ended with exit code %d", result->exit_code);
+    cJSON_Delete(document);
+}
+
+static bool run_recipe(char **line, unsigned parts, bool *told, ap_error *err)
+{
+    const ap_stage_options options = {.manifest = AP_MANIFEST_NAME, .name = "recipe", .parts = parts};
     ap_stage_result result = {0};
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* for end_rest */
     bool ok = ap_stage_run(&options, line, &result, err);
@@ -153,9 +173,8 @@ static bool run_recipe(char **line, bool *told, ap_error *err)
     *told = result.told_to_end;
     if (!ok || result.exit_code == 0)
         return ok;
-    if (*result.last_words)
-        return ap_fail(err, fate(result.exit_code), "%s", result.last_words);
-    return ap_fail(err, fate(result.exit_code), "the recipe ended with exit code %d", result.exit_code);
+    blame(&result, err);
+    return false;
 }
 
 bool ap_job_attempt(const ap_work_options *options, const char *id, ap_error *err)
@@ -164,15 +183,16 @@ bool ap_job_attempt(const ap_work_options *options, const char *id, ap_error *er
     texts line = {0};
     ap_outputs found = {0};
     bool told = false;
+    unsigned parts = 0;
     ap_error why = {AP_OK, ""};
     char *folder = ap_spool_path(spool, AP_RUNNING, id, NULL), *place = realpath(spool, NULL);
     char *manifest = ap_spool_path(spool, AP_RUNNING, id, AP_MANIFEST_NAME);
     bool ok = (folder && manifest && place) || ap_fail_errno(err, errno, "cannot find '%s'", spool);
     bool found_command =
-        ok && find_command(&line, options, manifest, &why); /* folders of recipes are from here */
+        ok && find_command(&line, &parts, options, manifest, &why); /* folders of recipes are from here */
     if (ok && chdir(folder) != 0)
         ok = ap_fail_errno(err, errno, "cannot enter '%s'", folder);
-    if (ok && found_command && run_recipe(line.items, &told, &why))
+    if (ok && found_command && run_recipe(line.items, parts, &told, &why))
         look_at_outputs(&found, &why);
     if (ok && told)
         ok = ap_fail(err, AP_TRY_AGAIN, "told to end");

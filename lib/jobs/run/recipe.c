@@ -214,6 +214,19 @@ char *ap_command_path(const char *name)
     return NULL;
 }
 
+unsigned ap_recipe_stages(const char *path)
+{
+    static const char word[] = "stage ";
+    char *text = read_header(path, NULL), *rest = text;
+    unsigned count = 0;
+    for (char *line; (line = strsep(&rest, "\n"));)
+        for (const char *p = line; line[strspn(line, " \t")] != '#' && (p = strstr(p, word));
+             p += sizeof word - 1)
+            count += p == line || strchr(" \t(|&;{", p[-1]) != NULL;
+    free(text);
+    return count;
+}
+
 char *ap_recipe_missing(const ap_recipe *recipe)
 {
     char *text = NULL, *needs = strdup(recipe->needs), *rest = needs;

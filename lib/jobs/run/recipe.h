@@ -32,6 +32,8 @@ bool ap_recipe_set(ap_recipe *recipe, const char *key, const char *value, ap_err
 /* Shows all that can be found: recipe is NULL where problem says why it cannot be read. */
 typedef void ap_recipe_fn(const char *name, const ap_recipe *recipe, const ap_error *problem, void *user);
 bool ap_recipe_list(const char *folders, ap_recipe_fn *show, void *user, ap_error *err);
+/* How often a recipe runs "stage", as far as its text says; 0: not at all, or it cannot be read. */
+unsigned ap_recipe_stages(const char *path);
 /* The commands that it needs and that are not here, separated by blanks; malloc'ed. */
 char *ap_recipe_missing(const ap_recipe *recipe);
 /* The file that a command's name stands for, malloc'ed; NULL if there is none. */

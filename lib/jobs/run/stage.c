@@ -9,6 +9,7 @@
 #include "jobs/record/clock.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
+#include "jobs/run/cause.h"
 #include "jobs/run/recipe.h"
 
 #include <errno.h>
@@ -83,6 +84,22 @@ static bool put_version(cJSON *document, const char *command)
     return ok;
 }
 
+/* How far the job is: the mean of what it is expected to consist of, and never less than before. */
+static bool put_progress(cJSON *document)
+{
+    const cJSON *stages = cJSON_GetObjectItemCaseSensitive(document, "stages"), *part;
+    double sum = 0, count = 0;
+    cJSON_ArrayForEach(part, stages)
+    {
+        if (part == stages->child && part->next)
+            continue; /* the recipe as a whole */
+        sum += ap_json_number(part, "progress", 0);
+        count++;
+    }
+    double now = sum / fmax(1, fmax(count, ap_json_number(document, "parts", 0)));
+    return ap_json_put_number(document, "progress", fmax(now, ap_json_number(document, "progress", 0)));
+}
+
 static bool begin(cJSON *document, void *user, ap_error *err)
 {
     stage *s = user;
@@ -98,6 +115,8 @@ static bool begin(cJSON *document, void *user, ap_error *err)
               ap_json_put(record, "command", command_line(s->argv)) &&
               ap_json_put_text(record, "state", "running") && ap_json_put_text(record, "started", now) &&
               ap_json_put_number(record, "progress", 0) && put_version(document, s->argv[0]);
+    if (ok && s->options->parts)
+        ok = ap_json_put_number(document, "parts", s->options->parts);
     return ok || ap_fail_memory(err);
 }
 
@@ -116,7 +135,8 @@ static bool update(cJSON *document, void *user, ap_error *err)
 {
     const stage *s = user;
     cJSON *record = find_record(document, s, err);
-    return record && (ap_json_put_number(record, "progress", s->progress) || ap_fail_memory(err));
+    return record && ((ap_json_put_number(record, "progress", s->progress) && put_progress(document)) ||
+                      ap_fail_memory(err));
 }
 
 static cJSON *last_lines(const stage *s)
@@ -126,6 +146,14 @@ static cJSON *last_lines(const stage *s)
     for (unsigned i = first; list && i < s->lines; i++)
         cJSON_AddItemToArray(list, ap_json_text(s->kept[i % KEPT_LINES]));
     return list;
+}
+
+static const char *last_words(const stage *s)
+{
+    for (unsigned i = s->lines; i > 0 && i + KEPT_LINES > s->lines; i--)
+        if (*s->kept[(i - 1) % KEPT_LINES] && !ap_is_hint(s->kept[(i - 1) % KEPT_LINES]))
+            return s->kept[(i - 1) % KEPT_LINES];
+    return "";
 }
 
 static int exit_code_of(int status)
@@ -153,7 +181,7 @@ static bool end(cJSON *document, void *user, ap_error *err)
               ap_json_put_number(record, "cpu_system", seconds_of(&s->usage.ru_stime)) &&
               ap_json_put_number(record, "peak_memory", 1024 * (double)s->usage.ru_maxrss) &&
               ap_json_put_number(record, "progress", done ? 1 : s->progress) &&
-              ap_json_put(record, "stderr", last_lines(s));
+              ap_json_put(record, "stderr", last_lines(s)) && put_progress(document);
     return ok || ap_fail_memory(err);
 }
 
@@ -169,7 +197,7 @@ static bool take_progress(stage *s, const char *line)
     bool is_progress =
         progress >= 0 || (*ap_json_string(object, "command") && ap_json_number(object, "seconds", -1) >= 0);
     if (progress >= 0)
-        s->progress = fmin(progress, 1);
+        s->progress = fmin(fmax(s->progress, progress), 1); /* a command may read its input twice */
     cJSON_Delete(object);
     return is_progress;
 }
@@ -370,7 +398,7 @@ bool ap_stage_run(const ap_stage_options *options, char **argv, ap_stage_result 
         read_rest(&s);
         result->exit_code = exit_code_of(s.status);
         result->told_to_end = s.told;
-        strcpy(result->last_words, s.lines ? s.kept[(s.lines - 1) % KEPT_LINES] : "");
+        strcpy(result->last_words, last_words(&s));
         ok = ap_manifest_change(options->manifest, end, &s, false, err);
     }
     stop(&s);

@@ -10,6 +10,7 @@ typedef struct ap_stage_options {
     const char *manifest, *name;
     bool group;     /* a process group of its own, which ends with it */
     double grace_s; /* with group: from SIGTERM to SIGKILL */
+    unsigned parts; /* the number of stages that this one, a recipe, is expected to have; 0 = not known */
 } ap_stage_options;
 
 #define AP_LAST_WORDS 1024
@@ -17,7 +18,7 @@ typedef struct ap_stage_options {
 typedef struct ap_stage_result {
     int exit_code;                  /* the command's, 128 + n after signal n */
     bool told_to_end;               /* a signal came that was passed on: SIGTERM, SIGINT or SIGHUP */
-    char last_words[AP_LAST_WORDS]; /* the last line of standard error, or "" */
+    char last_words[AP_LAST_WORDS]; /* the last line of standard error that is no hint, or "" */
 } ap_stage_result;
 
 /* Runs argv; standard input and output are the caller's and are given up by it. Returns false if it could not

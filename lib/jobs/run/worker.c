@@ -8,6 +8,8 @@
 #include "jobs/run/worker.h"
 #include "base/error.h"
 #include "jobs/record/clock.h"
+#include "jobs/record/json.h"
+#include "jobs/record/manifest.h"
 #include "jobs/run/attempt.h"
 #include "jobs/spool/claim.h"
 
@@ -19,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -50,6 +53,7 @@ typedef struct worker {
     sigset_t mask; /* as it was */
     ap_candidates queue;
     ap_error trouble;
+    ap_work_count *count;
     double started_s, looked_s, scan_s; /* scan_s: when to look for new jobs */
     bool stopping, interrupted;         /* interrupted: from the terminal */
 } worker;
@@ -210,6 +214,25 @@ static bool settle_for(const worker *w, const job *j, int status, ap_error *err)
     return ap_job_settle(w->options->spool, AP_RUNNING, j->id, &ending, err);
 }
 
+/* Where the job is now is told, and counted. */
+static void tell_end(const worker *w, const job *j)
+{
+    ap_place place;
+    if (!ap_job_find(w->options->spool, j->id, &place))
+        return;
+    w->count->done += place == AP_DONE;
+    w->count->failed += place == AP_FAILED_JOBS;
+    w->count->again += place == AP_QUEUE;
+    char *manifest =
+        w->options->ended ? ap_spool_path(w->options->spool, place, j->id, AP_MANIFEST_NAME) : NULL;
+    if (manifest) {
+        cJSON *document = ap_manifest_load(manifest, NULL);
+        w->options->ended(j->id, place, document, w->options->user);
+        cJSON_Delete(document);
+    }
+    free(manifest);
+}
+
 static void finish(worker *w, job *j)
 {
     int status = 0, other;
@@ -223,6 +246,7 @@ static void finish(worker *w, job *j)
     if (folder && access(folder, F_OK) == 0)
         settle_for(w, j, status, &w->trouble); /* if that fails, the next look at running/ finds it */
     free(folder);
+    tell_end(w, j);
     close(j->lock);
     *j = (job){0};
     w->running--;
@@ -248,12 +272,26 @@ static void reap(worker *w)
 
 /* ---- the loop */
 
+static void tell_running(const worker *w)
+{
+    const char **ids = calloc(w->options->jobs, sizeof *ids);
+    unsigned count = 0;
+    for (unsigned i = 0; ids && i < w->options->jobs; i++)
+        if (w->jobs[i].pid)
+            ids[count++] = w->jobs[i].id;
+    if (count)
+        w->options->running(ids, count, w->options->user);
+    free(ids);
+}
+
 static void look_at_running(worker *w)
 {
     double now = ap_monotonic_s();
     bool look = now - w->looked_s >= LOOK_S;
     if (look)
         w->looked_s = now;
+    if (look && w->options->running)
+        tell_running(w);
     for (unsigned i = 0; i < w->options->jobs; i++) {
         job *j = &w->jobs[i];
         if (!j->pid)
@@ -341,11 +379,32 @@ static bool prepare(worker *w, ap_error *err)
     return true;
 }
 
-bool ap_work(const ap_work_options *options, ap_error *err)
+/* A lock that says that a runner is at work, for who waits for one. -1: it cannot be said. */
+static int show_presence(const char *spool)
 {
-    worker w = {.options = options, .signals = -1, .guard = -1, .inotify = -1, .started_s = ap_monotonic_s()};
-    bool ok =
-        ap_spool_prepare(options->spool, err) && prepare(&w, err) && start_guard(&w, err) && loop(&w, err);
+    char *path = ap_runner_path(spool);
+    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    if (fd >= 0)
+        (void)flock(fd, LOCK_SH | LOCK_NB);
+    free(path);
+    return fd;
+}
+
+bool ap_work(const ap_work_options *options, ap_work_count *count, ap_error *err)
+{
+    worker w = {.options = options,
+                .count = count,
+                .signals = -1,
+                .guard = -1,
+                .inotify = -1,
+                .started_s = ap_monotonic_s()};
+    int presence = -1;
+    bool ok = ap_spool_prepare(options->spool, err);
+    if (ok)
+        presence = show_presence(options->spool);
+    ok = ok && prepare(&w, err) && start_guard(&w, err) && loop(&w, err);
+    if (presence >= 0)
+        close(presence);
     ap_candidates_free(&w.queue);
     free(w.jobs);
     if (w.interrupted) { /* a shell's loop around us is to end, too */

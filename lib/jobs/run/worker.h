@@ -16,10 +16,21 @@ typedef struct ap_work_options {
     double job_s;        /* a job may take this long; 0 = no limit */
     double grace_s;
     ap_retry retry;
+    /* An attempt has ended, and the job is at place now. document: its manifest; NULL: cannot be read. May be
+     * NULL. */
+    void (*ended)(const char *id, ap_place place, const cJSON *document, void *user);
+    /* Once a second while jobs run: their IDs. May be NULL. */
+    void (*running)(const char *const *ids, unsigned count, void *user);
+    void *user;
 } ap_work_options;
 
-/* An attempt at each job, in a process group of its own, output appended to the job's log. SIGTERM, SIGHUP
- * and SIGINT end it early; after SIGINT it does not return, but dies of that. */
-bool ap_work(const ap_work_options *options, ap_error *err);
+/* How many attempts ended how. */
+typedef struct ap_work_count {
+    unsigned done, failed, again;
+} ap_work_count;
+
+/* An attempt at each job that waits, in a process group of its own, output appended to the job's log.
+ * SIGTERM, SIGHUP and SIGINT end it early; after SIGINT it does not return, but dies of that. */
+bool ap_work(const ap_work_options *options, ap_work_count *count, ap_error *err);
 
 #endif

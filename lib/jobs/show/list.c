@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 typedef struct listing {
     FILE *out;
@@ -28,22 +29,30 @@ typedef struct walk {
     ap_error *err;
 } walk;
 
-/* The mean of the stages' progress; a job in the queue has none. */
 static double progress_of(const cJSON *document)
 {
-    const cJSON *stages = cJSON_GetObjectItemCaseSensitive(document, "stages"), *stage;
-    double sum = 0, count = 0;
-    if (strcmp(ap_json_string(document, "state"), "done") == 0)
-        return 1;
-    cJSON_ArrayForEach(stage, stages)
-    {
-        /* the first one is the recipe, which has no progress of its own */
-        if (stage == cJSON_GetArrayItem(stages, 0) && cJSON_GetArraySize(stages) > 1)
-            continue;
-        sum += ap_json_number(stage, "progress", 0);
-        count++;
-    }
-    return count > 0 ? sum / count : 0;
+    return strcmp(ap_json_string(document, "state"), "done") == 0 ? 1
+                                                                  : ap_json_number(document, "progress", 0);
+}
+
+double ap_job_next_try(const cJSON *document)
+{
+    double when = ap_json_number(document, "not_before", NAN);
+    bool waits = strcmp(ap_json_string(document, "state"), "queued") == 0 && when > ap_wall_s();
+    return waits ? when : NAN;
+}
+
+/* For people: the time of the day here, with the day if that is another one. */
+static void print_when(FILE *out, double when)
+{
+    char text[64];
+    time_t then = (time_t)when, now = time(NULL);
+    struct tm local, today;
+    localtime_r(&then, &local);
+    localtime_r(&now, &today);
+    bool same = local.tm_yday == today.tm_yday && local.tm_year == today.tm_year;
+    strftime(text, sizeof text, same ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &local);
+    fputs(text, out);
 }
 
 double ap_job_seconds(const cJSON *document)
@@ -86,7 +95,11 @@ static void print_tsv(FILE *out, const cJSON *d)
     print_cell(out, ap_json_string(d, "created"), '\t');
     print_cell(out, ap_json_string(d, "finished"), '\t');
     print_cell(out, ap_json_string(input, "name"), '\t');
-    print_cell(out, ap_json_string(d, "error"), '\n');
+    print_cell(out, ap_json_string(d, "error"), '\t');
+    char next[32] = "";
+    if (!isnan(ap_job_next_try(d)))
+        ap_time_print(ap_job_next_try(d), next);
+    print_cell(out, next, '\n');
 }
 
 static void print_row(FILE *out, const cJSON *d)
@@ -107,6 +120,10 @@ static void print_row(FILE *out, const cJSON *d)
     if (*error) {
         fprintf(out, " (");
         print_cell(out, error, ')');
+    }
+    if (!isnan(ap_job_next_try(d))) {
+        fprintf(out, ", next try at ");
+        print_when(out, ap_job_next_try(d));
     }
     fprintf(out, "\n");
 }
@@ -132,8 +149,8 @@ static void print_header(FILE *out, ap_list_style style)
         fprintf(out, "%-24s %-8s %-8s %4s %4s %9s  %s\n", "ID", "STATE", "RECIPE", "RUNS", "", "TIME",
                 "INPUT");
     if (style == AP_LIST_TSV)
-        fprintf(out,
-                "id\tstate\trecipe\towner\tattempts\tprogress\tseconds\tcreated\tfinished\tinput\terror\n");
+        fprintf(out, "id\tstate\trecipe\towner\tattempts\tprogress\tseconds\tcreated\tfinished\tinput\terror"
+                     "\tnext_try\n");
 }
 
 static void print_document(const cJSON *document, void *user)
@@ -148,7 +165,7 @@ static void print_document(const cJSON *document, void *user)
     if (l->style == AP_LIST_TSV)
         print_tsv(l->out, document);
     if (l->style == AP_LIST_JSON) {
-        char *text = cJSON_PrintUnformatted(document);
+        char *text = ap_json_print(document, false);
         fprintf(l->out, "%s\n", text ? text : "");
         free(text);
     }

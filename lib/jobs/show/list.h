@@ -19,4 +19,7 @@ bool ap_list(FILE *out, char **paths, int count, ap_list_style style, bool stage
 /* What the last attempt at a job took, NAN if that is not known. */
 double ap_job_seconds(const cJSON *document);
 
+/* When a job in the queue that is not due yet will be tried again, seconds since 1970; else NAN. */
+double ap_job_next_try(const cJSON *document);
+
 #endif

@@ -184,11 +184,14 @@ static void put_facts(FILE *out, const cJSON *file)
 
 static bool put_file(page *p, const cJSON *file, const char *title, ap_error *err)
 {
-    const char *relative = ap_json_string(file, "path"), *slash = strrchr(relative, '/');
-    char *path = *relative == '/' ? strdup(relative) : ap_print("%s/%s", p->folder, relative);
-    bool ok = path || ap_fail_memory(err);
-    if (!ok)
-        return false;
+    char *relative = ap_json_path(file, "path"), *slash = relative ? strrchr(relative, '/') : NULL;
+    char *path = !relative          ? NULL
+                 : *relative == '/' ? strdup(relative)
+                                    : ap_print("%s/%s", p->folder, relative);
+    if (!path) {
+        free(relative);
+        return ap_fail_memory(err);
+    }
     fputs("<section class=card><div class=head><h3>", p->out);
     put(p->out, title);
     /* the link takes the player's copy, so that it is in the page once */
@@ -209,6 +212,7 @@ static bool put_file(page *p, const cJSON *file, const char *title, ap_error *er
     }
     put_player(p, path, relative, mime_of(ap_json_string(file, "format")));
     fputs("</section>\n", p->out);
+    free(relative);
     free(path);
     return true;
 }

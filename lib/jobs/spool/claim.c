@@ -54,9 +54,10 @@ static bool start_attempt(cJSON *document, void *user, ap_error *err)
               ap_json_put(document, "stages", cJSON_CreateArray()) &&
               ap_json_put(document, "outputs", cJSON_CreateArray()) &&
               ap_json_put(document, "tools", cJSON_CreateObject()) &&
-              ap_json_put(document, "runner", runner) && ap_json_put_text(runner, "host", host) &&
-              ap_json_put_number(runner, "process", getpid());
+              ap_json_put_number(document, "progress", 0) && ap_json_put(document, "runner", runner) &&
+              ap_json_put_text(runner, "host", host) && ap_json_put_number(runner, "process", getpid());
     cJSON_DeleteItemFromObjectCaseSensitive(document, "not_before");
+    cJSON_DeleteItemFromObjectCaseSensitive(document, "parts");
     return ok || ap_fail_memory(err);
 }
 

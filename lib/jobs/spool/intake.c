@@ -111,7 +111,7 @@ static bool describe(const draft *d, const char *path, const char *safe, const a
     char *where = ap_print("input/%s", safe);
     bool ok = number > 1 ? cJSON_AddItemToArray(more, input) : ap_json_put(d->document, "input", input);
     ok = ok && where && ap_json_put_text(input, "name", slash ? slash + 1 : name) &&
-         ap_json_put_text(input, "path", where) && ap_json_put_number(input, "bytes", (double)probe->bytes) &&
+         ap_json_put_path(input, "path", where) && ap_json_put_number(input, "bytes", (double)probe->bytes) &&
          ap_json_put_text(input, "sha256", hex) && ap_probe_put(probe, input);
     free(where);
     return ok || ap_fail_memory(err);
@@ -153,21 +153,53 @@ static int is_shown(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
+/* What a recipe does not take, and what cannot be one of its inputs, lies in folders beside what it does:
+ * Thumbs.db, desktop.ini, .xmp, subfolders. */
+static bool fits(const draft *d, const char *path, ap_error *why)
+{
+    const ap_intake_options *o = d->options;
+    struct stat st;
+    ap_probe probe;
+    if (stat(path, &st) != 0)
+        return ap_fail_errno(why, errno, "cannot open '%s'", path);
+    if (!S_ISREG(st.st_mode))
+        return ap_fail(why, AP_FAILED, "'%s' is not a file", path);
+    if (!ap_probe_file(path, AP_PROBE_TYPE, &probe, why))
+        return false;
+    if (!*probe.class_ && !ap_probe_file(path, AP_PROBE_DURATION, &probe, why))
+        return false;
+    return !*o->accept || lists(o->accept, probe.class_) ||
+           ap_fail(why, AP_FAILED, "'%s' is not %s", path, o->accept);
+}
+
+static bool take_from_folder(const draft *d, const char *file, int *number, ap_error *err)
+{
+    ap_error why;
+    if (fits(d, file, &why))
+        return take_in(d, file, ++*number, err);
+    if (d->options->left_out)
+        d->options->left_out(file, why.message, d->options->user);
+    return true;
+}
+
 /* A folder stands for the files in it, for recipes that take many; in natural order, 2 before 10. */
 static bool take_folder(const draft *d, const char *path, int *number, ap_error *err)
 {
     struct dirent **names;
-    int count = scandir(path, &names, is_shown, versionsort);
-    bool ok = count > 0 || (count < 0 ? ap_fail_errno(err, errno, "cannot read '%s'", path)
-                                      : ap_fail(err, AP_FAILED, "there is no file in '%s'", path));
+    int count = scandir(path, &names, is_shown, versionsort), before = *number;
+    bool ok = count >= 0 || ap_fail_errno(err, errno, "cannot read '%s'", path);
     for (int i = 0; i < count; i++) {
         char *file = ap_print("%s/%s", path, names[i]->d_name);
-        ok = ok && (file ? take_in(d, file, ++*number, err) : ap_fail_memory(err));
+        ok = ok && (file ? take_from_folder(d, file, number, err) : ap_fail_memory(err));
         free(file);
         free(names[i]);
     }
     if (count >= 0)
         free(names);
+    if (ok && *number == before)
+        ok = *d->options->accept
+                 ? ap_fail(err, AP_FAILED, "there is no file in '%s' that is %s", path, d->options->accept)
+                 : ap_fail(err, AP_FAILED, "there is no file in '%s'", path);
     return ok;
 }
 

@@ -11,6 +11,9 @@ typedef struct ap_intake_options {
     char **settings; /* "key=value", NULL at the end */
     double max_bytes, max_seconds, min_free_bytes;
     bool together, force, link;
+    /* Is told what was left out of a folder, and why; may be NULL. */
+    void (*left_out)(const char *path, const char *why, void *user);
+    void *user;
 } ap_intake_options;
 
 /* A job of these files, durable in queue/. *duplicate: there was one already, id is its. */

@@ -131,6 +131,22 @@ ap_lock_state ap_job_lock(const char *folder, int *lock, ap_error *err)
     return state;
 }
 
+char *ap_runner_path(const char *spool)
+{
+    return ap_print("%s/.runner.%lu", spool, (unsigned long)geteuid());
+}
+
+bool ap_runner_there(const char *spool)
+{
+    char *path = ap_runner_path(spool);
+    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    bool there = fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0;
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return there;
+}
+
 /* ---- moving */
 
 /* A job that the power took back from running/ to queue/ is as good as before, so only other moves are

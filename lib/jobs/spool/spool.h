@@ -43,6 +43,11 @@ typedef enum ap_lock_state {
 ap_lock_state ap_job_lock(const char *folder, int *lock, ap_error *err);
 /* Where a job is. False: there is none, or this is no ID. */
 bool ap_job_find(const char *spool, const char *id, ap_place *place);
+/* The file that each runner of this user has a shared lock on; malloc'ed. */
+char *ap_runner_path(const char *spool);
+/* Whether a runner of this user is at work on this host, or on any if the file system has locks. True also if
+ * that cannot be known. */
+bool ap_runner_there(const char *spool);
 /* One durable rename. */
 bool ap_job_move(const char *spool, ap_place from, ap_place to, const char *id, ap_error *err);
 

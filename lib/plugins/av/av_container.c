@@ -199,7 +199,7 @@ AVStream *ap_av_source_track(ap_av_source *s, unsigned track, ap_error *err)
     unsigned count;
     AVStream *st = choose(s->container, track, &count);
     if (count == 0)
-        ap_fail(err, AP_FAILED, "'%s' has no audio", name);
+        ap_fail(err, AP_NO_AUDIO, "'%s' has no audio", name);
     else if (!st)
         ap_fail(err, AP_FAILED, "'%s' has no audio track %u: it has %u", name, track, count);
     else if (is_encrypted(s->container, st))
