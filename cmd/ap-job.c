@@ -57,26 +57,26 @@ static bool set_age(void *config, const char *argument, ap_error *err)
 #define AT(field) offsetof(job_config, field)
 
 static const option_row rows[] = {
-    {0, "recipe", OPTION_TEXT, "NAME", AT(intake.recipe), "what to do; 8d if none is named"},
-    {0, "set", OPTION_CALL, "KEY=VALUE", 0, "an option of the recipe (repeatable)", .call = add_setting},
-    {0, "wait", OPTION_ON, NULL, AT(wait), "wait until the jobs have ended"},
-    {0, "force", OPTION_ON, NULL, AT(intake.force), "also what was submitted before"},
-    {0, "link", OPTION_ON, NULL, AT(intake.link), "hard links instead of copies"},
-    {0, "name", OPTION_TEXT, "NAME", AT(intake.name), "the input's name, instead of the file's"},
-    {0, "owner", OPTION_TEXT, "NAME", AT(intake.owner), "whose job it is"},
-    {'j', "jobs", OPTION_COUNT, "N", AT(work.jobs), "so many jobs at a time", 1, 1024},
-    {0, "once", OPTION_ON, NULL, AT(once), "end when nothing is left to do"},
-    {0, "watch", OPTION_ON, NULL, AT(work.watch), "wait for more jobs"},
-    {'q', "quiet", OPTION_ON, NULL, AT(quiet), "say only which jobs failed"},
-    {0, "max-seconds", OPTION_TIME, "S", AT(work.max_s), "take no job after this; 0 = no limit", 0, 1e9},
-    {0, "job-seconds", OPTION_TIME, "S", AT(work.job_s), "end a job that takes longer; 0 = no limit", 0, 1e9},
-    {0, "settle", OPTION_NUMBER, "S", AT(settle_s), "a file unchanged for this long is complete", 0, 86400},
-    {0, "json", OPTION_ON, NULL, AT(json), "as JSON"},
-    {0, "tsv", OPTION_ON, NULL, AT(tsv), "as a table with tabs"},
-    {0, "follow", OPTION_ON, NULL, AT(follow), "again whenever something changes"},
-    {0, "zip", OPTION_ON, NULL, AT(zip), "into a zip file"},
-    {0, "all-failed", OPTION_ON, NULL, AT(all_failed), "all jobs that have failed"},
-    {0, "older-than", OPTION_CALL, "AGE", 0, "90s, 30m, 12h, 7d, 4w (default 7d)", .call = set_age},
+    ROW_TEXT(0, "recipe", "NAME", AT(intake.recipe), "what to do; 8d if none is named"),
+    ROW_CALL(0, "set", "KEY=VALUE", add_setting, "an option of the recipe (repeatable)"),
+    ROW_ON(0, "wait", AT(wait), "wait until the jobs have ended"),
+    ROW_ON(0, "force", AT(intake.force), "also what was submitted before"),
+    ROW_ON(0, "link", AT(intake.link), "hard links instead of copies"),
+    ROW_TEXT(0, "name", "NAME", AT(intake.name), "the input's name, instead of the file's"),
+    ROW_TEXT(0, "owner", "NAME", AT(intake.owner), "whose job it is"),
+    ROW_COUNT('j', "jobs", "N", AT(work.jobs), 1, 1024, "so many jobs at a time"),
+    ROW_ON(0, "once", AT(once), "end when nothing is left to do"),
+    ROW_ON(0, "watch", AT(work.watch), "wait for more jobs"),
+    ROW_ON('q', "quiet", AT(quiet), "say only which jobs failed"),
+    ROW_TIME(0, "max-seconds", "S", AT(work.max_s), 0, 1e9, "take no job after this; 0 = no limit"),
+    ROW_TIME(0, "job-seconds", "S", AT(work.job_s), 0, 1e9, "end a job that takes longer; 0 = no limit"),
+    ROW_NUMBER(0, "settle", "S", AT(settle_s), 0, 86400, "a file unchanged for this long is complete"),
+    ROW_ON(0, "json", AT(json), "as JSON"),
+    ROW_ON(0, "tsv", AT(tsv), "as a table with tabs"),
+    ROW_ON(0, "follow", AT(follow), "again whenever something changes"),
+    ROW_ON(0, "zip", AT(zip), "into a zip file"),
+    ROW_ON(0, "all-failed", AT(all_failed), "all jobs that have failed"),
+    ROW_CALL(0, "older-than", "AGE", set_age, "90s, 30m, 12h, 7d, 4w (default 7d)"),
     {0},
 };
 
@@ -281,8 +281,7 @@ static int run(const verb *v, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static const option_row answers[] = {
-        {'h', "help", OPTION_ANSWER, NULL, 0, "print this help", .call = print_usage}, {0}};
+    static const option_row answers[] = {ROW_ANSWER('h', "help", print_usage, "print this help"), {0}};
     const char *name = argc > 1 ? argv[1] : "";
     const verb *v = find_verb(verbs, name);
     const option_group groups[OPTION_GROUPS] = {{answers, &cfg}};

@@ -160,9 +160,7 @@ static int run_get(void *config_, int argc, char **argv, ap_error *err)
         }
     }
     cJSON_Delete(document);
-    if (ok && fflush(stdout) != 0)
-        ok = ap_fail_errno(err, errno, "cannot write 'standard output'");
-    return result(ok, err);
+    return result(ok && finish_stdout(err), err);
 }
 
 static int run_add_output(void *config_, int argc, char **argv, ap_error *err)
@@ -191,9 +189,7 @@ static int run_list(void *config_, int argc, char **argv, ap_error *err)
     static char here[] = ".";
     char *only[] = {here};
     bool ok = ap_list(stdout, argc ? argv : only, argc ? argc : 1, cfg.style, cfg.stages, err);
-    if (fflush(stdout) != 0)
-        ok = ap_fail_errno(err, errno, "cannot write 'standard output'");
-    return result(ok, err);
+    return result(ok && finish_stdout(err), err);
 }
 
 static int run_report(void *config_, int argc, char **argv, ap_error *err)
@@ -227,7 +223,7 @@ static int run_probe(void *config_, int argc, char **argv, ap_error *err)
             return result(false, err);
         printf("%s\t%s\n", *probe.class_ ? probe.class_ : "unknown", probe.type);
     }
-    return AP_OK;
+    return result(finish_stdout(err), err);
 }
 
 /* ---- verbs */

@@ -87,7 +87,5 @@ int job_clean(job_config *c, int argc, char **argv, ap_error *err)
     (void)argc;
     (void)argv;
     bool ok = ap_spool_clean(c->spool, c->older_s, print_id, NULL, err);
-    if (fflush(stdout) != 0 && ok)
-        ok = ap_fail_errno(err, errno, "cannot write 'standard output'");
-    return job_result(ok, err);
+    return job_result(ok && finish_stdout(err), err);
 }

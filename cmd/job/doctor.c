@@ -130,8 +130,8 @@ int job_doctor(job_config *c, int argc, char **argv, ap_error *err)
     else if (!problems)
         printf("the spool is fine; %u %s failed: ap-job log ID says more, ap-job retry tries again\n", failed,
                failed == 1 ? "job has" : "jobs have");
-    if (fflush(stdout) != 0)
-        return ap_fail_errno(err, errno, "cannot write 'standard output'"), (int)err->code;
+    if (!finish_stdout(err))
+        return (int)err->code;
     err->message[0] = 0; /* all is said */
     return problems ? AP_FAILED : AP_OK;
 }

@@ -23,9 +23,7 @@
 /* The end of a verb that has printed. */
 static int printed(bool ok, ap_error *err)
 {
-    if (fflush(stdout) != 0)
-        ok = ap_fail_errno(err, errno, "cannot write 'standard output'");
-    return job_result(ok, err);
+    return job_result((!ok || finish_stdout(err)) && ok, err);
 }
 
 /* ---- all jobs */

@@ -3,7 +3,6 @@
 #include "base/error.h"
 #include "job/job.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,7 +30,5 @@ int job_recipes(job_config *c, int argc, char **argv, ap_error *err)
     (void)argc;
     (void)argv;
     bool ok = ap_recipe_list(c->recipes, print_recipe, NULL, err);
-    if (fflush(stdout) != 0)
-        ok = ap_fail_errno(err, errno, "cannot write 'standard output'");
-    return job_result(ok, err);
+    return job_result(ok && finish_stdout(err), err);
 }

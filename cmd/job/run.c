@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * run.c - ap-job run: does the jobs that wait, and says how each ended. */
 #include "base/error.h"
+#include "base/text.h"
 #include "job/job.h"
 #include "jobs/record/clock.h"
 #include "jobs/record/json.h"
@@ -98,9 +99,7 @@ static void show_running(const char *const *ids, unsigned count, void *user)
     char line[LINE_BYTES] = "";
     for (unsigned i = 0; i < count; i++)
         put_running(line, sizeof line, t, ids[i]);
-    for (char *p = line; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
+    ap_text_one_line(line);
     size_t most = columns() - 1;
     if (strlen(line) > most) {
         while (most && ((unsigned char)line[most] & 0xc0) == 0x80)

@@ -40,7 +40,7 @@ bool ap_json_put_path(cJSON *object, const char *key, const char *path)
     if (!text)
         return false;
     for (const unsigned char *p = (const unsigned char *)path; *p;) {
-        size_t n = utf8_length(p);
+        size_t n = ap_utf8_length((const char *)p);
         if (n && !is_escape(p, n)) {
             memcpy(to, p, n);
             to += n;
@@ -62,7 +62,7 @@ char *ap_json_path(const cJSON *object, const char *key)
 {
     char *path = strdup(ap_json_string(object, key)), *to = path;
     for (const unsigned char *p = (const unsigned char *)path; p && *p;) {
-        size_t n = utf8_length(p);
+        size_t n = ap_utf8_length((const char *)p);
         if (is_escape(p, n)) {
             *to++ = (char)(decode3(p) - BYTE_FIRST + 0x80);
             p += n;

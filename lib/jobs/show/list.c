@@ -70,7 +70,7 @@ double ap_job_seconds(const cJSON *document)
 static void print_text(FILE *out, const char *text)
 {
     for (; *text; text++)
-        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
+        fputc(ap_is_control(*text) ? '?' : *text, out);
 }
 
 static void print_cell(FILE *out, const char *text, char end)

@@ -48,7 +48,7 @@ char *ap_cut_name(const char *name, size_t most)
  * quotes. */
 static bool is_unsafe(unsigned char c)
 {
-    return c < 0x20 || c == 0x7f || strchr("/\\:*?\"<>|`$", c);
+    return ap_is_control((char)c) || strchr("/\\:*?\"<>|`$", c);
 }
 
 char *ap_safe_name(const char *path, unsigned number)
