@@ -75,6 +75,7 @@ static const option_row rows[] = {
     ROW_ON(0, "tsv", AT(tsv), "as a table with tabs"),
     ROW_ON(0, "follow", AT(follow), "again whenever something changes"),
     ROW_ON(0, "zip", AT(zip), "into a zip file"),
+    ROW_ON(0, "with-media", AT(with_media), "a folder, or a zip file, of the page and all files"),
     ROW_ON(0, "all-failed", AT(all_failed), "all jobs that have failed"),
     ROW_CALL(0, "older-than", "AGE", set_age, "90s, 30m, 12h, 7d, 4w (default 7d)"),
     {0},
@@ -113,7 +114,7 @@ static const verb verbs[] = {
     {"list", "", "All jobs.", "json tsv", 0, 0, run_list},
     {"outputs", "ID", "The paths of what a job made.", "", 1, 1, run_outputs},
     {"fetch", "ID DEST", "Copies what a job made to a folder, or into a zip file.", "zip", 2, 2, run_fetch},
-    {"report", "ID [FILE]", "An HTML page about a job.", "", 1, 2, run_report},
+    {"report", "ID [FILE]", "An HTML page about a job.", "with-media", 1, 2, run_report},
     {"log", "ID", "What the commands of a job said.", "", 1, 1, run_log},
     {"retry", "ID...", "Back to the queue.", "all-failed", 0, VERB_MANY, run_retry},
     {"cancel", "ID", "Ends a job, or takes it out of the queue.", "", 1, 1, run_cancel},
@@ -144,7 +145,8 @@ static bool print_usage(void *config, const char *argument, ap_error *err)
         "  list [--json|--tsv]       all jobs\n"
         "  outputs ID                the paths of what a job made\n"
         "  fetch ID [--zip] DEST     copy them to a folder, or into a zip file\n"
-        "  report ID [FILE]          an HTML page about a job\n"
+        "  report ID [--with-media] [FILE]\n"
+        "                            an HTML page about a job\n"
         "  log ID                    what its commands said\n"
         "  retry ID|--all-failed     back to the queue\n"
         "  cancel ID                 end a job, or take it out of the queue\n"

@@ -199,7 +199,7 @@ static int run_report(void *config_, int argc, char **argv, ap_error *err)
     const char *manifest = manifest_of(*argv ? *argv : cfg.manifest);
     ap_output *out = cfg.output ? ap_output_create(cfg.output, false, err)
                                 : ap_output_fd(STDOUT_FILENO, "standard output", false, err);
-    const ap_report_options options = {cfg.output, cfg.embed_mib * 0x1p20};
+    const ap_report_options options = {.path = cfg.output, .embed_bytes = cfg.embed_mib * 0x1p20};
     return result(out && ap_report(manifest, out, &options, err), err);
 }
 

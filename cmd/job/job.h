@@ -24,7 +24,7 @@ typedef struct job_config {
     char *settings[JOB_MAX_SETTINGS + 1];
     ap_work_options work;
     double min_free_mib;
-    bool wait, quiet, once, json, tsv, follow, zip, all_failed;
+    bool wait, quiet, with_media, once, json, tsv, follow, zip, all_failed;
     double settle_s, older_s;
 } job_config;
 
@@ -52,6 +52,8 @@ char *job_error_of(const char *folder);
 bool job_prepare_intake(job_config *c, ap_recipe *recipe, ap_error *err);
 /* A job of these files; its ID is printed. Returns the exit code. */
 int job_take_in(const job_config *c, char **files, int count, char id[AP_ID_BYTES], ap_error *err);
+/* Copies a file, and makes the folders on the way to target, which is the same again afterwards. */
+bool job_copy(const char *path, char *target, ap_error *err);
 /* A new folder for downloads, malloc'ed; removed by the caller. */
 char *job_download_folder(const job_config *c, ap_error *err);
 /* Fetches a URL into a folder of its own, the number's, in folder; the path, malloc'ed. */

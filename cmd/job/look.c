@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * look.c - ap-job list, status, outputs, log, report, recipes, stats. */
+ * look.c - ap-job list, status, outputs, log, stats. */
 #include "base/error.h"
-#include "base/output.h"
 #include "job/job.h"
 #include "jobs/record/tree.h"
 #include "jobs/show/list.h"
-#include "jobs/show/report.h"
 #include "jobs/show/stats.h"
 
 #include <dirent.h>
@@ -17,8 +15,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#define EMBED_MIB 32 /* of sound and video in a report */
 
 /* The end of a verb that has printed. */
 static int printed(bool ok, ap_error *err)
@@ -218,22 +214,4 @@ int job_log(job_config *c, int argc, char **argv, ap_error *err)
     free(folder);
     free(path);
     return printed(ok, err);
-}
-
-int job_report(job_config *c, int argc, char **argv, ap_error *err)
-{
-    char *folder, *manifest = NULL;
-    ap_place place;
-    bool ok = job_find(c, argv[0], &place, &folder, err);
-    if (ok && !(manifest = ap_spool_path(c->spool, place, argv[0], "manifest.json")))
-        ok = ap_fail_memory(err);
-    umask(c->mask);
-    const ap_report_options options = {argc > 1 ? argv[1] : NULL, EMBED_MIB * 0x1p20};
-    ap_output *out = !ok            ? NULL
-                     : options.path ? ap_output_create(options.path, false, err)
-                                    : ap_output_fd(STDOUT_FILENO, "standard output", false, err);
-    ok = out && ap_report(manifest, out, &options, err);
-    free(folder);
-    free(manifest);
-    return job_result(ok, err);
 }

@@ -352,7 +352,7 @@ png = base64.b64decode(re.search(r"data:image/png;base64,([^\"]*)", text).group(
 open("s.png", "wb").write(png)
 END
     ffmpeg -v error -y -i s.png -f rawvideo -pix_fmt gray s.gray # a decoder of its own takes the picture
-    # large files are linked: by name from a page beside them
+    # large files are linked by name from a page beside them; elsewhere there is a preview
     ap-manifest report --embed 0 -o linked.html
     grep -q 'src="a%20%26%20%22b%22%20%3Cc%3E.mp3"' linked.html
     [ "$(stat -c %s linked.html)" -lt 500000 ]

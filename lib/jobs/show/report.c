@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * report.c - one HTML page about a job, which needs no network and no other file. */
 #include "jobs/show/report.h"
-#include "base/base64.h"
 #include "base/error.h"
-#include "base/output.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "jobs/record/clock.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
 #include "jobs/show/figure.h"
+#include "jobs/show/list.h"
+#include "jobs/show/media.h"
 #include "jobs/show/report_css.h"
 
 #include <errno.h>
@@ -23,10 +24,7 @@
 
 typedef struct page {
     FILE *out;
-    const char *folder; /* of the manifest, absolute */
-    const char *beside; /* of the page, absolute; NULL: unknown */
-    double budget;      /* bytes of media that may still be put into the page */
-    unsigned media;     /* players so far */
+    ap_media media;
 } page;
 
 /* ---- pieces */
@@ -55,16 +53,6 @@ static void put_some(FILE *out, const char *text, size_t most)
 static void put(FILE *out, const char *text)
 {
     put_some(out, text, SIZE_MAX);
-}
-
-static void put_url(FILE *out, const char *path)
-{
-    for (; *path; path++)
-        if (strchr("-._~/", *path) || (*path >= '0' && *path <= '9') ||
-            ((*path | 32) >= 'a' && (*path | 32) <= 'z'))
-            fputc(*path, out);
-        else
-            fprintf(out, "%%%02X", (unsigned char)*path);
 }
 
 static void put_bytes(FILE *out, double bytes)
@@ -104,57 +92,32 @@ static const char *mime_of(const char *format)
 
 /* ---- files */
 
-/* malloc'ed base64 of a whole file; NULL if it cannot be read. */
-static char *encode_file(const char *path, size_t size)
+static void put_player(FILE *out, const char *mime, unsigned n, const char *url)
 {
-    unsigned char *bytes = malloc(size + 1);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t got = 0;
-    for (ssize_t n; bytes && fd >= 0 && got < size && (n = read(fd, bytes + got, size - got)) > 0;)
-        got += (size_t)n;
-    char *text = bytes && got == size ? ap_base64_encode(bytes, size) : NULL;
-    if (fd >= 0)
-        close(fd);
-    free(bytes);
-    return text;
-}
-
-/* Where the page finds the file: in itself, beside it, or at its place on this machine. */
-static void put_source(page *p, const char *path, const char *relative, const char *mime)
-{
-    struct stat st;
-    char *text = NULL;
-    if (stat(path, &st) == 0 && (double)st.st_size <= p->budget)
-        text = encode_file(path, (size_t)st.st_size);
-    if (text) {
-        p->budget -= (double)st.st_size;
-        fprintf(p->out, "data:%s;base64,%s", mime, text);
-    } else if (p->beside && strcmp(p->beside, p->folder) == 0 && *relative != '/')
-        put_url(p->out, relative);
-    else {
-        fputs("file://", p->out);
-        put_url(p->out, path);
-    }
-    free(text);
-}
-
-static void put_player(page *p, const char *path, const char *relative, const char *mime)
-{
-    unsigned n = ++p->media;
     if (strncmp(mime, "image/", 6) == 0)
-        fprintf(p->out, "<img class=media id=m%u alt=\"\" src=\"", n);
+        fprintf(out, "<img class=media id=m%u alt=\"\" src=\"%s\">\n", n, url);
     else if (strncmp(mime, "video/", 6) == 0)
-        fprintf(p->out, "<video controls preload=metadata id=m%u src=\"", n);
+        fprintf(out, "<video controls preload=metadata id=m%u src=\"%s\"></video>\n", n, url);
     else if (strncmp(mime, "audio/", 6) == 0)
-        fprintf(p->out, "<audio controls preload=metadata id=m%u src=\"", n);
+        fprintf(out, "<audio controls preload=metadata id=m%u src=\"%s\"></audio>\n", n, url);
     else
-        fprintf(p->out, "<a hidden id=m%u href=\"", n); /* for the link to it */
-    put_source(p, path, relative, mime);
-    fputs(strncmp(mime, "video/", 6) == 0   ? "\"></video>\n"
-          : strncmp(mime, "audio/", 6) == 0 ? "\"></audio>\n"
-          : strncmp(mime, "image/", 6) == 0 ? "\">\n"
-                                            : "\"></a>\n",
-          p->out);
+        fprintf(out, "<a hidden id=m%u href=\"%s\"></a>\n", n, url); /* for the link to it */
+}
+
+/* The file itself, or a preview of it, or where it is. */
+static void put_medium(FILE *out, const char *mime, unsigned n, const char *url, ap_media_kind kind,
+                       const char *path)
+{
+    if (url)
+        put_player(out, kind == AP_MEDIA_PREVIEW ? "audio/mpeg" : mime, n, url);
+    if (kind == AP_MEDIA_WHOLE)
+        return;
+    fputs(kind == AP_MEDIA_PREVIEW
+              ? "<p class=dim>A preview of the sound; the file, too large for this page, is "
+              : "<p class=dim>Too large for this page, or not there: ",
+          out);
+    put(out, path);
+    fputs("</p>\n", out);
 }
 
 static void put_facts(FILE *out, const cJSON *file)
@@ -182,39 +145,54 @@ static void put_facts(FILE *out, const cJSON *file)
     fputs("&hellip;</span></div>\n", out);
 }
 
+/* The link takes the player's copy, so that it is in the page once. */
+static void put_file_head(FILE *out, const char *title, unsigned n, const char *leaf, bool whole)
+{
+    fputs("<section class=card><div class=head><h3>", out);
+    put(out, title);
+    fputs("</h3>", out);
+    if (whole) {
+        fprintf(out,
+                "<a class=get href=\"#m%u\" onclick=\"var m=document.getElementById('m%u');"
+                "this.href=m.src||m.href\" download=\"",
+                n, n);
+        put(out, leaf);
+        fputs("\">Download</a>", out);
+    }
+    fputs("</div>\n", out);
+}
+
+static void put_picture(FILE *out, const char *path)
+{
+    ap_error why;
+    if (ap_picture_svg(out, path, &why))
+        return;
+    fputs("<p class=dim>", out); /* the page is about all the rest as well */
+    put(out, why.message);
+    fputs("</p>\n", out);
+}
+
 static bool put_file(page *p, const cJSON *file, const char *title, ap_error *err)
 {
-    char *relative = ap_json_path(file, "path"), *slash = relative ? strrchr(relative, '/') : NULL;
+    const char *mime = mime_of(ap_json_string(file, "format"));
+    char *relative = ap_json_path(file, "path"), *url = NULL;
     char *path = !relative          ? NULL
                  : *relative == '/' ? strdup(relative)
-                                    : ap_print("%s/%s", p->folder, relative);
-    if (!path) {
-        free(relative);
-        return ap_fail_memory(err);
+                                    : ap_print("%s/%s", p->media.folder, relative);
+    ap_media_kind kind;
+    bool ok = path ? ap_media_find(&p->media, path, relative, mime, &url, &kind, err) : ap_fail_memory(err);
+    if (ok) {
+        put_file_head(p->out, title, p->media.count, ap_leaf(relative), kind == AP_MEDIA_WHOLE);
+        put_facts(p->out, file);
+        if (ap_json_number(file, "duration", -1) > 0)
+            put_picture(p->out, path);
+        put_medium(p->out, mime, p->media.count, url, kind, path);
+        fputs("</section>\n", p->out);
     }
-    fputs("<section class=card><div class=head><h3>", p->out);
-    put(p->out, title);
-    /* the link takes the player's copy, so that it is in the page once */
-    fprintf(p->out,
-            "</h3><a class=get href=\"#m%u\" onclick=\"var m=document.getElementById('m%u');"
-            "this.href=m.src||m.href\" download=\"",
-            p->media + 1, p->media + 1);
-    put(p->out, slash ? slash + 1 : relative);
-    fputs("\">Download</a></div>\n", p->out);
-    put_facts(p->out, file);
-    if (ap_json_number(file, "duration", -1) > 0) {
-        ap_error why;
-        if (!ap_picture_svg(p->out, path, &why)) { /* the page is about all the rest as well */
-            fputs("<p class=dim>", p->out);
-            put(p->out, why.message);
-            fputs("</p>\n", p->out);
-        }
-    }
-    put_player(p, path, relative, mime_of(ap_json_string(file, "format")));
-    fputs("</section>\n", p->out);
     free(relative);
     free(path);
-    return true;
+    free(url);
+    return ok;
 }
 
 /* ---- stages */
@@ -295,7 +273,7 @@ static void put_stages(FILE *out, const cJSON *document)
     if (!cJSON_GetArraySize(stages))
         return;
     fputs("<h2>Stages</h2><section class=card><div class=scroll><table><tr><th>Stage</th><th class=wide>from "
-          "begin to end</th><th>Time</th>"
+          "start to end</th><th>Time</th>"
           "<th>CPU</th><th>Memory</th><th>Exit</th></tr>\n",
           out);
     cJSON_ArrayForEach(stage, stages)
@@ -347,6 +325,16 @@ static void put_loudness(FILE *out, const cJSON *document)
 
 /* ---- the page */
 
+static void put_next_try(FILE *out, const cJSON *document)
+{
+    char when[32];
+    double next = ap_job_next_try(document);
+    if (isnan(next))
+        return;
+    ap_time_print(next, when); /* 2026-11-20T13:02:20.723Z */
+    fprintf(out, " Next try: %.10s %.8s UTC", when, when + 11);
+}
+
 static void put_head(FILE *out, const cJSON *document)
 {
     const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input");
@@ -389,6 +377,7 @@ static void put_head(FILE *out, const cJSON *document)
     if (*error) {
         fputs("<section class=\"card error\">", out);
         put(out, error);
+        put_next_try(out, document);
         fputs("</section>\n", out);
     }
 }
@@ -481,9 +470,7 @@ bool ap_report(const char *manifest, ap_output *out, const ap_report_options *op
          *beside = options->path ? folder_of(options->path) : NULL;
     size_t size = 0;
     page p = {.out = document ? open_memstream(&text, &size) : NULL,
-              .folder = folder,
-              .beside = beside,
-              .budget = options->embed_bytes};
+              .media = {options, folder, beside, options->embed_bytes, 0}};
     bool ok = document && (p.out && folder ? put_page(&p, document, err) : ap_fail_memory(err));
     if (p.out && fclose(p.out) != 0 && ok)
         ok = ap_fail_memory(err);

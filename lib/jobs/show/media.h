@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * media.h - where a page about a job has the job's files from. */
+#ifndef AP_JOBS_SHOW_MEDIA_H
+#define AP_JOBS_SHOW_MEDIA_H
+
+#include "jobs/show/report.h"
+#include <stdio.h>
+
+typedef struct ap_media {
+    const ap_report_options *options;
+    const char *folder; /* of the manifest, absolute */
+    const char *beside; /* of the page, absolute; NULL: unknown */
+    double budget;      /* bytes that may still be put into the page */
+    unsigned count;     /* files so far */
+} ap_media;
+
+/* What a page can do with a file. */
+typedef enum ap_media_kind {
+    AP_MEDIA_WHOLE,   /* it is in the page, or goes with it */
+    AP_MEDIA_PREVIEW, /* the start of its sound, as MP3 */
+    AP_MEDIA_NONE,    /* too large */
+} ap_media_kind;
+
+/* Finds that out; *url: malloc'ed, NULL for AP_MEDIA_NONE. path: of the file; relative: below the job's
+ * folder, or absolute. */
+bool ap_media_find(ap_media *m, const char *path, const char *relative, const char *mime, char **url,
+                   ap_media_kind *kind, ap_error *err);
+
+#endif
