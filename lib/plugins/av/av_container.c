@@ -2,6 +2,7 @@
  * av_container.c - opens a container from our input and chooses the audio stream. */
 #include "base/error.h"
 #include "base/input.h"
+#include "formats/av.h"
 #include "plugins/av/av.h"
 
 #include <libavcodec/avcodec.h>
