@@ -71,6 +71,7 @@ static const option_row rows[] = {
     ROW_TIME(0, "max-seconds", "S", AT(work.max_s), 0, 1e9, "take no job after this; 0 = no limit"),
     ROW_TIME(0, "job-seconds", "S", AT(work.job_s), 0, 1e9, "end a job that takes longer; 0 = no limit"),
     ROW_NUMBER(0, "settle", "S", AT(settle_s), 0, 86400, "a file unchanged for this long is complete"),
+    ROW_ON(0, "recursive", AT(recursive), "also what is dropped into folders in it"),
     ROW_ON(0, "json", AT(json), "as JSON"),
     ROW_ON(0, "tsv", AT(tsv), "as a table with tabs"),
     ROW_ON(0, "follow", AT(follow), "again whenever something changes"),
@@ -109,7 +110,7 @@ static const verb verbs[] = {
      "recipe set wait force link name owner", 1, VERB_MANY, run_submit},
     {"run", "", "Does the jobs that wait.", "jobs once watch max-seconds job-seconds quiet", 0, 0, run_run},
     {"watch-folder", "[DIR]", "Makes jobs of the files that are dropped into DIR.",
-     "recipe set force link owner settle once", 0, 1, run_watch_folder},
+     "recipe set force link owner settle once recursive", 0, 1, run_watch_folder},
     {"status", "[ID]", "How far a job is, or all.", "json follow", 0, 1, run_status},
     {"list", "", "All jobs.", "json tsv", 0, 0, run_list},
     {"outputs", "ID", "The paths of what a job made.", "", 1, 1, run_outputs},
@@ -138,7 +139,7 @@ static bool print_usage(void *config, const char *argument, ap_error *err)
         "         FILE|URL...        check and copy files, print the ID of each job\n"
         "  run [-j N] [-q] [--once|--watch] [--max-seconds=S] [--job-seconds=S]\n"
         "                            do the jobs that wait\n"
-        "  watch-folder [--recipe=R] [--set=KEY=VALUE]... [--settle=S] [--once] [DIR]\n"
+        "  watch-folder [--recipe=R] [--set=KEY=VALUE]... [--settle=S] [--once] [--recursive] [DIR]\n"
         "                            make jobs of the files that are dropped into DIR\n"
         "  status [ID] [--json] [--follow]\n"
         "                            how far a job is, or all\n"

@@ -24,7 +24,7 @@ typedef struct job_config {
     char *settings[JOB_MAX_SETTINGS + 1];
     ap_work_options work;
     double min_free_mib;
-    bool wait, quiet, with_media, once, json, tsv, follow, zip, all_failed;
+    bool wait, quiet, with_media, recursive, once, json, tsv, follow, zip, all_failed;
     double settle_s, older_s;
 } job_config;
 

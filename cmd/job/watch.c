@@ -6,7 +6,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "job/job.h"
+#include "jobs/record/clock.h"
 #include "jobs/spool/names.h"
+#include "jobs/spool/settle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,35 +23,75 @@
 #define REASON ".txt"
 #define ROOM_BYTES 12 /* in a name, for a number and for REASON */
 
+#define SUBMITTED "submitted"
+#define REFUSED "refused"
+#define LOOK_BACK_S 600.0 /* a file that goes on after this is another one */
+
+/* A file that became a job. */
+typedef struct taken {
+    char *placed, *from; /* where it is, and where it was */
+    char id[AP_ID_BYTES];
+    struct stat st;
+    double when_s;
+} taken;
+
 typedef struct watching {
     job_config *c;
     const char *folder;
+    taken *back; /* the latest, to look back at */
+    size_t count;
 } watching;
 
-/* Moves a file, never over another one; its new path, malloc'ed, NULL if it could not be moved. */
+/* ---- putting files away */
+
+/* Renames a file, never over another one. False with errno EEXIST: there is one. */
+static bool rename_new(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return true;
+    if (errno != EINVAL)
+        return false;
+    if (access(to, F_OK) == 0) { /* a file system that knows no RENAME_NOREPLACE */
+        errno = EEXIST;
+        return false;
+    }
+    return rename(from, to) == 0;
+}
+
+/* Makes the folders on the way to path, below the first skip bytes of it. */
+static void make_way(char *path, size_t skip)
+{
+    for (char *slash = path + skip; (slash = strchr(slash + 1, '/'));) {
+        *slash = 0;
+        (void)mkdir(path, 0700); /* what is missing then fails the rename */
+        *slash = '/';
+    }
+}
+
+/* Moves a file to a folder beside it, with the folders that it is in; its new path, malloc'ed, NULL if it
+ * could not be moved. */
 static char *put_away(const watching *w, const char *file, const char *leaf)
 {
-    const char *slash = strrchr(file, '/');
-    char *name = ap_cut_name(slash ? slash + 1 : file, NAME_MAX - ROOM_BYTES), *target = NULL;
-    for (unsigned n = 0; name && n < UINT_MAX; n++) {
+    const char *below = file + strlen(w->folder) + 1, *slash = strrchr(below, '/');
+    int way = slash ? (int)(slash - below) + 1 : 0;
+    char *name = ap_cut_name(below + way, NAME_MAX - ROOM_BYTES), *target = NULL;
+    bool moved = false, again = true;
+    for (unsigned n = 0; name && again; n++) {
         char prefix[16] = "";
         if (n)
             snprintf(prefix, sizeof prefix, "%u-", n);
         free(target);
-        target = ap_print("%s/%s/%s%s", w->folder, leaf, prefix, name);
-        if (!target || renameat2(AT_FDCWD, file, AT_FDCWD, target, RENAME_NOREPLACE) == 0)
-            break;
-        bool taken = errno == EEXIST;
-        if (errno == EINVAL && access(target, F_OK) != 0 && rename(file, target) == 0)
-            break; /* a file system that knows no RENAME_NOREPLACE */
-        if (!taken && access(target, F_OK) != 0) {
-            free(target);
-            target = NULL;
-            break;
-        }
+        target = ap_print("%s/%s/%.*s%s%s", w->folder, leaf, way, below, prefix, name);
+        if (target)
+            make_way(target, strlen(w->folder) + 1);
+        moved = target && rename_new(file, target);
+        again = target && !moved && errno == EEXIST;
     }
     free(name);
-    return target;
+    if (moved)
+        return target;
+    free(target);
+    return NULL;
 }
 
 static void write_reason(const char *placed, const char *reason)
@@ -63,40 +105,110 @@ static void write_reason(const char *placed, const char *reason)
     free(path);
 }
 
+/* ---- looking back: a sender that paused may go on with a file that was taken for complete */
+
+static void remember(watching *w, const char *from, const char *placed, const char *id)
+{
+    taken *more = reallocarray(w->back, w->count + 1, sizeof *more);
+    if (!more)
+        return;
+    w->back = more;
+    taken *t = &more[w->count];
+    *t = (taken){.placed = strdup(placed), .from = strdup(from), .when_s = ap_monotonic_s()};
+    strcpy(t->id, id);
+    if (t->placed && t->from && stat(placed, &t->st) == 0)
+        w->count++;
+    else {
+        free(t->placed);
+        free(t->from);
+    }
+}
+
+/* Only growth means that the sender went on; who edits a file there has reasons of his own. */
+static bool has_grown(const taken *t)
+{
+    struct stat now;
+    return stat(t->placed, &now) == 0 && now.st_ino == t->st.st_ino && now.st_size > t->st.st_size;
+}
+
+/* The job of the first part is ended, and the file waits for its end again. */
+static void take_back(const job_config *c, const taken *t)
+{
+    ap_error err;
+    if (!rename_new(t->placed, t->from))
+        return;
+    if (ap_job_cancel(c->spool, t->id, &err))
+        complain(&job_command, "'%s' goes on: %s is cancelled, the whole will be another job", t->from,
+                 t->id);
+    else
+        complain(&job_command, "'%s' goes on, the whole will be another job than %s: %s", t->from, t->id,
+                 err.message);
+}
+
+static void look_back(void *user)
+{
+    watching *w = user;
+    size_t kept = 0;
+    for (size_t i = 0; i < w->count; i++) {
+        taken *t = &w->back[i];
+        bool grown = has_grown(t);
+        if (grown)
+            take_back(w->c, t);
+        if (grown || ap_monotonic_s() - t->when_s > LOOK_BACK_S) {
+            free(t->placed);
+            free(t->from);
+        } else
+            w->back[kept++] = *t;
+    }
+    w->count = kept;
+}
+
+/* ---- what is dropped */
+
 /* What is not to be had now, exit code 75, stays, and comes again. */
-static bool settle(const watching *w, const char *file, int status, ap_error *err)
+static bool settle(watching *w, const char *file, int status, const char *id, ap_error *err)
 {
     if (status == AP_USAGE)
         return false; /* our mistake, not the file's */
     if (status != AP_OK)
         complain(&job_command, "%s", err->message);
-    char *placed = status == AP_OK       ? put_away(w, file, "submitted")
-                   : status == AP_FAILED ? put_away(w, file, "refused")
+    char *placed = status == AP_OK       ? put_away(w, file, SUBMITTED)
+                   : status == AP_FAILED ? put_away(w, file, REFUSED)
                                          : NULL;
     if (!placed && status != AP_TRY_AGAIN)
         complain(&job_command, "cannot move '%s': %s", file, strerror(errno));
     if (placed && status == AP_FAILED)
         write_reason(placed, err->message);
+    if (placed && status == AP_OK)
+        remember(w, file, placed, id);
     free(placed);
     return true;
 }
 
 static bool take(const char *path, void *user, ap_error *err)
 {
-    const watching *w = user;
+    watching *w = user;
     ap_recipe recipe;
     char id[AP_ID_BYTES], *files[] = {(char *)path};
     if (!job_prepare_intake(w->c, &recipe, err))
         return false;
     int status = job_take_in(w->c, files, 1, id, err);
     ap_recipe_free(&recipe);
-    return settle(w, path, status, err);
+    return settle(w, path, status, id, err);
+}
+
+static void say_odd(const char *path, const char *what, void *user)
+{
+    const watching *w = user;
+    bool folder = strcmp(what, "a folder") == 0;
+    complain(&job_command, "'%s' is %s, and is left alone%s", path, what,
+             folder && !w->c->recursive ? " (--recursive takes what is in it)" : "");
 }
 
 static bool make_folders(const char *folder, ap_error *err)
 {
-    static const char *const leaves[] = {"submitted", "refused"};
-    bool ok = ap_make_folder(folder, err);
+    static const char *const leaves[] = {SUBMITTED, REFUSED};
+    bool ok = true;
     for (size_t i = 0; ok && i < sizeof leaves / sizeof *leaves; i++) {
         char *path = ap_print("%s/%s", folder, leaves[i]);
         ok = ap_make_folder(path, err);
@@ -119,23 +231,43 @@ static bool lock_folder(const char *folder, ap_error *err)
 
 static bool watch(job_config *c, const char *folder, ap_error *err)
 {
-    watching w = {c, folder};
-    const ap_watch_options options = {.settle_s = c->settle_s, .once = c->once, .complete = take, .user = &w};
+    watching w = {.c = c, .folder = folder};
+    const ap_watch_options options = {.settle_s = c->settle_s,
+                                      .once = c->once,
+                                      .recursive = c->recursive,
+                                      .spare = SUBMITTED " " REFUSED,
+                                      .complete = take,
+                                      .odd = say_odd,
+                                      .looked = look_back,
+                                      .user = &w};
     if (!lock_folder(folder, err))
         return c->once && err->code == AP_TRY_AGAIN;
-    return ap_watch(folder, &options, err);
+    bool ok = ap_watch(folder, &options, err);
+    for (size_t i = 0; i < w.count; i++) {
+        free(w.back[i].placed);
+        free(w.back[i].from);
+    }
+    free(w.back);
+    return ok;
+}
+
+/* The spool's own folder is made; one that is named has to be there, as its name may be mistyped. */
+static char *find_folder(const job_config *c, const char *named, ap_error *err)
+{
+    char *path = named ? strdup(named) : ap_spool_path(c->spool, AP_INCOMING, NULL, NULL);
+    bool ok =
+        path ? named || (ap_spool_prepare(c->spool, err) && ap_make_folder(path, err)) : ap_fail_memory(err);
+    char *folder = ok ? realpath(path, NULL) : NULL;
+    if (ok && !folder)
+        ap_fail_errno(err, errno, "cannot open '%s'", path);
+    free(path);
+    return folder;
 }
 
 int job_watch_folder(job_config *c, int argc, char **argv, ap_error *err)
 {
-    bool ok = argc || ap_spool_prepare(c->spool, err);
-    char *named = argc ? strdup(argv[0]) : ap_spool_path(c->spool, AP_INCOMING, NULL, NULL);
-    ok = ok && (named ? make_folders(named, err) : ap_fail_memory(err));
-    char *folder = ok ? realpath(named, NULL) : NULL;
-    if (ok && !folder)
-        ok = ap_fail_errno(err, errno, "cannot open '%s'", named);
-    ok = ok && watch(c, folder, err);
-    free(named);
+    char *folder = find_folder(c, argc ? argv[0] : NULL, err);
+    bool ok = folder && make_folders(folder, err) && watch(c, folder, err);
     free(folder);
     return job_result(ok, err);
 }

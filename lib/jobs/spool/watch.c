@@ -27,7 +27,7 @@
 
 /* A file as it was seen. */
 typedef struct entry {
-    char *name;
+    char *name; /* below the folder */
     dev_t device;
     ino_t inode;
     off_t size;
@@ -39,7 +39,7 @@ typedef struct entry {
 typedef struct watcher {
     const char *folder;
     const ap_watch_options *options;
-    int inotify;
+    int inotify, top; /* top: inotify's number of the folder itself */
     entry *entries;
     size_t count;
 } watcher;
@@ -112,28 +112,68 @@ static void notice(entry *e, const struct stat *st)
 }
 
 /* Announces the file if it is complete; *pending when it may become so. */
-static bool consider(watcher *w, const char *name, bool *pending, ap_error *err)
+static bool consider(watcher *w, const char *path, entry *e, const struct stat *st, bool *pending,
+                     ap_error *err)
+{
+    notice(e, st);
+    double now = ap_monotonic_s();
+    bool quiet = e->renamed || now - e->since_s >= w->options->settle_s;
+    bool told = e->announced_s > 0 && now - e->announced_s < ANNOUNCE_AGAIN_S;
+    bool busy = !told && is_being_written(path);
+    if (busy)
+        e->since_s = now, e->renamed = false;
+    if (quiet && !busy && !told) {
+        e->announced_s = now;
+        return w->options->complete(path, w->options->user, err);
+    }
+    if (!told)
+        *pending = true;
+    return true;
+}
+
+/* What will not be taken is said once. */
+static void report_odd(const watcher *w, const char *path, entry *e, const struct stat *st)
+{
+    bool told = e->announced_s > 0;
+    e->seen = true;
+    e->announced_s = 1;
+    if (!told && w->options->odd)
+        w->options->odd(path,
+                        S_ISLNK(st->st_mode)   ? "a link"
+                        : S_ISDIR(st->st_mode) ? "a folder"
+                                               : "not a file",
+                        w->options->user);
+}
+
+static bool scan_folder(watcher *w, const char *path, const char *below, bool *pending, ap_error *err);
+
+static bool look_at(watcher *w, const char *path, const char *name, bool *pending, ap_error *err)
 {
     struct stat st;
-    char *path = ap_print("%s/%s", w->folder, name);
-    entry *e = path && lstat(path, &st) == 0 && S_ISREG(st.st_mode) ? find(w, name) : NULL;
-    bool ok = true;
-    if (e) {
-        notice(e, &st);
-        double now = ap_monotonic_s();
-        bool quiet = e->renamed || now - e->since_s >= w->options->settle_s;
-        bool told = e->announced_s > 0 && now - e->announced_s < ANNOUNCE_AGAIN_S;
-        bool busy = !told && is_being_written(path);
-        if (busy)
-            e->since_s = now, e->renamed = false;
-        if (quiet && !busy && !told) {
-            e->announced_s = now;
-            ok = w->options->complete(path, w->options->user, err);
-        } else if (!told)
-            *pending = true;
+    if (lstat(path, &st) != 0)
+        return true; /* gone meanwhile */
+    if (S_ISDIR(st.st_mode) && w->options->recursive) {
+        if (w->inotify >= 0)
+            inotify_add_watch(w->inotify, path, IN_CLOSE_WRITE | IN_MOVED_TO);
+        return scan_folder(w, path, name, pending, err);
     }
-    free(path);
-    return ok;
+    entry *e = find(w, name);
+    if (!e)
+        return ap_fail_memory(err);
+    if (S_ISREG(st.st_mode))
+        return consider(w, path, e, &st, pending, err);
+    report_odd(w, path, e, &st);
+    return true;
+}
+
+/* Whether word is one of those in list, which are separated by blanks. */
+static bool lists(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *p = list; p && (p = strstr(p, word)); p += n)
+        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == 0))
+            return true;
+    return false;
 }
 
 static void forget_gone(watcher *w)
@@ -147,22 +187,37 @@ static void forget_gone(watcher *w)
     w->count = kept;
 }
 
-static bool scan(watcher *w, bool *pending, ap_error *err)
+/* below: the folder's name below the one that is watched, "" for that itself. */
+static bool scan_folder(watcher *w, const char *path, const char *below, bool *pending, ap_error *err)
 {
     struct dirent **names;
-    int count = scandir(w->folder, &names, NULL, alphasort);
+    int count = scandir(path, &names, NULL, alphasort);
     if (count < 0)
-        return ap_fail_errno(err, errno, "cannot read '%s'", w->folder);
+        return (*below && errno == ENOENT) || ap_fail_errno(err, errno, "cannot read '%s'", path);
     bool ok = true;
-    for (size_t i = 0; i < w->count; i++)
-        w->entries[i].seen = false;
     for (int i = 0; i < count; i++) {
-        if (ok && !is_left_alone(names[i]->d_name))
-            ok = consider(w, names[i]->d_name, pending, err);
+        const char *leaf = names[i]->d_name;
+        if (ok && !is_left_alone(leaf) && (*below || !lists(w->options->spare, leaf))) {
+            char *file = ap_print("%s/%s", path, leaf),
+                 *name = ap_print("%s%s%s", below, *below ? "/" : "", leaf);
+            ok = file && name ? look_at(w, file, name, pending, err) : ap_fail_memory(err);
+            free(file);
+            free(name);
+        }
         free(names[i]);
     }
     free(names);
+    return ok;
+}
+
+static bool scan(watcher *w, bool *pending, ap_error *err)
+{
+    for (size_t i = 0; i < w->count; i++)
+        w->entries[i].seen = false;
+    bool ok = scan_folder(w, w->folder, "", pending, err);
     forget_gone(w);
+    if (w->options->looked)
+        w->options->looked(w->options->user);
     return ok;
 }
 
@@ -178,9 +233,10 @@ static void wait_for_news(watcher *w, bool pending)
     for (ssize_t at = 0; at < n;) {
         const struct inotify_event *event = (const struct inotify_event *)(events + at);
         at += (ssize_t)(sizeof *event + event->len);
-        entry *e = event->len && !is_left_alone(event->name) && event->mask & IN_MOVED_TO
-                       ? find(w, event->name)
-                       : NULL;
+        entry *e =
+            event->len && event->wd == w->top && !is_left_alone(event->name) && event->mask & IN_MOVED_TO
+                ? find(w, event->name)
+                : NULL;
         if (e)
             e->renamed = true;
     }
@@ -191,7 +247,7 @@ bool ap_watch(const char *folder, const ap_watch_options *options, ap_error *err
     watcher w = {.folder = folder, .options = options, .inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
     bool ok = true, pending = true;
     if (w.inotify >= 0)
-        inotify_add_watch(w.inotify, folder, IN_CLOSE_WRITE | IN_MOVED_TO);
+        w.top = inotify_add_watch(w.inotify, folder, IN_CLOSE_WRITE | IN_MOVED_TO);
     while (ok && (pending || !options->once)) {
         pending = false;
         ok = scan(&w, &pending, err);

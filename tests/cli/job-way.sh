@@ -1,0 +1,229 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# ap-job: from a file to outputs.
+. "$(dirname "$0")/job-lib.sh"
+
+# For whom nothing of the default path is there yet.
+makes_the_default_spool() {
+    mkdir home
+    env -u AUDIOPIPE_SPOOL -u XDG_DATA_HOME HOME="$PWD/home" ap-job submit --recipe copy "$(text default)" >id
+    [ -d "home/.local/share/audiopipe/spool/queue/$(cat id)" ]
+}
+check makes_the_default_spool
+
+whole_way() {
+    fresh
+    id=$(ap-job submit --recipe 8d --set period=4 --set format=flac tone.wav)
+    [[ $id =~ ^[0-9]{8}-[0-9]{6}-[0-9a-f]{8}$ ]]
+    [ "$(stat -c %a "$spool/queue/$id")" = 700 ]
+    fails 75 ap-job outputs "$id"
+    may_fail ap-job run
+    out=$(ap-job outputs "$id")
+    [ "$out" = "$spool/done/$id/out/tone.8d.flac" ]
+    ap-8d --period 4 tone.wav -o expected.flac
+    cmp "$out" expected.flac
+    ap-manifest verify "$spool/done/$id"
+    ap-job status "$id" --json | python3 -c '
+import json, sys
+m = json.load(sys.stdin)
+assert m["state"] == "done" and m["attempts"] == 1 and m["recipe"] == "8d" and m["options"] == {"period": "4", "format": "flac"}
+assert m["input"]["name"] == "tone.wav" and m["input"]["format"] == "wav" and m["input"]["duration"] == 2
+assert m["input"]["loudness"] < 0 and m["outputs"][0]["true_peak"] < 0
+assert [s["name"] for s in m["stages"]] == ["recipe", "8d"] and m["stages"][1]["progress"] == 1
+assert m["tools"] == {"ap-8d": sys.argv[1]} and m["created"] <= m["started"] <= m["finished"] and m["error"] is None
+' "$(ap-8d --version | cut -d ' ' -f 3)"
+    shows "$id" ap-job list
+    shows '^8d  *1  *0  *1  *0 ' ap-job stats
+    ap-job fetch "$id" to/here && cmp to/here/tone.8d.flac expected.flac
+    ap-job fetch "$id" --zip to/it.zip && unzip -q -p to/it.zip tone.8d.flac | cmp - expected.flac
+    [ "$(find to -name '.fetch*' | wc -l)" -eq 0 ]
+    ap-job report "$id" report.html && grep -q 'tone.8d' report.html
+    # the spool is private, what the user asks for is as the user likes
+    [ "$(stat -c %a "$out")" = 600 ]
+    (umask 027 && ap-job fetch "$id" mine && ap-job fetch "$id" --zip mine.zip && ap-job report "$id" mine.html)
+    [ "$(stat -c %a mine/tone.8d.flac mine.zip mine.html | sort -u)" = 640 ]
+    ap-job log "$id"
+    ap-job doctor
+}
+check whole_way
+
+has_help() {
+    shows '^Usage: ap-job ' ap-job --help
+    shows '^ap-job (audiopipe) [0-9]' ap-job --version
+    fails 2 ap-job
+    fails 2 ap-job frobnicate
+    fails 2 ap-job submit
+    fails 2 ap-job submit --frobnicate tone.wav
+    fails 2 ap-job submit --recipe none tone.wav
+    fails 2 ap-job submit --set nonsense=1 tone.wav
+    fails 2 ap-job submit --set 'period=$(touch pwned)' tone.wav
+    fails 2 ap-job submit --set format=../../x tone.wav
+    fails 2 ap-job run --frobnicate
+    fails 2 ap-job run something
+    fails 2 ap-job submit --recipe
+    fails 2 ap-job retry
+    fails 2 ap-job outputs
+    fails 2 ap-job clean everything
+    # nothing is there yet, and that is an answer
+    fresh
+    [ "$(ap-job status --json)" = '{"queue":0,"running":0,"done":0,"failed":0}' ]
+    ap-job list --json && ap-job stats >/dev/null && ap-job doctor
+    fails 2 ap-job status ../../etc
+    fails 1 ap-job status 20200101-000000-00000000
+    [ ! -e pwned ]
+    # every command of the help is in the manual
+    mandoc -T ascii -O width=200 "$AP_BUILD/man/ap-job.1" | col -b >page
+    for command in $(ap-job --help | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do grep -q "$command" page; done
+    for option in $(ap-job --help | grep -o -e '--[a-z-]*' | sort -u); do grep -qe "$option" page; done
+}
+check has_help
+
+lists_recipes() {
+    ap-job recipes >list
+    for recipe in "$tests_folder"/../scripts/recipes/*.sh; do
+        grep -q "^$(basename "$recipe" .sh) " list
+    done
+    grep -q -- '--set period=10' list
+    # what a recipe needs and is not here is said
+    printf '# lacking: x\n# needs: no-such-tool cp\n' >recipes/lacking.sh
+    shows 'missing here: no-such-tool' ap-job recipes
+    ap-job doctor >doctor.txt 2>&1 || true
+    grep -q 'recipe lacking needs what is not here: no-such-tool' doctor.txt
+    rm recipes/lacking.sh
+    # an option that could not be set is a mistake of the recipe
+    for option in 'key' '1key=x [a-z] help' 'key-=x [a-z] help' '=x y z' 'key=x'; do
+        printf '# bad: x\n# option: %s\n' "$option" >recipes/bad.sh
+        fails 1 ap-job submit --recipe bad tone.wav
+        grep -q "bad.sh', line 2: not an option" stderr
+    done
+    shows "bad.sh', line 2" ap-job recipes
+    rm recipes/bad.sh
+}
+check lists_recipes
+
+takes_folders() {
+    fresh
+    mkdir -p album && for i in 1 2 10; do cp tone.wav "album/$i.wav"; done
+    touch album/.hidden
+    printf '# many: x\n# input: many audio\ncat "${inputs[@]}" >"$out/all"\n' >recipes/many.sh
+    id=$(ap-job submit --recipe many album)
+    [ "$(cd "$spool/queue/$id/input" && printf '%s ' *)" = '0001-1.wav 0002-2.wav 0003-10.wav ' ]
+    mkdir -p nothing && fails 1 ap-job submit --recipe many nothing
+    fails 1 ap-job submit album # a recipe for one file
+    rm recipes/many.sh
+}
+check takes_folders
+
+# peak_below DBFS MIX-ARGUMENT...: of what ap-mix makes
+peak_below() { ap-mix "${@:2}" -t wav --bits float -o mixed.wav && ap-measure --json mixed.wav | python3 -c '
+import json, sys
+peak = json.load(sys.stdin)["files"][0]["sample_peak_dbfs"]
+assert peak is None or peak < float(sys.argv[1]), peak' "$1"; }
+
+separates() {
+    fresh
+    sox -n -r 44100 -c 2 -b 16 song.wav synth 4 pluck 220 pluck 330 vol 0.5
+    stems=$(ap-job submit --recipe stems --set lufs=-20 song.wav)
+    karaoke=$(ap-job submit --recipe karaoke --set format=flac song.wav)
+    ap-job run -j 2
+    counts 0 0 2 0
+    [ "$(ap-manifest get -m "$spool/done/$stems" .outputs | grep -o '"name":.*' | tr -d '",\t' | sort | tr '\n' ' ')" = \
+        'name:bass name:drums name:main name:main_harmonic name:main_percussive name:other name:vocals ' ]
+    # one gain for all: they add up as before
+    cd "$spool/done/$stems/out"
+    peak_below -60 --remove main.flac main_harmonic.flac main_percussive.flac
+    peak_below -60 --remove main.flac vocals.flac drums.flac bass.flac other.flac
+    cd "$spool/done/$karaoke/out"
+    [ "$(printf '%s ' *)" = 'song.karaoke.flac song.vocals.flac ' ]
+}
+check separates
+
+# lasts SECONDS ID: the one output of a job, a video, within two frames
+lasts() {
+    ffprobe -v error -select_streams v -show_entries stream=duration -of csv=p=0 "$(ap-job outputs "$2")" | tee length
+    awk -v want="$1" '{ exit !($1 > want - 0.07 && $1 < want + 0.07) }' length
+}
+
+makes_videos() {
+    fresh
+    mkdir -p images
+    for colour in red green blue; do
+        ffmpeg -v error -y -f lavfi -i "color=$colour:size=64x48" -frames:v 1 "images/$colour.png"
+    done
+    rm -f images.zip && zip -q images.zip images/*.png
+    options=(--recipe video --set size=128x96)
+    folder=$(ap-job submit "${options[@]}" images tone.wav)
+    archive=$(ap-job submit "${options[@]}" images.zip tone.wav)
+    sound=$(ap-job submit "${options[@]}" tone.wav)
+    silent=$(ap-job submit "${options[@]}" --set seconds=0.5 --set transition=cut images/*.png)
+    ap-job run -j 2
+    counts 0 0 4 0
+    lasts 2 "$folder" && lasts 2 "$archive" && lasts 2 "$sound" && lasts 1.5 "$silent"
+    [ "$(basename "$(ap-job outputs "$folder")")" = tone.mp4 ]
+    ap-job report "$folder" film.html
+    [ "$(grep -c '<video' film.html)" -eq 1 ]
+    shows 'and 3 more' ap-job list
+}
+check makes_videos
+
+same_again() {
+    fresh
+    a=$(ap-job submit tone.wav)
+    b=$(ap-job submit tone.wav 2>note)
+    [ "$a" = "$b" ]
+    grep -q "submitted before" note
+    cp tone.wav 'another name.wav'
+    [ "$(ap-job submit 'another name.wav' 2>note)" = "$a" ]
+    [ "$(ap-job submit --set period=5 tone.wav)" != "$a" ]
+    [ "$(ap-job submit --owner someone tone.wav)" != "$a" ]
+    [ "$(ap-job submit --force tone.wav)" != "$a" ]
+    counts 4 0 0 0
+    # of two that come at once, one is the other
+    fresh
+    for i in 1 2 3 4 5 6; do ap-job submit tone.wav >>ids 2>/dev/null & done
+    wait
+    [ "$(sort -u ids | wc -l)" -eq 1 ]
+    [ "$(wc -l <ids)" -eq 6 ]
+    counts 1 0 0 0
+}
+check same_again
+
+waits_and_follows() {
+    fresh
+    (sleep 1 && ap-job run) &
+    ap-job submit --wait --recipe copy "$(text waited)"
+    counts 0 0 1 0
+    wait
+    (sleep 1 && may_fail ap-job run) &
+    fails 1 ap-job submit --wait --recipe copy --set exit=1 "$(text unlucky)" >id
+    grep -q "failed: as was asked for" stderr
+    wait
+    id=$(ap-job submit --recipe copy --set pause=1 "$(text followed)")
+    ap-job run &
+    ap-job status "$id" --follow >follow
+    grep -q running follow
+    tail -4 follow | grep -q 'done'
+    wait
+}
+check waits_and_follows
+
+from_the_net() {
+    fresh
+    mkdir -p www && cp tone.wav 'www/a b.wav'
+    python3 -u -m http.server --bind 127.0.0.1 --directory www 0 >server.log 2>&1 &
+    server=$!
+    until_true grep -q 'port' server.log || { sleep 1 && cat server.log; }
+    port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' server.log)
+    id=$(ap-job submit "http://127.0.0.1:$port/a%20b.wav?x=1")
+    [ "$(ap-manifest get -m "$spool/queue/$id" .input.bytes)" = "$(stat -c %s tone.wav)" ]
+    fails 1 ap-job submit "http://127.0.0.1:$port/missing.wav"
+    grep -q "^ap-job: cannot fetch 'http://127.0.0.1:$port/missing.wav': .*404" stderr
+    kill "$server"
+    fails 75 ap-job submit "http://127.0.0.1:$port/a%20b.wav" # a host may come back
+    counts 1 0 0 0
+    [ -z "$(ls -A "$spool/tmp")" ]
+    fails 1 ap-job submit file:///etc/passwd
+}
+python3 -c 'import http.server' && check from_the_net
+
+finish
