@@ -37,10 +37,10 @@ check moves_with_its_media
 # What is too large for the page has a preview in it; nothing points to this machine.
 has_previews() {
     fresh
-    sox -n -r 96000 -c 2 -b 24 long.wav synth 60 pinknoise vol 0.3 # 34 MB
-    id=$(ap-job submit --recipe 8d --set format=wav long.wav)
+    sox -n -r 44100 -c 1 -b 16 long.wav synth 40 pinknoise vol 0.3
+    id=$(ap-job submit --recipe copy long.wav)
     ap-job run
-    ap-job report "$id" page.html
+    ap-manifest report --embed 0 "$spool/done/$id" -o page.html
     resources page.html >found
     ! grep -v '^data:' found || false
     grep -q '^data:audio/mpeg' found

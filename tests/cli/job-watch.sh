@@ -97,16 +97,16 @@ check takes_long_names
 looks_back() {
     fresh
     rm -rf drop && mkdir drop
-    sox -n -r 44100 -c 2 -b 16 whole.wav synth 3 noise
-    head -c 200000 whole.wav >drop/paused.txt
+    seq 100000 >whole.txt
+    head -c 200000 whole.txt >drop/paused.txt
     ap-job watch-folder --recipe=copy --settle=1 drop >ids 2>said &
     watcher=$!
     until_true [ -e drop/submitted/paused.txt ]
-    tail -c +200001 whole.wav >>drop/submitted/paused.txt # as through a descriptor that was open
+    tail -c +200001 whole.txt >>drop/submitted/paused.txt # as through a descriptor that was open
     until_true grep -q 'goes on' said
     until_true in_place queue 1
     counts 1 0 0 1
-    cmp "$spool/queue/$(tail -1 ids)/input/paused.txt" whole.wav
+    cmp "$spool/queue/$(tail -1 ids)/input/paused.txt" whole.txt
     kill "$watcher"
     wait "$watcher" 2>/dev/null || true
 }

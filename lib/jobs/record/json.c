@@ -204,6 +204,7 @@ bool ap_json_store(cJSON *root, const char *path, cJSON *value, ap_error *err)
 /* ---- numbers */
 
 #define EXACT_UP_TO 0x1p53
+#define EXACT_TEXT "9007199254740992" /* the same */
 
 /* cJSON writes 15 digits, and takes them for enough if they are nearly the number. */
 static bool needs_more_digits(const cJSON *item)
@@ -271,7 +272,9 @@ static bool check_number(const char *token, size_t size, ap_error *err)
     bool whole = !memchr(token, '.', size) && !memchr(token, 'e', size) && !memchr(token, 'E', size);
     snprintf(text, sizeof text, "%.*s", (int)(size < sizeof text ? size : sizeof text - 1), token);
     double value = size < sizeof text ? strtod(text, NULL) : whole ? INFINITY : 0;
-    if (isfinite(value) && !(whole && fabs(value) > EXACT_UP_TO))
+    /* the first whole number that no double is comes out as 2^53, too */
+    bool beyond = whole && fabs(value) >= EXACT_UP_TO && strcmp(text + (*text == '-'), EXACT_TEXT) != 0;
+    if (isfinite(value) && !beyond)
         return true;
     return ap_fail(err, AP_USAGE, "'%s' is too large a number to stay exact", text);
 }
