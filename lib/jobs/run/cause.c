@@ -37,7 +37,8 @@ static double start_of(const cJSON *stage)
 
 static double end_of(const cJSON *stage)
 {
-    return start_of(stage) + ap_json_number(stage, "seconds", 0);
+    double finished = ap_time_of(ap_json_string(stage, "finished"));
+    return isnan(finished) ? start_of(stage) + ap_json_number(stage, "seconds", 0) : finished;
 }
 
 /* Failed by itself: who is killed by SIGPIPE lost its reader, which failed before. */

@@ -48,7 +48,7 @@ typedef struct stage {
     unsigned lines;
     double progress, recorded; /* 0..1 */
     int status;
-    double seconds;
+    double seconds, finished_s; /* finished_s: since 1970 */
     struct rusage usage;
 } stage;
 
@@ -172,8 +172,11 @@ static bool end(cJSON *document, void *user, ap_error *err)
     cJSON *record = find_record(document, s, err);
     if (!record)
         return false;
+    char finished[32];
     bool done = s->status == 0;
+    ap_time_print(s->finished_s, finished);
     bool ok = ap_json_put_text(record, "state", done ? "done" : "failed") &&
+              ap_json_put_text(record, "finished", finished) &&
               ap_json_put_number(record, "exit_code", exit_code_of(s->status)) &&
               (!WIFSIGNALED(s->status) || ap_json_put_number(record, "signal", WTERMSIG(s->status))) &&
               ap_json_put_number(record, "seconds", round(1e6 * s->seconds) / 1e6) &&
@@ -322,6 +325,7 @@ static bool reap(stage *s)
     if (waitid(P_PID, (id_t)s->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
         return false;
     s->seconds = ap_monotonic_s() - s->started_s;
+    s->finished_s = ap_wall_s();
     if (s->options->group)
         kill(-s->pid, SIGKILL); /* before the leader is reaped: the number is still this group's */
     wait4(s->pid, &s->status, 0, &s->usage);
