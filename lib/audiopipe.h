@@ -253,8 +253,9 @@ typedef struct ap_spatialize_options {
 /* A clockwise circle of 10 s. */
 void ap_spatialize_defaults(ap_spatialize_options *options);
 /* Mono, stereo, or up to 7.1 (each channel a virtual speaker at its place, all rotating together; LFE does
- * not rotate) to stereo of the same loudness (within about 0.5 LU over whole turns at 1 m) and timbre: the
- * set is equalised to be flat on average. Latency 0, tail: the length of the HRTF filter, about 12 ms. */
+ * not rotate) to stereo of nearly the same loudness (music over whole turns at 1 m: up to 1.4 LU quieter, the
+ * more treble the quieter; dark music up to 0.4 LU louder) and timbre: the set is equalised to be flat on
+ * average. Latency 0, tail: the length of the HRTF filter, about 12 ms. */
 ap_stream *ap_spatialize(ap_stream *s, const ap_spatialize_options *options, ap_error *err);
 
 /* ---- reverb.c: Freeverb */

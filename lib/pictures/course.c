@@ -3,6 +3,7 @@
  * in a fixed number of points. Filtering, weighting of channels and the integrated loudness are libebur128's;
  * the two windows are sums of the energies of 100 ms, which is much faster than asking it for each window. */
 #include "pictures/course.h"
+#include "dsp/histogram.h"
 
 #include <ebur128.h>
 #include <math.h>
@@ -94,8 +95,7 @@ static float loudness(const ap_course *c, unsigned steps)
     double sum = 0;
     for (unsigned i = 0; i < steps; i++)
         sum += c->energies[(c->steps - 1 - i) % SHORT_TERM];
-    return sum > 0 ? (float)(-0.691 + 10 * log10(sum / steps)) /* ITU-R BS.1770-4, (2) */
-                   : -HUGE_VALF;
+    return sum > 0 ? (float)ap_loudness_of(sum / steps) : -HUGE_VALF;
 }
 
 static void widen(float *low, float *high, float low_too, float high_too)
@@ -141,7 +141,7 @@ static void end_step(ap_course *c)
 {
     double lufs = -HUGE_VAL;
     ebur128_loudness_window(c->meter, STEP_MS, &lufs);
-    c->energies[c->steps++ % SHORT_TERM] = lufs > -HUGE_VAL ? pow(10, (lufs + 0.691) / 10) : 0;
+    c->energies[c->steps++ % SHORT_TERM] = lufs > -HUGE_VAL ? ap_energy_of(lufs) : 0;
     c->filled = 0;
     add_point(c);
 }
