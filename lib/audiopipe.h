@@ -65,7 +65,8 @@ typedef struct ap_error {
 /* ---- tags.c: what a file says about itself */
 
 /* An ordered list of KEY=value in UTF-8. Keys are the names of Vorbis comments in upper case (TITLE, ARTIST,
- * ALBUM, TRACKNUMBER, DATE, GENRE, COMMENT...) and may repeat. Besides, at most one picture (cover art). */
+ * ALBUM, TRACKNUMBER, DATE, GENRE, COMMENT...) and may repeat; chapters are among them, as CHAPTER001 and
+ * CHAPTER001NAME. Besides, at most one picture (cover art). */
 typedef struct ap_tags ap_tags;
 
 typedef struct ap_picture {

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/output.h"
+#include "formats/bext.h"
 #include "formats/mp3/id3.h"
 #include "formats/pcm_write.h"
 #include "stream/stream.h"
@@ -48,7 +49,7 @@ static bool info_suffices(const ap_tags *tags)
 {
     const char *key, *value;
     for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++)
-        if (!info_id(key) || ap_tags_get(tags, key) != value)
+        if (!ap_is_bext_key(key) && (!info_id(key) || ap_tags_get(tags, key) != value))
             return false;
     return ap_tags_picture(tags).size == 0;
 }
@@ -70,6 +71,16 @@ static void add_text(ap_bytes *b, const char *id, const char *text)
     ap_bytes_little(b, length + (length & 1), 4);
     ap_bytes_add(b, text, length);
     ap_bytes_zeros(b, length & 1);
+}
+
+static void add_broadcast(ap_bytes *b, const ap_stream *s)
+{
+    ap_bytes body = {0};
+    ap_bext_make(&body, ap_stream_tags(s), s->format.rate);
+    if (body.size)
+        add_chunk(b, "bext", body.data, body.size);
+    b->failed |= body.failed;
+    free(body.data);
 }
 
 static void add_info(ap_bytes *b, const ap_tags *tags)
@@ -179,6 +190,7 @@ static bool make_header(header *h, const ap_stream *s, ap_bits bits, bool seekab
         h->fact_at = b->size + 8;
         add_chunk(b, "fact", "\0\0\0", 4);
     }
+    add_broadcast(b, s);
     if (!add_tags(seekable ? &h->tail : b, s, err))
         return false;
     ap_bytes_text(b, "data");

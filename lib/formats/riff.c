@@ -6,6 +6,7 @@
 #include "formats/riff.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "formats/bext.h"
 #include "formats/chunks.h"
 #include "formats/mp3/decode_mp3.h"
 #include "formats/mp3/id3.h"
@@ -39,6 +40,8 @@ typedef struct wav {
     uint64_t ds64_size;  /* of the data chunk, from RF64 */
     uint64_t data_start; /* position */
     uint64_t data_size;  /* AP_UNKNOWN = until the end */
+    unsigned char *bext; /* the bext chunk; its time needs the rate */
+    size_t bext_size;
 } wav;
 
 static uint32_t get16(const unsigned char *p)
@@ -203,7 +206,8 @@ static bool read_other_chunk(wav *w, const unsigned char *id, uint64_t size, ap_
     unsigned pad = padding(w->w64, size);
     bool list = (is_id(id, "LIST") || is_id(id, "list")) && size <= MAX_LIST;
     bool id3 = (is_id(id, "id3 ") || is_id(id, "ID3 ")) && size <= MAX_ID3;
-    if (!list && !id3)
+    bool bext = is_id(id, "bext") && size <= MAX_LIST && !w->bext;
+    if (!list && !id3 && !bext)
         return ap_input_skip(w->in, size, err) && ap_input_skip(w->in, pad, err);
     unsigned char *bytes = ap_input_load(w->in, (size_t)size + pad, err);
     if (bytes && list)
@@ -211,7 +215,12 @@ static bool read_other_chunk(wav *w, const unsigned char *id, uint64_t size, ap_
     if (bytes && id3)
         parse_id3(bytes, (size_t)size, &w->tags);
     bool read = bytes != NULL;
-    free(bytes);
+    if (bext) {
+        w->bext = bytes;
+        w->bext_size = (size_t)size;
+    } else {
+        free(bytes);
+    }
     return read;
 }
 
@@ -368,11 +377,15 @@ ap_stream *ap_riff_open(ap_input *in, ap_error *err)
         if (!ap_input_seek(in, w.data_start, err))
             goto fail;
     }
+    if (w.bext)
+        ap_bext_parse(w.bext, w.bext_size, w.format.rate, w.tags);
+    free(w.bext);
     ap_stream *s = open_data(&w, err);
     if (s && w.longer)
         ap_warn(s, "'%s' is longer than its header tells: all of it is read", ap_stream_name(s));
     return s;
 fail:
+    free(w.bext);
     ap_tags_free(&w.tags);
     ap_input_close(in);
     return NULL;

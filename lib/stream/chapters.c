@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * chapters.c - chapters as pairs of tags. */
+ * chapters.c - chapters and time references as pairs of tags. */
 #include "stream/chapters.h"
 #include "stream/tags.h"
 
@@ -115,7 +115,7 @@ bool ap_chapters_list(const ap_tags *tags, ap_chapter **list, size_t *count)
     return *list;
 }
 
-bool ap_chapters_cut(ap_tags *tags, uint64_t start_ms, uint64_t length_ms)
+static bool cut_chapters(ap_tags *tags, uint64_t start_ms, uint64_t length_ms)
 {
     ap_chapter *list;
     size_t count;
@@ -136,4 +136,36 @@ bool ap_chapters_cut(ap_tags *tags, uint64_t start_ms, uint64_t length_ms)
     ap_tags_free(&cut);
     free(list);
     return ok;
+}
+
+bool ap_time_reference(const ap_tags *tags, uint32_t rate, uint64_t *frames)
+{
+    const char *value = ap_tags_get(tags, AP_TIME_REFERENCE);
+    uint64_t count;
+    uint32_t of;
+    if (!value || sscanf(value, "%20" SCNu64 "/%10" SCNu32, &count, &of) != 2 || of < AP_MIN_RATE ||
+        of > AP_MAX_RATE || count > UINT64_MAX / AP_MAX_RATE - 1)
+        return false;
+    *frames = (count * rate + of / 2) / of;
+    return true;
+}
+
+static bool move_reference(ap_tags *tags, uint64_t start, uint32_t rate)
+{
+    char text[48];
+    uint64_t frames;
+    if (start == 0 || !ap_time_reference(tags, rate, &frames) || start > UINT64_MAX - frames)
+        return true;
+    snprintf(text, sizeof text, "%" PRIu64 "/%" PRIu32, frames + start, rate);
+    return ap_tags_set(tags, AP_TIME_REFERENCE, text);
+}
+
+static uint64_t to_ms(uint64_t frames, uint32_t rate)
+{
+    return frames < UINT64_MAX / 1000 ? frames * 1000 / rate : AP_UNKNOWN;
+}
+
+bool ap_tags_cut(ap_tags *tags, uint64_t start, uint64_t count, uint32_t rate)
+{
+    return cut_chapters(tags, to_ms(start, rate), to_ms(count, rate)) && move_reference(tags, start, rate);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * chapters.h - chapters among the tags. They are the pairs CHAPTERxxx=HH:MM:SS.mmm and CHAPTERxxxNAME=title,
- * as the Vorbis comments of Ogg and FLAC have them (wiki.xiph.org, "Chapter Extension"), so that they pass
- * through every stage and pipe as any tag does. */
+ * chapters.h - what tags say about places in time. Chapters are the pairs CHAPTERxxx=HH:MM:SS.mmm and
+ * CHAPTERxxxNAME=title, as the Vorbis comments of Ogg and FLAC have them (wiki.xiph.org, "Chapter
+ * Extension"), so that they pass through every stage and pipe as any tag does. */
 #ifndef AP_STREAM_CHAPTERS_H
 #define AP_STREAM_CHAPTERS_H
 
@@ -22,8 +22,14 @@ bool ap_chapters_add(ap_tags *tags, uint64_t start_ms, const char *title);
 bool ap_chapters_list(const ap_tags *tags, ap_chapter **list, size_t *count);
 /* Whether the key belongs to a chapter. */
 bool ap_is_chapter_key(const char *key);
-/* Keeps what lies within [start, start + length) ms of the stream and counts from start; the chapter that is
- * going on at start begins there. length AP_UNKNOWN: to the end. */
-bool ap_chapters_cut(ap_tags *tags, uint64_t start_ms, uint64_t length_ms);
+/* For a part of a stream, frames [start, start + count) at this rate; count AP_UNKNOWN: to the end. Keeps the
+ * chapters in it, the one that is going on at start among them, and counts from start; moves the time
+ * reference. */
+bool ap_tags_cut(ap_tags *tags, uint64_t start, uint64_t count, uint32_t rate);
+
+/* "frames/rate" since midnight until the stream starts, from broadcast WAV. */
+#define AP_TIME_REFERENCE "BEXT_TIME_REFERENCE"
+/* The same in frames at a rate. false if there is none. */
+bool ap_time_reference(const ap_tags *tags, uint32_t rate, uint64_t *frames);
 
 #endif

@@ -38,15 +38,12 @@ static ptrdiff_t trim_read(ap_stream *s, float *frames, size_t max, ap_error *er
     return n;
 }
 
-/* The source's tags with the chapters of this part. */
+/* The source's tags as they are true for the part. */
 static ap_tags *cut_tags(const ap_stream *s, uint64_t start, uint64_t count)
 {
-    uint32_t rate = s->format.rate;
     ap_tags *tags = ap_tags_new();
-    uint64_t length_ms = count < UINT64_MAX / 1000 ? count * 1000 / rate : AP_UNKNOWN;
     if (tags &&
-        (!ap_tags_merge(tags, ap_stream_tags(s->source)) ||
-         !ap_chapters_cut(tags, start < UINT64_MAX / 1000 ? start * 1000 / rate : AP_UNKNOWN, length_ms)))
+        (!ap_tags_merge(tags, ap_stream_tags(s->source)) || !ap_tags_cut(tags, start, count, s->format.rate)))
         ap_tags_free(&tags);
     return tags;
 }

@@ -252,6 +252,25 @@ END
 }
 check tags_stand_behind_the_sound
 
+# What recorders note in WAV is kept, through pipes, at other rates and in parts.
+broadcast_notes_are_kept() {
+    local shown="ffprobe -v error -of default=nw=1 -show_entries format_tags=comment,encoded_by,originator_reference,date,creation_time,time_reference,umid,coding_history"
+    ffmpeg -v error -y -i tone.wav -write_bext 1 -metadata description=Take -metadata originator=Me -metadata originator_reference=R1 \
+        -metadata origination_date=2026-01-02 -metadata origination_time=03:04:05 -metadata time_reference=44100 \
+        -metadata "umid=0x$(printf '%064X' 4711)$(printf '%064X' 815)" -metadata 'coding_history=A=PCM,F=44100' -f wav noted.wav
+    $shown noted.wav | sort >want
+    [ "$(wc -l <want)" -eq 8 ]
+    ap-decode noted.wav | ap-encode -q -o kept.wav
+    $shown kept.wav | sort | diff - want
+    ap-encode -q noted.wav -o noted.flac
+    ap-encode -q noted.flac -o kept.wav
+    $shown kept.wav | sort | diff - want
+    ap-decode -r 48000 --start 0.25 noted.wav | ap-encode -q -o part.wav
+    [ "$($shown part.wav | grep time_reference)" = TAG:time_reference=60000 ]
+    [ "$(values noted.wav 'TITLE|COMMENT|BEXT_ORIGINATOR')" = "BEXT_ORIGINATOR=Me " ]
+}
+check broadcast_notes_are_kept
+
 java_reads_what_is_written() {
     cat >Lengths.java <<'END'
 import javax.sound.sampled.*;

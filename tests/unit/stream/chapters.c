@@ -54,7 +54,7 @@ static void check_cut(uint64_t start, uint64_t length, const char *want)
     CHECK(ap_tags_add(tags, "TITLE", "x"));
     CHECK(ap_chapters_add(tags, 1000, "One") && ap_chapters_add(tags, 2000, "Two") &&
           ap_chapters_add(tags, 3000, "Three"));
-    CHECK(ap_chapters_cut(tags, start, length));
+    CHECK(ap_tags_cut(tags, 8 * start, length == AP_UNKNOWN ? length : 8 * length, 8000));
     check(tags, want);
     CHECK(strcmp(ap_tags_get(tags, "TITLE"), "x") == 0);
     ap_tags_free(&tags);
@@ -70,6 +70,25 @@ static void parts_have_their_own(void)
     check_cut(9000, AP_UNKNOWN, "0 Three;");
 }
 
+static void check_reference(const char *value, uint64_t start, uint32_t rate, const char *want)
+{
+    ap_tags *tags = ap_tags_new();
+    CHECK(ap_tags_add(tags, AP_TIME_REFERENCE, value) && ap_tags_cut(tags, start, AP_UNKNOWN, rate));
+    if (!CHECK(strcmp(ap_tags_get(tags, AP_TIME_REFERENCE), want) == 0))
+        fprintf(stderr, "%s, not %s\n", ap_tags_get(tags, AP_TIME_REFERENCE), want);
+    ap_tags_free(&tags);
+}
+
+static void references_move(void)
+{
+    check_reference("48000/48000", 0, 44100, "48000/48000");
+    check_reference("48000/48000", 100, 48000, "48100/48000");
+    check_reference("48000/48000", 100, 44100, "44200/44100");
+    check_reference("99999999999999999999/48000", 100, 44100, "99999999999999999999/48000");
+    check_reference("5/0", 100, 44100, "5/0");
+    check_reference("noon", 100, 44100, "noon");
+}
+
 static void there_is_an_end(void)
 {
     ap_tags *tags = ap_tags_new();
@@ -80,4 +99,4 @@ static void there_is_an_end(void)
 }
 
 TEST_MAIN(CASE(what_is_added_is_listed), CASE(other_programs_write_them_otherwise),
-          CASE(parts_have_their_own), CASE(there_is_an_end))
+          CASE(parts_have_their_own), CASE(references_move), CASE(there_is_an_end))
