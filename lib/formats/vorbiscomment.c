@@ -10,7 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define FRONT_COVER 3 /* picture type, RFC 9639, table 13 */
 #define OTHER_PICTURE 0
 #define PICTURE_NUMBERS 32 /* bytes of a picture block besides its three strings */
 #define MAX_MIME 255
@@ -54,7 +53,7 @@ bool ap_picture_add(ap_tags *tags, unsigned type, const char *mime, const unsign
     const char *found = ap_picture_mime(ap_picture_type_of(data, size));
     if (size == 0 || (!found && strncmp(mime, "image/", 6) != 0))
         return false; /* "-->": only the address of a picture */
-    if (type != FRONT_COVER && ap_tags_picture(tags).size)
+    if (type != AP_FRONT_COVER && ap_tags_picture(tags).size)
         return true;
     return ap_tags_set_picture(tags, found ? found : mime, data, size);
 }
@@ -90,7 +89,7 @@ unsigned char *ap_flac_picture_make(const ap_picture *picture, size_t *size)
     unsigned char *block = calloc(1, *size);
     if (!block)
         return NULL;
-    unsigned char *p = put32be(put32be(block, FRONT_COVER), mime_size);
+    unsigned char *p = put32be(put32be(block, AP_FRONT_COVER), mime_size);
     memcpy(p, picture->mime, mime_size);
     p += mime_size + 20; /* no description; the four numbers about the image may be zero */
     memcpy(put32be(p, picture->size), picture->data, picture->size);

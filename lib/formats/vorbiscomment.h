@@ -8,6 +8,8 @@
 
 #include "audiopipe.h"
 
+#define AP_FRONT_COVER 3 /* picture type of FLAC and ID3: RFC 9639, table 13 */
+
 /* A comment block: vendor, count, entries (METADATA_BLOCK_PICTURE among them). false if malformed; what was
  * good is kept. */
 bool ap_vorbiscomment_parse(const unsigned char *bytes, size_t size, ap_tags *tags);
@@ -23,7 +25,7 @@ uint32_t ap_vorbiscomment_take_mask(ap_tags *tags);
 bool ap_flac_picture_parse(const unsigned char *bytes, size_t size, ap_tags *tags);
 /* The same made of a picture, as a front cover; malloc'ed. NULL when out of memory. */
 unsigned char *ap_flac_picture_make(const ap_picture *picture, size_t *size);
-/* Sets the picture, unless there is one already and this is not a front cover (type 3). false if it is not
+/* Sets the picture, unless there is one already and this is not a front cover. false if it is not
  * an image. */
 bool ap_picture_add(ap_tags *tags, unsigned type, const char *mime, const unsigned char *data, size_t size);
 

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "formats/mp3/id3.h"
 #include "formats/tag_names.h"
+#include "formats/vorbiscomment.h"
 #include "stream/chapters.h"
 
 #include <stdio.h>
@@ -18,7 +19,6 @@
 #define UTF_8 3
 #define LATIN_1 0
 #define NO_OFFSET 0xffffffffu
-#define FRONT_COVER 3
 
 #define PERFORMER "PERFORMER"
 
@@ -168,7 +168,7 @@ static void add_picture(ap_bytes *tag, const ap_picture *picture)
     ap_bytes body = {0};
     ap_bytes_big(&body, LATIN_1, 1);
     ap_bytes_add(&body, picture->mime, strlen(picture->mime) + 1);
-    ap_bytes_big(&body, FRONT_COVER, 1);
+    ap_bytes_big(&body, AP_FRONT_COVER, 1);
     ap_bytes_zeros(&body, 1); /* no description */
     ap_bytes_add(&body, picture->data, picture->size);
     add_frame(tag, "APIC", &body);

@@ -14,7 +14,6 @@
 #define FOOTER 32
 #define ID3V1 128
 #define MAX_TAG ((uint64_t)80 << 20)
-#define FRONT_COVER 3
 enum { ITEM_TEXT = 0, ITEM_BINARY = 1 };
 
 /* Names that are not those of Vorbis comments: Picard's mapping. */
@@ -54,8 +53,8 @@ static void add_item(ap_tags *tags, const char *name, unsigned kind, const unsig
         add_text(tags, key_of(name), value, size);
     else if (kind == ITEM_BINARY && strncasecmp(name, "Cover Art", 9) == 0 &&
              end) /* a file name, the image */
-        (void)ap_picture_add(tags, strcasecmp(name, "Cover Art (Front)") == 0 ? FRONT_COVER : 0, "", end + 1,
-                             size - (size_t)(end + 1 - value));
+        (void)ap_picture_add(tags, strcasecmp(name, "Cover Art (Front)") == 0 ? AP_FRONT_COVER : 0, "",
+                             end + 1, size - (size_t)(end + 1 - value));
 }
 
 static void parse(const unsigned char *p, size_t left, uint64_t count, ap_tags *tags)

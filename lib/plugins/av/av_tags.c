@@ -11,7 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define FRONT_COVER 3
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* libav's generic names (avformat.h, "Public Metadata API") that are not those of Vorbis comments. NULL: says
@@ -138,7 +137,7 @@ static void add_picture(ap_tags *tags, const AVStream *st)
     const AVDictionaryEntry *e = av_dict_get(st->metadata, "comment", NULL, 0); /* the type is there */
     bool front = e && strcasecmp(e->value, "Cover (front)") == 0;
     if (st->attached_pic.size > 0)
-        (void)ap_picture_add(tags, front ? FRONT_COVER : 0, "", st->attached_pic.data,
+        (void)ap_picture_add(tags, front ? AP_FRONT_COVER : 0, "", st->attached_pic.data,
                              (size_t)st->attached_pic.size);
 }
 

@@ -17,7 +17,6 @@
 #define META_HEADER 4 /* version and flags, before the atoms in meta */
 #define MAX_ATOMS 10000
 #define MAX_LIST ((uint64_t)80 << 20) /* room for the largest picture */
-#define FRONT_COVER 3
 enum { TYPE_IMPLICIT = 0, TYPE_UTF_8 = 1 };
 
 static const char *const keys[][2] = {
@@ -130,7 +129,7 @@ static void add_data(ap_tags *tags, const atom *item, const char *key, const ato
     else if (is_type(item, "disk"))
         add_position(tags, "DISCNUMBER", value, data->size);
     else if (is_type(item, "covr"))
-        (void)ap_picture_add(tags, FRONT_COVER, "", value + DATA_HEADER, data->size - DATA_HEADER);
+        (void)ap_picture_add(tags, AP_FRONT_COVER, "", value + DATA_HEADER, data->size - DATA_HEADER);
     else if (is_type(item, "gnre") && data->size >= DATA_HEADER + 2) {
         uint64_t number = ap_get_big(value + DATA_HEADER, 2);
         const char *name = number ? ap_genre_name((unsigned)number - 1) : NULL;
