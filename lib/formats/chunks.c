@@ -263,6 +263,8 @@ static bool check_data(walker *w, uint64_t *size, ap_error *err)
         true_size = true_size == declared ? *size : true_size;
         if (behind(w->in, l, start, true_size) == AP_BEHIND_FILE)
             w->found->another = ap_input_tell(w->in);
+        if (!ap_input_seek(w->in, start, err)) /* walk looks for the chunks behind from here */
+            return false;
         w->found->longer = true_size != *size && !unknown && *size > l->data_header;
     }
     if (true_size != *size)
