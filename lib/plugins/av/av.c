@@ -5,7 +5,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/plugin.h"
+#include "plugins/av/boxes.h"
 #include "plugins/av/edits.h"
+#include "stream/join.h"
 #include "stream/stream.h"
 
 #include <libavcodec/avcodec.h>
@@ -40,7 +42,10 @@ typedef struct decoder {
     int64_t packets;           /* of our stream so far */
     uint64_t left;             /* frames that may still be given, AP_UNKNOWN = all */
     double end_s;              /* of the last packet of any stream */
-    ap_format format;          /* of what we give; rate 0 until the first frame is there */
+    ap_format format;          /* of what is decoded at the moment; rate 0 until the first frame is there */
+    bool switched;             /* frame has another one, and waits for a part of its own */
+    ap_stream *part;           /* what has another format than the start, converted */
+    ap_chan chan;              /* of PCM in QuickTime, whose channels libav leaves in their order */
     AVFrame *like;             /* has the format that convert was made for */
     float *samples;            /* converted, not given yet */
     size_t at, have, capacity; /* frames */
@@ -59,6 +64,7 @@ typedef struct decoder {
 static void av_close(void *state)
 {
     decoder *d = state;
+    ap_close(&d->part);
     avcodec_free_context(&d->codec);
     swr_free(&d->convert);
     av_packet_free(&d->packet);
@@ -159,8 +165,16 @@ static bool is_like(const AVFrame *a, const AVFrame *b)
            av_channel_layout_compare(&a->ch_layout, &b->ch_layout) == 0;
 }
 
-/* Prepares the conversion from what the frame has. That may change in mid-stream; we stay with the first
- * format. */
+/* Whether the frame needs a part of its own. With an edit list there is one time line, of one rate. */
+static bool is_foreign(const decoder *d)
+{
+    const AVFrame *f = d->frame;
+    return !d->edits.count && f->sample_rate > 0 &&
+           ((uint32_t)f->sample_rate != d->format.rate ||
+            (uint32_t)f->ch_layout.nb_channels != d->format.channels);
+}
+
+/* Prepares the conversion from what the frame has: samples, order of channels, and with an edit list all. */
 static bool set_conversion(decoder *d)
 {
     AVChannelLayout to = {0}, from = {0};
@@ -170,6 +184,8 @@ static bool set_conversion(decoder *d)
         av_channel_layout_copy(&from, &f->ch_layout);
     if (!d->format.mask || av_channel_layout_from_mask(&to, d->format.mask) < 0)
         av_channel_layout_default(&to, (int)d->format.channels);
+    if (d->chan.mask) /* they are put in order later */
+        av_channel_layout_copy(&to, &from);
     int result = swr_alloc_set_opts2(&d->convert, &to, AV_SAMPLE_FMT_FLT, (int)d->format.rate, &from,
                                      (enum AVSampleFormat)f->format, f->sample_rate, 0, NULL);
     av_channel_layout_uninit(&from);
@@ -238,9 +254,12 @@ static void note_block(decoder *d, int64_t n)
     d->next += n;
 }
 
-/* Converts d->frame into d->samples. */
+/* Converts d->frame into d->samples, unless it needs a part of its own. */
 static bool take_frame(decoder *d, ap_error *err)
 {
+    d->switched = is_foreign(d);
+    if (d->switched)
+        return true;
     if (!is_like(d->frame, d->like) && !set_conversion(d))
         return ap_fail(err, AP_FAILED, "cannot convert the samples of '%s'", ap_input_name(d->source.in));
     int room = swr_get_out_samples(d->convert, d->frame->nb_samples);
@@ -251,6 +270,8 @@ static bool take_frame(decoder *d, ap_error *err)
                         d->frame->nb_samples);
     d->at = 0;
     d->have = 0;
+    if (n > 0)
+        ap_chan_reorder(&d->chan, d->samples, (size_t)n, d->format.channels);
     if (d->edits.count)
         note_block(d, n > 0 ? cut_last(d, n) : 0);
     else if (n > 0)
@@ -351,28 +372,32 @@ static int refill_edited(ap_stream *s, decoder *d, ap_error *err)
     return 0;
 }
 
-/* Makes d->silence or d->have more than 0. Returns 1, 0 at the end, -1 on error. */
-static int refill(ap_stream *s, decoder *d, ap_error *err)
+/* Makes d->silence or d->have more than 0. Returns 1, 0 at the end or a change of format, -1 on error. */
+static int fill(decoder *d, ap_error *err)
 {
-    if (d->edits.count && !d->silence && !d->have)
-        return refill_edited(s, d, err);
-    while (!d->silence && !d->have) {
+    while (!d->silence && !d->have && !d->switched) {
         bool more = next_frame(d);
         if (more && !take_frame(d, err))
             return -1;
         if (!more && !d->silence)
-            return check_end(s, d, err) ? 0 : -1;
+            return 0;
     }
-    return 1;
+    return !d->switched;
 }
 
-static ptrdiff_t av_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+/* As fill, but looks whether the end is one. */
+static int refill(ap_stream *s, decoder *d, ap_error *err)
 {
-    decoder *d = s->state;
+    if (d->edits.count)
+        return d->silence || d->have ? 1 : refill_edited(s, d, err);
+    int more = fill(d, err);
+    return more != 0 || d->switched || check_end(s, d, err) ? more : -1;
+}
+
+/* Gives what fill has found. */
+static ptrdiff_t give(ap_stream *s, decoder *d, float *frames, size_t max)
+{
     uint32_t channels = s->format.channels;
-    int result = refill(s, d, err);
-    if (result <= 0)
-        return result;
     uint64_t there = d->silence ? d->silence : d->have;
     size_t n = there < max ? (size_t)there : max;
     if (d->silence) {
@@ -390,6 +415,66 @@ static ptrdiff_t av_read(ap_stream *s, float *frames, size_t max, ap_error *err)
     if (ap_sanitize(frames, n * channels))
         ap_warn(s, "'%s' has samples that are not finite, taken as silence", ap_stream_name(s));
     return (ptrdiff_t)n;
+}
+
+/* ---- parts of another format, as in recordings of broadcasts */
+
+static ptrdiff_t part_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    decoder *d = s->state;
+    int result = fill(d, err);
+    return result > 0 ? give(s, d, frames, max) : result;
+}
+
+/* The part that starts with d->frame. */
+static bool open_part(ap_stream *s, decoder *d, ap_error *err)
+{
+    static const ap_stream_ops ops = {.read = part_read};
+    const AVFrame *f = d->frame;
+    const AVChannelLayout *l = &f->ch_layout;
+    d->format = (ap_format){(uint32_t)f->sample_rate, (uint32_t)l->nb_channels, 0, AP_UNKNOWN};
+    if (l->order == AV_CHANNEL_ORDER_NATIVE && l->u.mask <= UINT32_MAX)
+        d->format.mask = (uint32_t)l->u.mask;
+    av_frame_unref(d->like);
+    free(d->samples);
+    d->samples = NULL;
+    d->capacity = 0;
+    ap_warn(s, "'%s' changes to %u Hz and %u channels at %.3f s: it is converted from there on",
+            ap_stream_name(s), d->format.rate, d->format.channels, (double)s->position / s->format.rate);
+    ap_stream *part = ap_stream_new(&ops, d, &d->format, ap_stream_name(s), NULL, err);
+    if (!part || !take_frame(d, err)) {
+        ap_close(&part);
+        return false;
+    }
+    d->part = ap_conform(part, &s->format, err);
+    return d->part;
+}
+
+/* 0: the part at hand, if any, has ended. */
+static ptrdiff_t read_part(ap_stream *s, decoder *d, float *frames, size_t max, ap_error *err)
+{
+    ptrdiff_t n = d->part ? ap_read(d->part, frames, max, err) : 0;
+    const char *warning = ap_stream_warning(d->part);
+    if (warning)
+        ap_warn(s, "%s", warning);
+    if (n == 0)
+        ap_close(&d->part);
+    return n;
+}
+
+static ptrdiff_t av_read(ap_stream *s, float *frames, size_t max, ap_error *err)
+{
+    decoder *d = s->state;
+    for (;;) {
+        ptrdiff_t n = read_part(s, d, frames, max, err);
+        int result = n == 0 ? refill(s, d, err) : 0;
+        if (n != 0)
+            return n;
+        if (!d->switched)
+            return result > 0 ? give(s, d, frames, max) : result;
+        if (!open_part(s, d, err))
+            return -1;
+    }
 }
 
 /* ---- opening */
@@ -426,24 +511,11 @@ static void drop_other_streams(decoder *d)
             c->streams[i]->discard = AVDISCARD_ALL;
 }
 
-/* " 00000000 00000840 000001CA 00000000003F31F6 ...": delay, padding and frames of the music. */
-static bool itunes_edit(const AVFormatContext *container, ap_av_edit *edit)
-{
-    unsigned delay, padding;
-    unsigned long long frames;
-    const AVDictionaryEntry *e = av_dict_get(container->metadata, "iTunSMPB", NULL, 0);
-    if (!e || sscanf(e->value, "%*x %x %x %llx", &delay, &padding, &frames) != 3 || !frames ||
-        frames > INT64_MAX / 2)
-        return false;
-    *edit = (ap_av_edit){delay, (int64_t)frames};
-    return true;
-}
-
 /* What is to be heard, once the rate is known. */
 static bool read_edits(decoder *d, ap_error *err)
 {
     ap_av_edit itunes;
-    bool told = itunes_edit(d->source.container, &itunes);
+    bool told = ap_av_edits_itunes(&d->source, &itunes);
     if (!ap_av_edits_read(&d->source, d->st, d->format.rate, &d->edits, err))
         return false;
     if (told && d->edits.known && !d->edits.listed && d->edits.count)
@@ -476,7 +548,8 @@ static bool read_format(decoder *d, ap_error *err)
     d->format = (ap_format){(uint32_t)f->sample_rate, (uint32_t)f->ch_layout.nb_channels, 0, AP_UNKNOWN};
     if (mask <= UINT32_MAX)
         d->format.mask = (uint32_t)mask;
-    return ap_check_format(name, &d->format, err) && read_edits(d, err) && take_frame(d, err);
+    return ap_check_format(name, &d->format, err) && read_edits(d, err) &&
+           ap_box_chan(&d->source, d->st, &d->format, &d->chan, err) && take_frame(d, err);
 }
 
 /* WavPack's lossless half, which libav does not read. */

@@ -3,8 +3,10 @@
  * from version to version, and is to the packet, not to the sample. */
 #include "plugins/av/edits.h"
 #include "base/error.h"
+#include "plugins/av/boxes.h"
 
 #include <libavutil/intreadwrite.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,85 +14,28 @@
 #define MAX_EDITS 100000
 #define MAX_STTS (UINT64_C(64) << 20)
 
-/* ---- boxes */
-
-typedef struct box {
-    uint64_t begin, end; /* of the body, in the input */
-} box;
-
-/* The first box of that type in a part of the file; after: continue behind that one. */
-static bool find_box(ap_input *in, box outer, const char *type, const box *after, box *found)
-{
-    uint64_t at = after ? after->end : outer.begin;
-    unsigned char h[16];
-    for (int i = 0; i < MAX_BOXES && at + 8 <= outer.end; i++) {
-        if (!ap_input_seek(in, at, NULL) || ap_input_read(in, h, 8, NULL) != 8)
-            return false;
-        uint64_t size = AV_RB32(h), header = 8;
-        if (size == 1) {
-            if (ap_input_read(in, h + 8, 8, NULL) != 8)
-                return false;
-            size = AV_RB64(h + 8);
-            header = 16;
-        }
-        if (size == 0)
-            size = outer.end - at;
-        if (size < header || size > outer.end - at)
-            return false;
-        *found = (box){at + header, at + size};
-        if (memcmp(h + 4, type, 4) == 0)
-            return true;
-        at += size;
-    }
-    return false;
-}
-
-static unsigned char *load_box(ap_input *in, box b, uint64_t max, size_t *size)
-{
-    *size = (size_t)(b.end - b.begin);
-    return b.end - b.begin <= max && ap_input_seek(in, b.begin, NULL) ? ap_input_load(in, *size, NULL) : NULL;
-}
-
 /* The time scale of mvhd or mdhd; 0: none. */
-static uint32_t time_scale(ap_input *in, box outer, const char *type)
+static uint32_t time_scale(ap_input *in, ap_box outer, const char *type)
 {
-    box b;
+    ap_box b;
     size_t size;
-    unsigned char *p = find_box(in, outer, type, NULL, &b) ? load_box(in, b, 4096, &size) : NULL;
+    unsigned char *p = ap_box_find(in, outer, type, NULL, &b) ? ap_box_load(in, b, 4096, &size) : NULL;
     uint32_t scale = !p ? 0 : size >= 24 && p[0] == 1 ? AV_RB32(p + 20) : size >= 16 ? AV_RB32(p + 12) : 0;
     free(p);
     return scale;
 }
 
-/* The trak box whose tkhd has this number. */
-static bool find_track(ap_input *in, box moov, uint32_t id, box *trak)
-{
-    for (const box *after = NULL; find_box(in, moov, "trak", after, trak); after = trak) {
-        box tkhd;
-        size_t size;
-        unsigned char *p = find_box(in, *trak, "tkhd", NULL, &tkhd) ? load_box(in, tkhd, 4096, &size) : NULL;
-        uint32_t found = !p                        ? 0
-                         : size >= 24 && p[0] == 1 ? AV_RB32(p + 20)
-                         : size >= 16              ? AV_RB32(p + 12)
-                                                   : 0;
-        free(p);
-        if (found == id)
-            return true;
-    }
-    return false;
-}
-
 /* Length of the track in units of its time scale, by stts; -1 if it has no samples there: it is fragmented.
  */
-static int64_t media_length(ap_input *in, box mdia)
+static int64_t media_length(ap_input *in, ap_box mdia)
 {
-    box minf, stbl, stts;
+    ap_box minf, stbl, stts;
     size_t size;
     int64_t sum = 0;
-    if (!find_box(in, mdia, "minf", NULL, &minf) || !find_box(in, minf, "stbl", NULL, &stbl) ||
-        !find_box(in, stbl, "stts", NULL, &stts))
+    if (!ap_box_find(in, mdia, "minf", NULL, &minf) || !ap_box_find(in, minf, "stbl", NULL, &stbl) ||
+        !ap_box_find(in, stbl, "stts", NULL, &stts))
         return -1;
-    unsigned char *p = load_box(in, stts, MAX_STTS, &size);
+    unsigned char *p = ap_box_load(in, stts, MAX_STTS, &size);
     for (size_t i = 8; p && i + 8 <= size; i += 8)
         if (__builtin_add_overflow(sum, (int64_t)AV_RB32(p + i) * AV_RB32(p + i + 4), &sum))
             sum = INT64_MAX / 2;
@@ -145,20 +90,20 @@ static bool parse_elst(const unsigned char *p, size_t size, const times *t, ap_a
     return true;
 }
 
-static bool read_mp4(ap_input *in, box file, const AVStream *st, uint32_t rate, ap_av_edits *edits)
+static bool read_mp4(ap_input *in, ap_box file, const AVStream *st, uint32_t rate, ap_av_edits *edits)
 {
-    box moov, trak, mdia, edts, elst;
+    ap_box moov, trak, mdia, edts, elst;
     size_t size;
-    if (!find_box(in, file, "moov", NULL, &moov) || !find_track(in, moov, (uint32_t)st->id, &trak) ||
-        !find_box(in, trak, "mdia", NULL, &mdia))
+    if (!ap_box_find(in, file, "moov", NULL, &moov) || !ap_box_track(in, moov, (uint32_t)st->id, &trak) ||
+        !ap_box_find(in, trak, "mdia", NULL, &mdia))
         return true;
     times t = {time_scale(in, moov, "mvhd"), time_scale(in, mdia, "mdhd"), rate, -1};
     if (t.movie == 0 || t.media == 0)
         return true;
     int64_t length = media_length(in, mdia);
     t.end = length < 0 ? -1 : rescale(length, t.media, rate);
-    bool found = find_box(in, trak, "edts", NULL, &edts) && find_box(in, edts, "elst", NULL, &elst);
-    unsigned char *p = found ? load_box(in, elst, 8 + 20 * MAX_EDITS, &size) : NULL;
+    bool found = ap_box_find(in, trak, "edts", NULL, &edts) && ap_box_find(in, edts, "elst", NULL, &elst);
+    unsigned char *p = found ? ap_box_load(in, elst, 8 + 20 * MAX_EDITS, &size) : NULL;
     bool ok = !p || parse_elst(p, size, &t, edits);
     free(p);
     edits->listed = edits->count > 0;
@@ -176,7 +121,7 @@ static bool read_mp4(ap_input *in, box file, const AVStream *st, uint32_t rate, 
 
 /* The packet table: valid frames, and those before and behind them (CAF specification, "Packet Table Chunk").
  */
-static bool read_caf(ap_input *in, box file, ap_av_edits *edits)
+static bool read_caf(ap_input *in, ap_box file, ap_av_edits *edits)
 {
     unsigned char h[24];
     uint64_t at = file.begin + 8;
@@ -200,6 +145,19 @@ static bool read_caf(ap_input *in, box file, ap_av_edits *edits)
     return true;
 }
 
+/* " 00000000 00000840 000001CA 00000000003F31F6 ...": delay, padding and frames of the music. */
+bool ap_av_edits_itunes(const ap_av_source *s, ap_av_edit *edit)
+{
+    unsigned delay, padding;
+    unsigned long long frames;
+    const AVDictionaryEntry *e = av_dict_get(s->container->metadata, "iTunSMPB", NULL, 0);
+    if (!e || sscanf(e->value, "%*x %x %x %llx", &delay, &padding, &frames) != 3 || !frames ||
+        frames > INT64_MAX / 2)
+        return false;
+    *edit = (ap_av_edit){delay, (int64_t)frames};
+    return true;
+}
+
 bool ap_av_edits_known(const ap_av_source *s)
 {
     const char *name = s->container->iformat->name;
@@ -210,7 +168,7 @@ bool ap_av_edits_read(const ap_av_source *s, const AVStream *st, uint32_t rate, 
                       ap_error *err)
 {
     uint64_t place = ap_input_tell(s->in);
-    box file = {s->base, ap_input_size(s->in)};
+    ap_box file = {s->base, ap_input_size(s->in)};
     bool ok = true;
     edits->known = ap_av_edits_known(s);
     if (edits->known)

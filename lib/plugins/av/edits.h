@@ -25,4 +25,7 @@ bool ap_av_edits_known(const ap_av_source *source);
 bool ap_av_edits_read(const ap_av_source *source, const AVStream *st, uint32_t rate, ap_av_edits *edits,
                       ap_error *err);
 
+/* What iTunes notes: the music without the delay and the padding of the encoder. false: nothing. */
+bool ap_av_edits_itunes(const ap_av_source *source, ap_av_edit *edit);
+
 #endif

@@ -30,13 +30,13 @@ static void layouts_are_ffmpegs(void)
 
 static void discrete_channels_are_kept_but_not_mixed(void)
 {
-    static const char *const ways[] = {"wav", "flac", "au"};
+    static const char *const ways[] = {"wav", "flac", "au", "aiff", "opus"};
     float frames[400];
     ap_error err = {0};
     fixture_enter();
     for (int i = 0; i < 400; i++)
         frames[i] = (float)i / 512;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         char path[16];
         snprintf(path, sizeof path, "four.%s", ways[i]);
         CHECK(ap_encode(ap_source_memory(&(ap_format){48000, 4, AP_DISCRETE, 100}, frames, NULL), path, NULL,
