@@ -57,6 +57,34 @@ static void id3_before_flac_is_read(void)
     free(d.frames);
 }
 
+/* APEv2 with header, an item of 3 bytes, and footer (the APE tag specification), Lyrics3v2, ID3v1. */
+static void tags_behind_flac_are_no_sound(void)
+{
+    static const unsigned char ape[] = "APETAGEX\xd0\x07\0\0\x31\0\0\0\1\0\0\0\0\0\0\xa0\0\0\0\0\0\0\0\0"
+                                       "\3\0\0\0\0\0\0\0Title\0Ape"
+                                       "APETAGEX\xd0\x07\0\0\x31\0\0\0\1\0\0\0\0\0\0\x80\0\0\0\0\0\0\0\0";
+    static const char lyrics[] = "LYRICSBEGININD0000210LYR00005[la]x000034LYRICS200";
+    unsigned char id3[128] = "TAGOne";
+    save("ape", ape, sizeof ape - 1);
+    save("lyrics", lyrics, sizeof lyrics - 1);
+    save("id3", id3, sizeof id3);
+    make_noise(44100, 2, 16, 20000);
+    sh("flac -s -f --no-padding noise.wav -o known.flac && ffmpeg -v error -i noise.wav -f flac - | cat "
+       ">unknown.flac && "
+       "ffmpeg -v error -y -i "
+       "noise.wav -f f32le ref.f32");
+    static const char *const tails[] = {"ape",           "id3", "lyrics id3", "ape id3", "ape lyrics id3",
+                                        "lyrics ape id3"};
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
+        for (int k = 0; k < 2; k++) {
+            sh("cat %s.flac %s >t.flac", k ? "unknown" : "known", tails[i]);
+            decoded d = check_decodes("t.flac", "ref.f32", 0, 20000);
+            if (!CHECK(!d.warned))
+                fprintf(stderr, "%s: '%s'\n", tails[i], d.warning);
+            free(d.frames);
+        }
+}
+
 static void flac_in_ogg_is_exact(void)
 {
     make_noise(44100, 2, 24, 30000);
@@ -126,5 +154,6 @@ static void flipped_bits_do_no_harm(void)
 }
 
 TEST_MAIN(CASE(flac_is_exact), CASE(one_frame_of_flac), CASE(flac_of_unknown_length_is_read),
-          CASE(id3_before_flac_is_read), CASE(flac_in_ogg_is_exact), CASE(truncation_is_noticed),
-          CASE(damage_becomes_silence), CASE(silence_is_kept), CASE(flipped_bits_do_no_harm))
+          CASE(id3_before_flac_is_read), CASE(tags_behind_flac_are_no_sound), CASE(flac_in_ogg_is_exact),
+          CASE(truncation_is_noticed), CASE(damage_becomes_silence), CASE(silence_is_kept),
+          CASE(flipped_bits_do_no_harm))
