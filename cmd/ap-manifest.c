@@ -2,6 +2,7 @@
  * ap-manifest - the record of a job. */
 #include "base/error.h"
 #include "base/output.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "front/options.h"
 #include "front/verbs.h"
@@ -210,7 +211,7 @@ static int run_exec(void *config_, int argc, char **argv, ap_error *err)
     (void)argc;
     cfg.stage.manifest = manifest_of(cfg.manifest);
     if (!cfg.stage.name)
-        cfg.stage.name = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
+        cfg.stage.name = ap_leaf(argv[0]);
     return ap_stage_run(&cfg.stage, argv, &result, err) ? result.exit_code : (int)err->code;
 }
 

@@ -2,6 +2,7 @@
  * options.c - command line options from a table. */
 #include "front/options.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "front/guess.h"
 #include "front/progress.h"
 
@@ -35,10 +36,8 @@ static void print_message(const command *c, const char *format, va_list args)
 {
     char text[1024];
     vsnprintf(text, sizeof text, format, args);
-    for (char *p = text; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?'; /* a file name may hold anything; the message stays one line */
-    progress_hide();  /* a bar is on this line */
+    ap_text_one_line(text); /* a file name may hold anything */
+    progress_hide();        /* a bar is on this line */
     fprintf(stderr, "%s: %s\n", c->name, text);
 }
 

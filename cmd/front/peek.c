@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * peek.c - what waits on standard input, without taking it. */
 #include "front/peek.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +33,7 @@ static ssize_t peek_pipe(unsigned char *bytes)
 static bool is_text(const unsigned char *bytes, ssize_t n)
 {
     for (ssize_t i = 0; i < n; i++)
-        if ((bytes[i] < 0x20 && bytes[i] != 0 && !(bytes[i] >= '\t' && bytes[i] <= '\r')) || bytes[i] == 0x7f)
+        if (ap_is_control((char)bytes[i]) && bytes[i] != 0 && !(bytes[i] >= '\t' && bytes[i] <= '\r'))
             return false;
     return n > 0 && bytes[0];
 }

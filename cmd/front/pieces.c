@@ -2,6 +2,8 @@
  * pieces.c - one stream to several files in a folder, one after the other. */
 #include "front/pieces.h"
 #include "base/error.h"
+#include "base/path.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +17,7 @@
 static void clean_name(char *name)
 {
     for (char *p = name; *p; p++)
-        if (*p == '/' || (unsigned char)*p < 0x20 || *p == 0x7f)
+        if (*p == '/' || ap_is_control(*p))
             *p = '_';
     size_t n = strlen(name);
     if (n > LONGEST_NAME) {
@@ -28,8 +30,8 @@ static void clean_name(char *name)
 /* The input's name without folders and extension. */
 static char *stem_of(const char *input)
 {
-    const char *slash = strrchr(input, '/'), *name = slash ? slash + 1 : input, *dot = strrchr(name, '.');
-    char *stem = strndup(name, dot && dot != name ? (size_t)(dot - name) : strlen(name));
+    const char *name = ap_leaf(input);
+    char *stem = strndup(name, (size_t)ap_stem_length(name));
     if (stem)
         clean_name(stem);
     return stem;
@@ -159,10 +161,9 @@ static ap_tags *all_tags(const piece *p, const ap_tags *of_stream)
 
 static char *path_of(const piece_list *list, const piece *p, const output_config *out)
 {
-    const char *slash = strrchr(list->input, '/'), *dot = strrchr(list->input, '.');
-    const char *extension = out->format ? out->format : dot && (!slash || dot > slash + 1) ? dot + 1 : "wav";
+    const char *extension = out->format ? out->format : ap_extension(list->input);
     char *path;
-    return asprintf(&path, "%s/%s.%s", out->path, p->name, extension) < 0 ? NULL : path;
+    return asprintf(&path, "%s/%s.%s", out->path, p->name, *extension ? extension : "wav") < 0 ? NULL : path;
 }
 
 static bool write_piece(const command *c, reader *r, const piece_list *list, size_t i, output_config *out,

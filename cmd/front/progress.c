@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * progress.c - how far a command has come, on stderr. */
 #include "front/progress.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,7 +94,7 @@ static size_t cut(char *text, size_t columns)
             break;
         }
         used += wide;
-        *p = *p < 0x20 || *p == 0x7f ? '?' : *p;
+        *p = ap_is_control((char)*p) ? '?' : *p;
         for (p++; (*p & 0xc0) == 0x80; p++)
             ;
     }

@@ -132,8 +132,8 @@ static char *make_title(const ap_stream *s)
     char *text = NULL;
     if (artist && title)
         return asprintf(&text, "%s \342\200\223 %s", artist, title) < 0 ? NULL : text; /* en dash */
-    const char *name = ap_stream_name(s), *slash = strrchr(name, '/');
-    return strdup(title ? title : slash && slash[1] ? slash + 1 : name);
+    const char *name = ap_stream_name(s), *leaf = ap_leaf(name);
+    return strdup(title ? title : *leaf ? leaf : name);
 }
 
 static bool read_all(ap_plot_picture *p, ap_plot_track *tracks, ap_stream **sources, const char *const *names,

@@ -6,6 +6,7 @@
  * holder of the lock writes it: one that a killed process left is overwritten by the next. */
 #include "jobs/record/manifest.h"
 #include "base/error.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "jobs/record/clock.h"
 #include "jobs/record/json.h"
@@ -140,7 +141,7 @@ static bool write_document(int fd, const cJSON *document, const char *path, ap_e
 /* malloc'ed "folder/.name.suffix" for "folder/name". */
 static char *beside(const char *path, const char *suffix)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *name = ap_leaf(path);
     return ap_print("%.*s.%s.%s", (int)(name - path), path, name, suffix);
 }
 

@@ -2,6 +2,7 @@
  * outputs.c - the files that a job made, in its manifest. */
 #include "jobs/record/outputs.h"
 #include "base/error.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
@@ -42,8 +43,8 @@ static char *relative_path(const char *manifest, const char *path)
 /* The file's name without its last extension, malloc'ed. */
 static char *stem_of(const char *path)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-    return strndup(name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
+    const char *name = ap_leaf(path);
+    return strndup(name, (size_t)ap_stem_length(name));
 }
 
 static bool sync_file(const char *path, ap_error *err)
@@ -77,8 +78,7 @@ static bool sync_names(const char *top, const char *where, ap_error *err)
 
 static bool in_same_folder(const char *a, const char *b)
 {
-    const char *slash = strrchr(a, '/');
-    size_t n = slash ? (size_t)(slash - a) + 1 : 0;
+    size_t n = (size_t)(ap_leaf(a) - a);
     return strncmp(a, b, n) == 0 && !strchr(b + n, '/');
 }
 

@@ -3,6 +3,7 @@
 #include "jobs/record/probe.h"
 #include "base/error.h"
 #include "base/picture_type.h"
+#include "base/text.h"
 #include "formats/av.h"
 #include "formats/mp3/mpeg.h"
 #include "jobs/record/json.h"
@@ -73,7 +74,7 @@ static void find_signature(const unsigned char *bytes, size_t size, ap_probe *pr
 static void find_text(const unsigned char *bytes, size_t size, ap_probe *probe)
 {
     size_t i = 0;
-    while (i < size && (bytes[i] >= 0x20 || (bytes[i] >= '\t' && bytes[i] <= '\r')) && bytes[i] != 0x7f)
+    while (i < size && (!ap_is_control((char)bytes[i]) || (bytes[i] >= '\t' && bytes[i] <= '\r')))
         i++;
     if (i == size && size > 0 && !*probe->type) {
         strcpy(probe->type, "txt");

@@ -46,7 +46,7 @@ static void put_some(FILE *out, const char *text, size_t most)
             fputs("&quot;", out);
             break;
         default:
-            fputc((unsigned char)*text < 0x20 && *text != '\n' ? '?' : *text, out);
+            fputc(ap_is_control(*text) && *text != '\n' ? '?' : *text, out);
         }
 }
 

@@ -2,6 +2,7 @@
  * intake.c - files become jobs: checked, copied, recorded, and then in the queue by one rename. */
 #include "jobs/spool/intake.h"
 #include "base/error.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
@@ -106,13 +107,13 @@ static bool unchanged(const struct stat *a, const struct stat *b)
 static bool describe(const draft *d, const char *path, const char *safe, const ap_probe *probe,
                      const char *hex, int number, ap_error *err)
 {
-    const char *name = d->options->name ? d->options->name : path, *slash = strrchr(name, '/');
+    const char *name = ap_leaf(d->options->name ? d->options->name : path);
     cJSON *input = cJSON_CreateObject(), *more = cJSON_GetObjectItemCaseSensitive(d->document, "more_inputs");
     char *where = ap_print("input/%s", safe);
     bool ok = number > 1 ? cJSON_AddItemToArray(more, input) : ap_json_put(d->document, "input", input);
-    ok = ok && where && ap_json_put_text(input, "name", slash ? slash + 1 : name) &&
-         ap_json_put_path(input, "path", where) && ap_json_put_number(input, "bytes", (double)probe->bytes) &&
-         ap_json_put_text(input, "sha256", hex) && ap_probe_put(probe, input);
+    ok = ok && where && ap_json_put_text(input, "name", name) && ap_json_put_path(input, "path", where) &&
+         ap_json_put_number(input, "bytes", (double)probe->bytes) && ap_json_put_text(input, "sha256", hex) &&
+         ap_probe_put(probe, input);
     free(where);
     return ok || ap_fail_memory(err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * names.c - names of jobs and of the files in them. */
 #include "jobs/spool/names.h"
+#include "base/path.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -23,19 +24,12 @@ void ap_new_id(char id[AP_ID_BYTES])
     snprintf(id + n, AP_ID_BYTES - n, "%08x", number);
 }
 
-static const char *base_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 char *ap_cut_name(const char *name, size_t most)
 {
     size_t whole = strlen(name);
     if (whole <= most)
         return strdup(name);
-    const char *dot = strrchr(name, '.');
-    size_t end = dot && dot > name ? strlen(dot) : 0;
+    size_t end = whole - (size_t)ap_stem_length(name);
     if (end >= EXTENSION_BYTES || end >= most)
         end = 0;
     size_t keep = most - end;
@@ -53,7 +47,7 @@ static bool is_unsafe(unsigned char c)
 
 char *ap_safe_name(const char *path, unsigned number)
 {
-    const char *base = base_of(path);
+    const char *base = ap_leaf(path);
     char *name = ap_cut_name(*base ? base : "input", NAME_BYTES);
     for (char *p = name; p && *p; p++)
         if (is_unsafe((unsigned char)*p) || (p == name && strchr("-. ~", *p)))
@@ -90,7 +84,7 @@ char *ap_url_name(const char *url)
     char *path = strndup(url, strcspn(url, "?#"));
     if (!path)
         return NULL;
-    const char *base = base_of(path);
+    const char *base = ap_leaf(path);
     char *name = strdup(*base ? base : "download");
     free(path);
     if (!name)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * canvas.c - lines, boxes and text. */
 #include "plugins/cairo/canvas.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ static void set_text(PangoLayout *layout, const char *text)
 {
     char *valid = g_utf8_make_valid(text, -1);
     for (char *p = valid; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+        if (ap_is_control(*p))
             *p = ' ';
     pango_layout_set_text(layout, valid, -1);
     g_free(valid);
