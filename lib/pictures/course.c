@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * course.c - loudness over time (EBU Tech 3341: momentary 400 ms, short-term 3 s) of a stream of any length
- * in a fixed number of points. Filtering, weighting of channels and the integrated loudness are libebur128's;
+ * in a fixed number of points. Filtering and the integrated loudness are libebur128's;
  * the two windows are sums of the energies of 100 ms, which is much faster than asking it for each window. */
 #include "pictures/course.h"
 #include "dsp/histogram.h"
+#include "stream/kweighting.h"
 
-#include <ebur128.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -25,39 +25,6 @@ struct ap_course {
     ap_course_point *points;
 };
 
-/* Back speakers are the surrounds of 5.1, at 110 degrees, unless there are side speakers too. */
-static int speaker(uint32_t bit, uint32_t mask)
-{
-    bool sides = mask & (AP_SIDE_LEFT | AP_SIDE_RIGHT);
-    switch (bit) {
-    case AP_FRONT_LEFT:
-        return EBUR128_LEFT;
-    case AP_FRONT_RIGHT:
-        return EBUR128_RIGHT;
-    case AP_LOW_FREQUENCY:
-        return EBUR128_UNUSED;
-    case AP_BACK_LEFT:
-        return sides ? EBUR128_Mp135 : EBUR128_Mp110;
-    case AP_BACK_RIGHT:
-        return sides ? EBUR128_Mm135 : EBUR128_Mm110;
-    case AP_SIDE_LEFT:
-        return EBUR128_Mp090;
-    case AP_SIDE_RIGHT:
-        return EBUR128_Mm090;
-    default:
-        return EBUR128_CENTER; /* weight 1 */
-    }
-}
-
-static void set_speakers(ebur128_state *meter, uint32_t mask)
-{
-    uint32_t left = mask;
-    for (unsigned c = 0; c < meter->channels; c++) {
-        ebur128_set_channel(meter, c, speaker(left & -left, mask));
-        left &= left - 1;
-    }
-}
-
 ap_course *ap_course_new(const ap_format *format, size_t capacity)
 {
     ap_course *c = calloc(1, sizeof *c);
@@ -69,12 +36,9 @@ ap_course *ap_course_new(const ap_format *format, size_t capacity)
                      .per_point = 1};
     c->points = malloc(capacity * sizeof *c->points);
     /* The histogram makes memory constant; its steps of 0.1 LU hardly move the mean of many blocks. */
-    c->meter = ebur128_init(format->channels, format->rate,
-                            EBUR128_MODE_M | EBUR128_MODE_I | EBUR128_MODE_HISTOGRAM);
-    if (c->points && c->meter) {
-        set_speakers(c->meter, format->mask);
+    c->meter = ap_kweighting_new(format, EBUR128_MODE_M | EBUR128_MODE_I | EBUR128_MODE_HISTOGRAM);
+    if (c->points && c->meter)
         return c;
-    }
     ap_course_free(c);
     return NULL;
 }

@@ -9,9 +9,9 @@
 #include "dsp/histogram.h"
 #include "dsp/hot.h"
 #include "dsp/truepeak.h"
+#include "stream/kweighting.h"
 #include "stream/stream.h"
 
-#include <ebur128.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,35 +214,9 @@ static void stop(ap_meter *m)
     m->slot = m->signal = m->history = NULL;
 }
 
-/* BS.1770-4, table 3: +1.5 dB for what comes from the sides, nothing for LFE. Speakers at the back count as
- * surrounds, unless there are others at the sides. */
-static int weight_of(uint32_t speaker, uint32_t mask)
-{
-    switch (speaker) {
-    case AP_LOW_FREQUENCY:
-        return EBUR128_UNUSED;
-    case AP_SIDE_LEFT:
-    case AP_SIDE_RIGHT:
-        return EBUR128_LEFT_SURROUND;
-    case AP_BACK_LEFT:
-    case AP_BACK_RIGHT:
-        return mask & (AP_SIDE_LEFT | AP_SIDE_RIGHT) ? EBUR128_LEFT : EBUR128_LEFT_SURROUND;
-    default:
-        return EBUR128_LEFT;
-    }
-}
-
 static bool start_loudness(ap_meter *m)
 {
-    uint32_t mask = m->format.mask ? m->format.mask : ap_default_mask(m->format.channels);
-    if (mask == AP_DISCRETE)
-        mask = 0; /* channels without positions weigh the same */
-    m->loudness = ebur128_init(m->format.channels, m->format.rate, EBUR128_MODE_M);
-    for (uint32_t c = 0; m->loudness && c < m->format.channels; c++) {
-        uint32_t speaker = mask & -mask; /* 0: unknown */
-        ebur128_set_channel(m->loudness, c, weight_of(speaker, mask));
-        mask &= mask - 1;
-    }
+    m->loudness = ap_kweighting_new(&m->format, EBUR128_MODE_M);
     return m->loudness;
 }
 

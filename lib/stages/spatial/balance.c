@@ -24,7 +24,9 @@ typedef struct meter {
 } meter;
 
 /* How much of the loudness of music lies around hz: pink noise that falls faster above 4 kHz (roughly the
- * long-term spectra in Pestana et al., AES 135, 2013), through the shelf of ITU-R BS.1770-4's K weighting. */
+ * long-term spectra in Pestana et al., AES 135, 2013), through the shelf of ITU-R BS.1770-4's K weighting.
+ * That shelf is a smooth approximation: it weighs 48 bands of a model, where stream/kweighting.h measures a
+ * signal. */
 static double loudness_at(double hz)
 {
     double shelf = (1 + pow(hz / 1000, 4) * 2.51) / (1 + pow(hz / 1000, 4));
