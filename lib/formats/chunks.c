@@ -241,7 +241,8 @@ static void patch_size(const walker *w, uint64_t start, uint64_t size)
 {
     const ap_chunk_layout *l = w->l;
     uint64_t value = size + (l->counts_header ? l->id_size + l->size_size : 0);
-    if (l->size_size == 4 && value > UINT32_MAX)
+    w->found->too_long = l->size_size == 4 && value > UINT32_MAX;
+    if (w->found->too_long)
         return;
     patch(w->found, start - l->size_size, value, l->size_size, l->big_endian);
     if (w->frames_at && w->frame_size && size > l->data_header)
@@ -293,6 +294,8 @@ static void see_chunk(walker *w, const unsigned char *id, uint64_t size)
     if (w->l->id3 && memcmp(id, w->l->id3, 4) == 0) {
         read_id3(w->in, size, w->tags);
     } else if (is_any(id, "COMM") && n >= 18 && ap_input_read(w->in, p, n, NULL) == (ptrdiff_t)n) {
+        memcpy(w->found->comm, p, n);
+        w->found->comm_size = n;
         w->frames_at = start + 2;
         w->frame_size = aiff_frame_size(p, n);
     } else if (is_any(id, "fact") && n >= 4 && ap_input_read(w->in, p, 4, NULL) == 4) {

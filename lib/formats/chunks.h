@@ -37,11 +37,14 @@ typedef struct ap_chunk_patch {
 typedef struct ap_chunks {
     ap_chunk_patch patches[2];
     size_t patch_count;
-    bool longer;         /* than the headers say, which is worth a warning */
-    uint64_t another;    /* position of another file behind this one, 0 = none */
-    uint64_t frames;     /* from a fact chunk, AP_UNKNOWN if there is none */
-    uint64_t data_start; /* position of the sound, 0 if it was not found */
-    uint64_t data_size;  /* the true one */
+    bool longer;            /* than the headers say, which is worth a warning */
+    uint64_t another;       /* position of another file behind this one, 0 = none */
+    uint64_t frames;        /* from a fact chunk, AP_UNKNOWN if there is none */
+    uint64_t data_start;    /* position of the sound, 0 if it was not found */
+    uint64_t data_size;     /* the true one */
+    bool too_long;          /* the library cannot be told: its sizes have 32 bits */
+    unsigned char comm[22]; /* what AIFF says of its samples: a COMM chunk */
+    size_t comm_size;
 } ap_chunks;
 /* Fails when the samples that the headers of an AIFF, CAF, W64, WAV or AU file declare are not all there.
  * Collects ID3 tags in chunks. The position does not change. */

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "formats/chan.h"
 #include "formats/chunks.h"
+#include "formats/pcm.h"
 #include "stream/stream.h"
 
 #include <sndfile.h>
@@ -167,7 +168,9 @@ static uint64_t find_length(const decoder *d, const SF_INFO *info)
 
 static void warn_of_sizes(ap_stream *s, const decoder *d)
 {
-    if (d->chunks.longer)
+    if (d->chunks.too_long)
+        ap_warn(s, "'%s' is longer than its header tells: only the beginning is read", ap_stream_name(s));
+    else if (d->chunks.longer)
         ap_warn(s, "'%s' is longer than its header tells: all of it is read", ap_stream_name(s));
     if (d->chunks.another)
         ap_warn(s, "'%s' goes on after the end that its header tells: the rest was left out",
@@ -194,12 +197,64 @@ static ap_stream *make_stream(decoder *d, const SF_INFO *info, ap_tags *tags, ap
     return s;
 }
 
+/* ---- AIFF beyond its 4 GiB */
+
+/* The kind of samples that a COMM chunk tells of, big endian or not. false: they are coded. */
+static bool find_pcm(const ap_chunks *c, ap_pcm *type, bool *big)
+{
+    static const ap_pcm integers[] = {AP_PCM_S8, AP_PCM_S16, AP_PCM_S24, AP_PCM_S32};
+    uint64_t bytes = (ap_get_big(c->comm + 6, 2) + 7) / 8;
+    const char *id = c->comm_size < 22 ? "NONE" : (const char *)c->comm + 18;
+    bool single = memcmp(id, "fl32", 4) == 0 || memcmp(id, "FL32", 4) == 0;
+    bool floats = single || memcmp(id, "fl64", 4) == 0 || memcmp(id, "FL64", 4) == 0;
+    bool plain = memcmp(id, "NONE", 4) == 0 || memcmp(id, "twos", 4) == 0 || memcmp(id, "sowt", 4) == 0;
+    *big = memcmp(id, "sowt", 4) != 0;
+    if (floats)
+        *type = single ? AP_PCM_F32 : AP_PCM_F64;
+    else if (plain && bytes >= 1 && bytes <= 4)
+        *type = integers[bytes - 1];
+    return floats || (plain && bytes >= 1 && bytes <= 4);
+}
+
+/* An 80-bit extended, exponent with bias 16383 and mantissa with its leading bit. 0: it is no rate. */
+static uint32_t rate_of(const unsigned char *p)
+{
+    uint64_t exponent = ap_get_big(p, 2);
+    return exponent < 16383 || exponent > 16383 + 31
+               ? 0
+               : (uint32_t)(ap_get_big(p + 2, 8) >> (16383 + 63 - exponent));
+}
+
+/* What libsndfile cannot read, because the sizes have wrapped, is read here. false: it is not that; then
+ * nothing was taken over. */
+static bool open_long_aiff(decoder *d, ap_tags *tags, ap_stream **s, ap_error *err)
+{
+    const ap_chunks *c = &d->chunks;
+    ap_pcm type;
+    bool big;
+    if (!c->too_long || c->comm_size < 18 || !find_pcm(c, &type, &big))
+        return false;
+    ap_format format = {rate_of(c->comm + 8), (uint32_t)ap_get_big(c->comm, 2), 0, AP_UNKNOWN};
+    ap_chan_parse(d->layout, d->layout_size, format.channels, &d->chan);
+    if (!ap_check_format(ap_input_name(d->in), &format, NULL) || d->chan.reorder ||
+        !ap_input_seek(d->in, c->data_start, NULL))
+        return false;
+    format.mask = d->chan.mask;
+    format.frames = c->data_size / (format.channels * ap_pcm_size(type));
+    *s = ap_pcm_stream(d->in, type, big, &format, tags, NULL, err);
+    if (*s)
+        ap_warn(*s, "'%s' is longer than its header tells: all of it is read", ap_stream_name(*s));
+    free(d);
+    return true;
+}
+
 ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err)
 {
     static SF_VIRTUAL_IO vio = {vio_length, vio_seek, vio_read, vio_write, vio_tell};
     SF_INFO info = {0};
     decoder *d = calloc(1, sizeof *d);
     ap_tags *tags = ap_tags_new();
+    ap_stream *s = NULL;
     bool several = false;
     *unsupported = false;
     if (!d || !tags) {
@@ -214,6 +269,10 @@ ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err)
     if (!ap_chunks_check(in, &d->chunks, tags, err))
         goto fail;
     d->layout_size = ap_chan_load(in, d->layout);
+    if (open_long_aiff(d, tags, &s, err))
+        return s;
+    if (!ap_input_seek(in, d->base, err))
+        goto fail;
     several = has_several_blocks(d);
     d->file = !several ? sf_open_virtual(&vio, SFM_READ, &info, d) : NULL;
     if (d->file)

@@ -381,6 +381,8 @@ ap_stream *ap_riff_open(ap_input *in, ap_error *err)
         ap_bext_parse(w.bext, w.bext_size, w.format.rate, w.tags);
     free(w.bext);
     ap_stream *s = open_data(&w, err);
+    if (s && w.format.frames == 0) /* there is no last frame: sox writes Wave64 so into pipes */
+        (void)warn_of_more(s, in, err);
     if (s && w.longer)
         ap_warn(s, "'%s' is longer than its header tells: all of it is read", ap_stream_name(s));
     return s;

@@ -136,6 +136,44 @@ static void truncation_is_noticed_in_every_format(void)
     }
 }
 
+/* AIFF of 4 GiB and a bit, sparse, whose sizes are those of the bit: libsndfile cannot be told. */
+static void aiff_beyond_4_gib_is_read(void)
+{
+    static const struct {
+        const char *codec;
+        unsigned channels, bytes;
+    } ways[] = {{"pcm_s16be", 1, 2}, {"pcm_s24be", 2, 3}, {"pcm_s16le", 2, 2}, {"pcm_f32be", 2, 4}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        unsigned frame = ways[i].channels * ways[i].bytes;
+        sh("rm -f t.aiff; sox -R -D -r 44100 -n -c %u -b 24 in.wav synth 1000s sine 441 vol 0.5 && "
+           "ffmpeg -v error -y -i in.wav -fflags +bitexact -c:a %s t.aiff && ffmpeg -v error -y -i t.aiff -f "
+           "f32le ref.f32",
+           ways[i].channels, ways[i].codec);
+        size_t size = file_size("t.aiff"), theirs;
+        uint64_t whole = (1ull << 32) / frame + 1000;
+        size_t header = size - 1000 * frame;
+        unsigned char *b = load("t.aiff", &size), *ssnd = memmem(b, size, "SSND", 4);
+        uint32_t wrapped = (uint32_t)(8 + whole * frame);
+        for (int k = 0; k < 4; k++)
+            ssnd[4 + k] = (unsigned char)(wrapped >> 8 * (3 - k));
+        save("t.aiff", b, size);
+        free(b);
+        sh("truncate -s %llu t.aiff", (unsigned long long)(header + whole * frame));
+        float *ref = (float *)(void *)load("ref.f32", &theirs), *ours = malloc(theirs);
+        ap_error err = {0};
+        ap_stream *s = ap_decode("t.aiff", NULL, &err);
+        const char *warning = s ? ap_stream_warning(s) : NULL;
+        if (!CHECK(s && ap_stream_format(s)->frames == whole && ap_stream_format(s)->rate == 44100))
+            fprintf(stderr, "%s: %s\n", ways[i].codec, err.message);
+        CHECK(warning && strstr(warning, "all of it is read"));
+        CHECK(s && ap_read(s, ours, 1000, &err) == 1000 && memcmp(ours, ref, theirs) == 0);
+        ap_close(&s);
+        free(ref);
+        free(ours);
+    }
+    sh("rm t.aiff");
+}
+
 /* A page is missing in the middle, or broken: players go on. */
 static void damaged_ogg_keeps_its_length(void)
 {
@@ -167,5 +205,5 @@ static void flipped_bits_do_no_harm(void)
 
 TEST_MAIN(CASE(integers_and_floats_in_containers_are_exact), CASE(ogg_is_right_in_every_channel),
           CASE(a_length_that_cannot_be_true_is_unknown), CASE(tags_and_pictures_are_kept),
-          CASE(truncation_is_noticed_in_every_format), CASE(damaged_ogg_keeps_its_length),
-          CASE(flipped_bits_do_no_harm))
+          CASE(truncation_is_noticed_in_every_format), CASE(aiff_beyond_4_gib_is_read),
+          CASE(damaged_ogg_keeps_its_length), CASE(flipped_bits_do_no_harm))
