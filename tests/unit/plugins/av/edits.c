@@ -215,6 +215,23 @@ static void matroskas_delay_is_left_out(void)
     }
 }
 
+/* CodecDelay before, DiscardPadding behind: the length is that of the source, to the sample. */
+static void opus_in_matroska_is_exact(void)
+{
+    static const unsigned lengths[] = {960, 48000, 100001};
+    for (size_t i = 0; i < 3; i++) {
+        sh("sox -R -r 48000 -n -c 2 -b 16 o.wav synth %us pinknoise vol 0.6", lengths[i]);
+        for (int webm = 0; webm < 2; webm++) {
+            const char *name = webm ? "o.webm" : "o.mkv";
+            sh("ffmpeg -v error -y -i o.wav -c:a libopus %s && ffmpeg -v error -y -i %s -f f32le o.f32", name,
+               name);
+            decoded d = check_decodes(name, "o.f32", 0, lengths[i]);
+            CHECK(!d.warned);
+            free(d.frames);
+        }
+    }
+}
+
 static void flipped_bits_do_no_harm(void)
 {
     sh("sox -R -r 44100 -n -c 2 -b 16 noise.wav synth 9000s pinknoise vol 0.6 && ffmpeg -v error -y -i "
@@ -225,4 +242,4 @@ static void flipped_bits_do_no_harm(void)
 
 TEST_MAIN(CASE(parts_are_exact), CASE(nothing_is_silence), CASE(parts_may_come_in_any_order),
           CASE(an_edit_beyond_the_end_ends_there), CASE(fragments_are_the_same), CASE(a_start_is_exact),
-          CASE(matroskas_delay_is_left_out), CASE(flipped_bits_do_no_harm))
+          CASE(matroskas_delay_is_left_out), CASE(opus_in_matroska_is_exact), CASE(flipped_bits_do_no_harm))
