@@ -14,13 +14,9 @@
 #include <libavutil/intreadwrite.h>
 #include <libavutil/opt.h>
 #include <libswresample/swresample.h>
-#include <limits.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
 /* A container may promise this many seconds more than it has: its numbers are rounded, and those of the whole
  * are of its longest stream. The second is for times that count samples. */
@@ -43,6 +39,7 @@ typedef struct decoder {
     uint64_t left;             /* frames that may still be given, AP_UNKNOWN = all */
     double end_s;              /* of the last packet of any stream */
     ap_format format;          /* of what is decoded at the moment; rate 0 until the first frame is there */
+    bool converts;             /* libav converts what has another format than the start */
     bool switched;             /* frame has another one, and waits for a part of its own */
     ap_stream *part;           /* what has another format than the start, converted */
     ap_chan chan;              /* of PCM in QuickTime, whose channels libav leaves in their order */
@@ -193,6 +190,8 @@ static bool set_conversion(decoder *d)
     av_frame_unref(d->like);
     d->like->format = f->format;
     d->like->sample_rate = f->sample_rate;
+    d->converts = (uint32_t)f->sample_rate != d->format.rate ||
+                  (uint32_t)f->ch_layout.nb_channels != d->format.channels;
     return result >= 0 && swr_init(d->convert) >= 0 &&
            av_channel_layout_copy(&d->like->ch_layout, &f->ch_layout) >= 0;
 }
@@ -412,6 +411,8 @@ static ptrdiff_t give(ap_stream *s, decoder *d, float *frames, size_t max)
     }
     if (d->damaged)
         ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
+    if (d->converts)
+        ap_warn(s, "'%s' changes its format: it is converted from there on", ap_stream_name(s));
     if (ap_sanitize(frames, n * channels))
         ap_warn(s, "'%s' has samples that are not finite, taken as silence", ap_stream_name(s));
     return (ptrdiff_t)n;
@@ -552,20 +553,6 @@ static bool read_format(decoder *d, ap_error *err)
            ap_box_chan(&d->source, d->st, &d->format, &d->chan, err) && take_frame(d, err);
 }
 
-/* WavPack's lossless half, which libav does not read. */
-static void note_correction(ap_stream *s, const decoder *d)
-{
-    char path[PATH_MAX];
-    const char *name = ap_stream_name(s);
-    size_t length = strlen(name);
-    if (d->st->codecpar->codec_id != AV_CODEC_ID_WAVPACK || length < 3 || length + 2 > sizeof path ||
-        strcasecmp(name + length - 3, ".wv") != 0)
-        return;
-    snprintf(path, sizeof path, "%s%c", name, name[length - 1] == 'V' ? 'C' : 'c');
-    if (access(path, R_OK) == 0)
-        ap_warn(s, "'%s' is not used: '%s' is played without its correction, with loss", path, name);
-}
-
 static ap_stream *av_open(ap_input *in, const ap_decode_options *options, ap_error *err)
 {
     static const ap_stream_ops ops = {.read = av_read, .close = av_close};
@@ -586,7 +573,7 @@ static ap_stream *av_open(ap_input *in, const ap_decode_options *options, ap_err
         goto fail;
     ap_stream *s = ap_stream_new(&ops, d, &d->format, ap_input_name(in), ap_av_tags(&d->source, d->st), err);
     if (s)
-        note_correction(s, d);
+        ap_av_note_correction(s, d->st);
     return s;
 fail:
     av_close(d);

@@ -26,6 +26,9 @@ void ap_av_source_close(ap_av_source *source);
 /* The audio stream to play; NULL when there is none that can be played. */
 AVStream *ap_av_source_track(ap_av_source *source, unsigned track, ap_error *err);
 
+/* Warns of WavPack's lossless half, which libav does not read, if it lies beside the file. */
+void ap_av_note_correction(ap_stream *s, const AVStream *st);
+
 /* Stops what libav prints; it has only one log, for the whole process. */
 void ap_av_be_quiet(void);
 

@@ -4,10 +4,15 @@
 #include "base/input.h"
 #include "formats/av.h"
 #include "plugins/av/av.h"
+#include "stream/stream.h"
 
 #include <libavcodec/avcodec.h>
 #include <libavutil/intreadwrite.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #define IO_BUFFER 32768
 /* What libav finds by a magic number or a long run of frames has at least this. Below, it guesses: the
@@ -211,4 +216,17 @@ AVStream *ap_av_source_track(ap_av_source *s, unsigned track, ap_error *err)
     else
         return st;
     return NULL;
+}
+
+void ap_av_note_correction(ap_stream *s, const AVStream *st)
+{
+    char path[PATH_MAX];
+    const char *name = ap_stream_name(s);
+    size_t length = strlen(name);
+    if (st->codecpar->codec_id != AV_CODEC_ID_WAVPACK || length < 3 || length + 2 > sizeof path ||
+        strcasecmp(name + length - 3, ".wv") != 0)
+        return;
+    snprintf(path, sizeof path, "%s%c", name, name[length - 1] == 'V' ? 'C' : 'c');
+    if (access(path, R_OK) == 0)
+        ap_warn(s, "'%s' is not used: '%s' is played without its correction, with loss", path, name);
 }

@@ -49,6 +49,23 @@ static void changes_of_format_are_followed(void)
     }
 }
 
+/* The time line of MP4 is of one rate, but channels may change. */
+static void channels_may_change_in_mp4(void)
+{
+    sh("sox -R -r 48000 -n -c 2 -b 16 s.wav synth 1 sine 1000 vol 0.5 && "
+       "sox -R -r 48000 -n -c 1 -b 16 m.wav synth 1 sine 1000 vol 0.5");
+    sh("ffmpeg -v error -y -i s.wav -c:a ac3 s.ac3 && ffmpeg -v error -y -i m.wav -c:a ac3 m.ac3 && cat "
+       "s.ac3 m.ac3 "
+       "s.ac3 >joined.ac3 && ffmpeg -v error -y -i joined.ac3 -c copy joined.mp4");
+    decoded d = decode_file("joined.mp4", NULL, 4096);
+    CHECK(d.err.code == AP_OK && d.format.channels == 2 && d.count == 3 * 32 * 1536);
+    CHECK(strstr(d.warning, "changes its format"));
+    size_t at = d.count / 2;
+    for (size_t i = 0; i < 48 && at + i < d.count; i++)
+        CHECK_NEAR(d.frames[2 * (at + i)], d.frames[2 * (at + i) + 1], 1e-6);
+    free(d.frames);
+}
+
 /* Puts a layout tag of Core Audio into the chan box of from. */
 static void set_layout_tag(const char *from, const char *to, uint32_t tag)
 {
@@ -92,4 +109,5 @@ static void channels_of_quicktime_go_where_it_says(void)
     }
 }
 
-TEST_MAIN(CASE(changes_of_format_are_followed), CASE(channels_of_quicktime_go_where_it_says))
+TEST_MAIN(CASE(changes_of_format_are_followed), CASE(channels_may_change_in_mp4),
+          CASE(channels_of_quicktime_go_where_it_says))
