@@ -436,6 +436,7 @@ static bool open_part(ap_stream *s, decoder *d, ap_error *err)
     d->format = (ap_format){(uint32_t)f->sample_rate, (uint32_t)l->nb_channels, 0, AP_UNKNOWN};
     if (l->order == AV_CHANNEL_ORDER_NATIVE && l->u.mask <= UINT32_MAX)
         d->format.mask = (uint32_t)l->u.mask;
+    d->chan = (ap_chan){0}; /* it was for the channels before */
     av_frame_unref(d->like);
     free(d->samples);
     d->samples = NULL;
