@@ -121,7 +121,7 @@ tags_of_the_first() {
     ap-encode 1.wav --tag TITLE=one --tag ARTIST=me -o 1.flac
     ap-encode 2.wav --tag TITLE=two --tag ALBUM=other -o 2.flac
     ap-mix 1.flac 2.flac >out.au
-    grep -qa '^TITLE=one$' out.au
+    grep -qa 'TITLE=one$' out.au
     [ "$(grep -ca 'two\|other' out.au)" -eq 0 ]
 }
 check tags_of_the_first
