@@ -37,19 +37,19 @@ static config cfg = {.stage = {.grace_s = 10}, .embed_mib = 32};
 static const choice styles[] = {{"table", AP_LIST_TABLE}, {"tsv", AP_LIST_TSV}, {"json", AP_LIST_JSON}, {0}};
 
 static const option_row rows[] = {
-    {'m', "manifest", OPTION_TEXT, "FILE", AT(manifest), "the manifest, or its folder"},
-    {'s', "stage", OPTION_TEXT, "NAME", AT(stage.name), "exec: the name of the stage"},
-    {0, "group", OPTION_ON, NULL, AT(stage.group), "exec: end what the command started, too"},
-    {0, "grace", OPTION_NUMBER, "SECONDS", AT(stage.grace_s), "exec: with --group, from SIGTERM to SIGKILL",
-     0, 3600},
-    {'n', "name", OPTION_TEXT, "NAME", AT(name), "add-output: instead of the file's name"},
-    {0, "measure", OPTION_ON, NULL, AT(measure), "add-output: decode it, for duration and loudness"},
+    ROW_TEXT('m', "manifest", "FILE", AT(manifest), "the manifest, or its folder"),
+    ROW_TEXT('s', "stage", "NAME", AT(stage.name), "exec: the name of the stage"),
+    ROW_ON(0, "group", AT(stage.group), "exec: end what the command started, too"),
+    ROW_NUMBER(0, "grace", "SECONDS", AT(stage.grace_s), 0, 3600,
+               "exec: with --group, from SIGTERM to SIGKILL"),
+    ROW_TEXT('n', "name", "NAME", AT(name), "add-output: instead of the file's name"),
+    ROW_ON(0, "measure", AT(measure), "add-output: decode it, for duration and loudness"),
     ROW_CHOICE(0, "format", styles, AT(style), "list: how to show jobs"),
-    {0, "stages", OPTION_ON, NULL, AT(stages), "list: show the stages of each job, too"},
-    {'o', "output", OPTION_TEXT, "FILE", AT(output), "report: write to FILE"},
-    {0, "embed", OPTION_NUMBER, "MIB", AT(embed_mib),
-     "report: how much of sound and video may be in the page", 0, 4096},
-    {'0', "null", OPTION_ON, NULL, AT(nul), "get: values, or KEY=VALUE, each followed by a NUL"},
+    ROW_ON(0, "stages", AT(stages), "list: show the stages of each job, too"),
+    ROW_TEXT('o', "output", "FILE", AT(output), "report: write to FILE"),
+    ROW_NUMBER(0, "embed", "MIB", AT(embed_mib), 0, 4096,
+               "report: how much of sound and video may be in the page"),
+    ROW_ON('0', "null", AT(nul), "get: values, or KEY=VALUE, each followed by a NUL"),
     {0},
 };
 

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_ID3 ((uint64_t)80 << 20)
 #define MAX_CHUNKS 100000
 #define MAX_HEADER 24
 #define PADDING 4096 /* zeros behind the sound that are no sound: some programs fill up a sector */
@@ -213,7 +212,7 @@ static bool fail_truncated(const ap_input *in, uint64_t missing, ap_error *err)
 
 static void read_id3(ap_input *in, uint64_t size, ap_tags *tags)
 {
-    unsigned char *bytes = size <= MAX_ID3 ? ap_input_load(in, (size_t)size, NULL) : NULL;
+    unsigned char *bytes = size <= AP_ID3_MAX ? ap_input_load(in, (size_t)size, NULL) : NULL;
     if (bytes)
         (void)ap_id3_parse(bytes, (size_t)size, tags);
     free(bytes);

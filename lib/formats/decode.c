@@ -18,8 +18,7 @@
 #include <string.h>
 
 #define PEEK 4096
-#define DEEP_PEEK 65536            /* MP3 may begin after junk */
-#define MAX_ID3 ((size_t)80 << 20) /* bytes: room for the largest picture; a longer tag is skipped */
+#define DEEP_PEEK 65536 /* MP3 may begin after junk */
 #define MAX_SECONDS 1e9
 
 void ap_decode_defaults(ap_decode_options *options)
@@ -80,7 +79,7 @@ static bool is_container(const unsigned char *p, size_t size)
            (size > 188 && p[0] == 0x47 && p[188] == 0x47); /* MPEG-TS */
 }
 
-/* Skips ID3v2 tags at the begin of the input into tags. */
+/* Skips ID3v2 tags at the start of the input into tags. */
 static bool take_id3(ap_input *in, ap_tags *tags, ap_error *err)
 {
     const unsigned char *p;
@@ -89,7 +88,7 @@ static bool take_id3(ap_input *in, ap_tags *tags, ap_error *err)
         size_t size = n < 0 ? 0 : ap_id3_size(p, (size_t)n);
         if (size == 0)
             return n >= 0;
-        if (size > MAX_ID3) {
+        if (size > AP_ID3_MAX) {
             if (!ap_input_skip(in, size, err))
                 return false;
             continue;

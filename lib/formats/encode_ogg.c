@@ -136,7 +136,7 @@ static bool encode_all(state *v, ap_stream *s, ap_error *err)
     ptrdiff_t n = -1;
     if (!frames)
         ap_fail_memory(err);
-    /* In full blocks: what libvorbis makes of the begin depends on how much it is given at once. */
+    /* In full blocks: what libvorbis makes of the first frames depends on how much it is given at once. */
     while (frames && (n = ap_read_full(s, frames, BLOCK, err)) > 0) {
         hand_over(v, frames, (size_t)n, &s->format);
         if (!drain(v, err)) {

@@ -23,7 +23,6 @@
 #define W64_MAGIC "riff\x2e\x91\xcf\x11"
 #define MAX_FMT 40                 /* of WAVEFORMATEXTENSIBLE */
 #define MAX_LIST ((size_t)1 << 20) /* a longer LIST is skipped */
-#define MAX_ID3 ((size_t)80 << 20) /* so is a longer ID3v2 tag */
 #define SIZE_UNKNOWN 0xffffffffu   /* in RF64: the size is in ds64 */
 enum { TAG_PCM = 1, TAG_FLOAT = 3, TAG_MPEG = 0x50, TAG_MP3 = 0x55, TAG_EXTENSIBLE = 0xfffe };
 
@@ -205,7 +204,7 @@ static bool read_other_chunk(wav *w, const unsigned char *id, uint64_t size, ap_
 {
     unsigned pad = padding(w->w64, size);
     bool list = (is_id(id, "LIST") || is_id(id, "list")) && size <= MAX_LIST;
-    bool id3 = (is_id(id, "id3 ") || is_id(id, "ID3 ")) && size <= MAX_ID3;
+    bool id3 = (is_id(id, "id3 ") || is_id(id, "ID3 ")) && size <= AP_ID3_MAX;
     bool bext = is_id(id, "bext") && size <= MAX_LIST && !w->bext;
     if (!list && !id3 && !bext)
         return ap_input_skip(w->in, size, err) && ap_input_skip(w->in, pad, err);

@@ -5,7 +5,7 @@
  * Windows are centred at multiples of the distance between columns (hop). While this is less than half a
  * window, a column is one window, and when all are full every other one is dropped. From then on a column is
  * the mean of windows half a window apart, and when all are full neighbours are averaged. So the result is
- * what it would have been with the final hop from the begin: knowing the length only saves work. */
+ * what it would have been with the final hop from the start: knowing the length only saves work. */
 #include "pictures/spectrogram.h"
 #include "dsp/fft.h"
 #include "stream/stream.h"
@@ -235,7 +235,7 @@ ap_spectrogram *ap_spectrogram_new(const ap_format *format, double low_hz, doubl
         ap_spectrogram_free(s);
         return NULL;
     }
-    s->have = s->window / 2; /* silence before the begin */
+    s->have = s->window / 2; /* silence before the start */
     make_weights(s);
     make_map(s);
     return s;

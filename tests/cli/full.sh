@@ -10,7 +10,7 @@ ffmpeg -v error -f lavfi -i testsrc2=duration=1:size=320x240:rate=1 -frames:v 1 
 # What each command is to do when the disk is full: where to write follows.
 declare -A jobs=(
     [ap-8d]="tone.wav -t wav -o" [ap-decode]="tone.wav -t wav -o" [ap-encode]="tone.wav -t flac -o" [ap-hpss]="tone.wav -t wav -o"
-    [ap-limit]="tone.wav -t wav -o" [ap-manifest]="" [ap-measure]="tone.wav -o" [ap-mix]="tone.wav other.wav -t wav -o"
+    [ap-limit]="tone.wav -t wav -o" [ap-manifest]="" [ap-job]="" [ap-s3]="" [ap-measure]="tone.wav -o" [ap-mix]="tone.wav other.wav -t wav -o"
     [ap-normalize]="tone.wav -t wav -o" [ap-plot]="tone.wav -t png -o" [ap-reverb]="tone.wav -t wav -o"
     [ap-separate]="-n dsp tone.wav -t wav -o" [ap-stitch]="--no-audio -d 2 photo.png -t mp4 -o"
 )
@@ -85,5 +85,46 @@ check answers_to_dev_full ap-separate --list-models
 check answers_to_dev_full ap-normalize --dry-run tone.wav
 check answers_to_dev_full ap-normalize --dry-run --album tone.wav other.wav
 check answers_to_dev_full ap-measure --json tone.wav other.wav
+
+# The records of jobs: a manifest, its report, and a spool.
+export AUDIOPIPE_SPOOL=$work/spool
+ap-manifest new -m manifest.json
+ap-job submit tone.wav >id
+check answers_to_dev_full ap-manifest get -m manifest.json
+check answers_to_dev_full ap-manifest list manifest.json
+check answers_to_dev_full ap-manifest report manifest.json
+check answers_to_dev_full ap-manifest probe tone.wav
+check answers_to_dev_full ap-job list
+check answers_to_dev_full ap-job status "$(cat id)"
+check answers_to_dev_full ap-job stats
+check answers_to_dev_full ap-job report "$(cat id)"
+
+record_on_full_disk() {
+    mkdir -p small
+    mount -t tmpfs -o size=8k none small
+    ap-manifest new -m small/manifest.json
+    head -c 8000 /dev/zero >small/filler || true
+    cp small/manifest.json before.json
+    fails 75 ap-manifest set -m small/manifest.json ".note=$(head -c 9000 /dev/zero | tr '\0' n)"
+    grep -q "^ap-manifest: .*No space left on device" stderr
+    fails 75 ap-manifest new -m small/other.json ".note=$(head -c 9000 /dev/zero | tr '\0' n)"
+    fails 75 ap-manifest report -o small/report.html small/manifest.json
+    cmp small/manifest.json before.json
+    [ "$(ls small)" = "$(printf 'filler\nmanifest.json')" ]
+}
+full_of_records() { in_namespace record_on_full_disk; }
+check full_of_records
+
+# There is room for the folders of a spool, not for the input.
+spool_on_full_disk() {
+    mkdir -p small
+    mount -t tmpfs -o size=64k none small
+    export AUDIOPIPE_SPOOL=$PWD/small/spool AUDIOPIPE_MIN_FREE=0
+    fails 75 ap-job submit tone.wav
+    grep -qE "^ap-job: .*(No space left on device|no room in)" stderr
+    [ -z "$(find small/spool/queue small/spool/tmp -mindepth 1)" ]
+}
+full_of_jobs() { in_namespace spool_on_full_disk; }
+check full_of_jobs
 
 finish

@@ -9,6 +9,9 @@
 /* Owner of the identifiers of recordings in UFID frames, as MusicBrainz Picard writes it. */
 #define AP_ID3_MUSICBRAINZ "http://musicbrainz.org"
 
+/* Bytes: room for the largest picture; a longer tag is skipped. */
+#define AP_ID3_MAX ((size_t)80 << 20)
+
 /* Bytes of the ID3v2 tag that begins here, by its header of 10 bytes; 0 if there is none. */
 size_t ap_id3_size(const unsigned char *bytes, size_t size);
 /* Parses an ID3v2 tag, and scribbles over it. false if it is malformed; what was good is kept. */

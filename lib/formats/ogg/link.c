@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * link.c - packets to frames at the places that the granule positions tell: the begin and the end are cut to
+ * link.c - packets to frames at the places that the granule positions tell: start and end are cut to
  * the frame, and silence stands for what is lost. Vorbis I, A.2; RFC 7845, section 4. */
 #include "base/error.h"
 #include "formats/ogg/ogg.h"

@@ -14,7 +14,7 @@
 
 typedef enum ap_ogg_codec { AP_OGG_OTHER, AP_OGG_VORBIS, AP_OGG_OPUS, AP_OGG_FLAC } ap_ogg_codec;
 
-/* One logical stream of a link. Places count from the begin of the file in the input. */
+/* One logical stream of a link. Places count from the start of the file in the input. */
 typedef struct ap_ogg_track {
     uint64_t begin, end; /* of the link */
     uint64_t last_page;

@@ -42,7 +42,7 @@ typedef struct stage {
     sigset_t mask;                       /* as it was */
     char line[LINE_BYTES];
     size_t used;
-    bool line_passed; /* the begin of this line was already passed on */
+    bool line_passed; /* its start was already passed on */
     bool told;        /* to end */
     char kept[KEPT_LINES][LINE_BYTES];
     unsigned lines;
