@@ -7,6 +7,7 @@
 #include "formats/chunks.h"
 #include "formats/decode_flac.h"
 #include "formats/decode_sndfile.h"
+#include "formats/file_type.h"
 #include "formats/mp3/decode_mp3.h"
 #include "formats/mp3/id3.h"
 #include "formats/mp3/mpeg.h"
@@ -49,35 +50,6 @@ static ap_stream *open_with_av(ap_input *in, const ap_decode_options *o, ap_erro
 }
 
 /* ---- finding the format */
-
-/* Containers whose content could look like an MP3 that begins after some junk. */
-static bool is_container(const unsigned char *p, size_t size)
-{
-    static const struct {
-        size_t at;
-        const char *magic;
-    } magics[] = {{4, "ftyp"},
-                  {4, "moov"},
-                  {4, "mdat"},
-                  {4, "wide"},
-                  {4, "free"},
-                  {4, "skip"},
-                  {0, "\x1a\x45\xdf\xa3"}, /* Matroska */
-                  {0, "\x30\x26\xb2\x75"}, /* ASF */
-                  {0, "RIFF"},
-                  {0, "FLV\x01"},
-                  {0, ".RMF"},
-                  {0, "PK\x03\x04"},
-                  {0, "OggS"},
-                  {0, "FORM"},
-                  {0, "%PDF"}};
-    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
-        if (size >= magics[i].at + 4 && memcmp(p + magics[i].at, magics[i].magic, 4) == 0)
-            return true;
-    static const unsigned char pack[] = {0, 0, 1, 0xba}; /* MPEG program stream */
-    return (size >= 4 && memcmp(p, pack, 4) == 0) ||
-           (size > 188 && p[0] == 0x47 && p[188] == 0x47); /* MPEG-TS */
-}
 
 /* Skips ID3v2 tags at the start of the input into tags. */
 static bool take_id3(ap_input *in, ap_tags *tags, ap_error *err)
@@ -187,8 +159,8 @@ static ap_stream *open_input(ap_input *in, const ap_decode_options *o, ap_error 
         ap_input_close(in);
         return NULL;
     }
-    bool flac = n >= 4 && memcmp(p, "fLaC", 4) == 0, ogg = n >= 4 && memcmp(p, "OggS", 4) == 0;
-    bool sndfile = ap_sndfile_knows(p, (size_t)n), container = is_container(p, (size_t)n);
+    bool flac = ap_is_flac(p, (size_t)n), ogg = ap_is_ogg(p, (size_t)n);
+    bool sndfile = ap_sndfile_knows(p, (size_t)n), container = ap_is_container(p, (size_t)n);
     if (is_linear_au(p, (size_t)n))
         return check_track(open_au(in, err), o->track, err);
     if (n > 12 && is_pcm_riff(in, p))

@@ -5,6 +5,7 @@
 #include "base/picture_type.h"
 #include "base/text.h"
 #include "formats/av.h"
+#include "formats/file_type.h"
 #include "formats/mp3/mpeg.h"
 #include "jobs/record/json.h"
 #include "stream/stream.h"
@@ -21,31 +22,6 @@
 
 /* ---- types */
 
-typedef struct signature {
-    unsigned offset, size;
-    const char *bytes, *type, *class_;
-} signature;
-
-/* The more exact ones first. */
-static const signature signatures[] = {
-    {0, 4, "fLaC", "flac", "audio"},
-    {28, 8, "OpusHead", "opus", "audio"}, /* the first packet of the first page: RFC 7845, section 3 */
-    {0, 4, "OggS", "ogg", "audio"},
-    {8, 4, "WAVE", "wav", "audio"},
-    {8, 4, "AIFF", "aiff", "audio"},
-    {8, 4, "AIFC", "aiff", "audio"},
-    {0, 4, ".snd", "au", "audio"},
-    {0, 4, "caff", "caf", "audio"},
-    {0, 4, "riff", "w64", "audio"},
-    {0, 3, "ID3", "mp3", "audio"},
-    {4, 8, "ftypM4A ", "m4a", "audio"},
-    {4, 4, "ftyp", "mp4", "audio"},
-    {31, 4, "webm", "webm", "audio"},
-    {0, 4, "\x1a\x45\xdf\xa3", "mkv", "audio"},
-    {8, 4, "AVI ", "avi", "audio"},
-    {0, 4, "PK\3\4", "zip", "zip"},
-};
-
 static void find_signature(const unsigned char *bytes, size_t size, ap_probe *probe)
 {
     ap_picture_type picture = ap_picture_type_of(bytes, size); /* first: HEIC looks like MP4 */
@@ -54,18 +30,13 @@ static void find_signature(const unsigned char *bytes, size_t size, ap_probe *pr
         strcpy(probe->class_, "image");
         return;
     }
-    for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
-        const signature *s = &signatures[i];
-        if (s->offset + s->size <= size && memcmp(bytes + s->offset, s->bytes, s->size) == 0) {
-            strcpy(probe->type, s->type);
-            strcpy(probe->class_, s->class_);
-            return;
-        }
-    }
     ap_mpeg header;
-    if (size >= 4 && ap_mpeg_parse(bytes, &header)) {
-        strcpy(probe->type, "mp3");
-        strcpy(probe->class_, "audio");
+    const char *type = ap_file_type_of(bytes, size);
+    if (!type && size >= 4 && ap_mpeg_parse(bytes, &header))
+        type = "mp3";
+    if (type) {
+        strcpy(probe->type, type);
+        strcpy(probe->class_, strcmp(type, "zip") == 0 ? "zip" : "audio");
     }
 }
 

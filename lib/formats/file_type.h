@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * file_type.h - what kind of file starts with some bytes, pictures aside (base/picture_type.h). */
+#ifndef AP_FORMATS_FILE_TYPE_H
+#define AP_FORMATS_FILE_TYPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The usual extension, "flac" or "zip", or NULL: MP3 shows only deeper inside. 64 bytes are enough. Ogg is
+ * "opus" if that is its first stream, else "ogg". */
+const char *ap_file_type_of(const unsigned char *bytes, size_t size);
+/* Whether it is FLAC, or Ogg of any kind. */
+bool ap_is_flac(const unsigned char *bytes, size_t size);
+bool ap_is_ogg(const unsigned char *bytes, size_t size);
+/* A container whose content could look like an MP3 that starts after some junk. 189 bytes are enough. */
+bool ap_is_container(const unsigned char *bytes, size_t size);
+
+#endif
