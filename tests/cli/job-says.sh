@@ -36,8 +36,8 @@ check says_each_end
 says_the_reason() {
     fresh
     printf '# hint: x\nstage limit ap-limit --nonsense "$input"\n' >recipes/hint.sh
-    printf '# piped: x\nstage first bash -c "echo the true reason >&2; exit 1" | stage second bash -c "cat; sleep 0.2; echo input too short >&2; exit 1" >"$out/x"\n' >recipes/piped.sh
-    printf '# full: x\nstage first bash -c "echo no room >&2; exit 75" | stage second bash -c "cat; sleep 0.2; echo input too short >&2; exit 1" >"$out/x"\n' >recipes/full.sh
+    printf '# piped: x\nstage first bash -c "echo the true reason >&2; exit 1" | stage second bash -c "cat; sleep 1.5; echo input too short >&2; exit 1" >"$out/x"\n' >recipes/piped.sh
+    printf '# full: x\nstage first bash -c "echo no room >&2; exit 75" | stage second bash -c "cat; sleep 1.5; echo input too short >&2; exit 1" >"$out/x"\n' >recipes/full.sh
     hint=$(ap-job submit --recipe hint tone.wav)
     piped=$(ap-job submit --recipe piped tone.wav)
     full=$(ap-job submit --recipe full tone.wav)
