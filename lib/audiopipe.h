@@ -52,9 +52,10 @@ extern "C" {
 /* The outcome of a call. The values are the exit codes of the commands. */
 typedef enum ap_status {
     AP_OK = 0,
-    AP_FAILED = 1,     /* bad data, input or output failed */
-    AP_USAGE = 2,      /* an option or argument makes no sense */
-    AP_TRY_AGAIN = 75, /* disk full, out of memory, busy: the same call may succeed later */
+    AP_FAILED = 1,                 /* bad data, input or output failed */
+    AP_USAGE = 2,                  /* an option or argument makes no sense */
+    AP_TRY_AGAIN = 75,             /* disk full, out of memory, busy: the same call may succeed later */
+    AP_NO_AUDIO = AP_FAILED + 256, /* a file that is fine but has no sound; as an exit code it is AP_FAILED */
 } ap_status;
 
 typedef struct ap_error {

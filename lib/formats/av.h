@@ -10,9 +10,6 @@
 
 struct ap_stitch_job; /* pictures/stitch.h */
 
-/* The status of a file that is fine but has no sound. As an exit code, in its low byte, it is AP_FAILED. */
-#define AP_NO_AUDIO ((ap_status)(AP_FAILED + 256))
-
 #define AP_AV_VERSION 2
 
 typedef struct ap_av_plugin {

@@ -95,13 +95,14 @@ static bool write_headers(state *v, ap_error *err)
     return write_pages(v, true, err); /* audio begins on a page of its own (Vorbis I, A.2) */
 }
 
-static bool start(state *v, const ap_stream *s, ap_error *err)
+/* frames: the first ones, count of them. */
+static bool start(state *v, const ap_stream *s, const float *frames, size_t count, ap_error *err)
 {
     if (!add_comments(&v->comment, ap_stream_tags(s)))
         return ap_fail_memory(err);
     v->dsp_ready = vorbis_analysis_init(&v->dsp, &v->info) == 0;
     v->block_ready = v->dsp_ready && vorbis_block_init(&v->dsp, &v->block) == 0;
-    v->ogg_ready = v->block_ready && ogg_stream_init(&v->ogg, ap_ogg_serial()) == 0;
+    v->ogg_ready = v->block_ready && ogg_stream_init(&v->ogg, ap_ogg_serial(s, frames, count)) == 0;
     return v->ogg_ready ? write_headers(v, err) : ap_fail(err, AP_FAILED, "libvorbis cannot start");
 }
 
@@ -133,19 +134,17 @@ static void hand_over(state *v, float *frames, size_t count, const ap_format *fo
 static bool encode_all(state *v, ap_stream *s, ap_error *err)
 {
     float *frames = malloc(BLOCK * s->format.channels * sizeof *frames);
-    ptrdiff_t n = -1;
     if (!frames)
-        ap_fail_memory(err);
+        return ap_fail_memory(err);
     /* In full blocks: what libvorbis makes of the first frames depends on how much it is given at once. */
-    while (frames && (n = ap_read_full(s, frames, BLOCK, err)) > 0) {
+    ptrdiff_t n = ap_read_full(s, frames, BLOCK, err);
+    bool ok = n >= 0 && start(v, s, frames, (size_t)n, err);
+    while (ok && n > 0) {
         hand_over(v, frames, (size_t)n, &s->format);
-        if (!drain(v, err)) {
-            n = -1;
-            break;
-        }
+        ok = drain(v, err) && (n = ap_read_full(s, frames, BLOCK, err)) >= 0;
     }
     free(frames);
-    if (n < 0)
+    if (!ok)
         return false;
     vorbis_analysis_wrote(&v->dsp, 0); /* the end */
     return drain(v, err) && write_pages(v, true, err);
@@ -156,7 +155,7 @@ bool ap_encode_ogg(ap_stream *s, ap_output *out, const ap_encode_options *option
     state v = {.out = out};
     vorbis_info_init(&v.info);
     vorbis_comment_init(&v.comment);
-    bool ok = configure(&v, &s->format, options, err) && start(&v, s, err) && encode_all(&v, s, err);
+    bool ok = configure(&v, &s->format, options, err) && encode_all(&v, s, err);
     state_clear(&v);
     return ok;
 }

@@ -84,8 +84,7 @@ static bool configure(OggOpusEnc *encoder, const ap_stream *s, const ap_encode_o
         return false;
     if (ope_encoder_ctl(encoder, OPUS_SET_BITRATE((opus_int32)(1000 * kbps))) == OPE_OK &&
         ope_encoder_ctl(encoder, OPUS_SET_VBR(1)) == OPE_OK &&
-        ope_encoder_ctl(encoder, OPE_SET_COMMENT_PADDING(0)) == OPE_OK && /* ffmpeg complains about it */
-        ope_encoder_ctl(encoder, OPE_SET_SERIALNO(ap_ogg_serial())) == OPE_OK)
+        ope_encoder_ctl(encoder, OPE_SET_COMMENT_PADDING(0)) == OPE_OK) /* ffmpeg complains about it */
         return true;
     return ap_fail(err, AP_FAILED, "libopusenc refuses %g kbit/s with %u channels", kbps, channels);
 }
@@ -99,19 +98,19 @@ static bool encode_all(ap_stream *s, OggOpusEnc *encoder, ap_error *err)
 {
     uint32_t channels = s->format.channels;
     float *frames = malloc(AP_BLOCK * channels * sizeof *frames);
-    ptrdiff_t n = -1;
     if (!frames)
-        ap_fail_memory(err);
-    while (frames && (n = ap_read(s, frames, AP_BLOCK, err)) > 0) {
+        return ap_fail_memory(err);
+    ptrdiff_t n = ap_read_full(s, frames, AP_BLOCK, err);
+    bool ok = n >= 0 &&
+              opus_ok(ope_encoder_ctl(encoder, OPE_SET_SERIALNO(ap_ogg_serial(s, frames, (size_t)n))), err);
+    while (ok && n > 0) {
         ap_to_vorbis_order(frames, (size_t)n, &s->format);
-        if (!opus_ok(ope_encoder_write_float(encoder, frames, (int)n), err)) {
-            n = -1;
-            break;
-        }
+        ok = opus_ok(ope_encoder_write_float(encoder, frames, (int)n), err) &&
+             (n = ap_read(s, frames, AP_BLOCK, err)) >= 0;
     }
     free(frames);
     /* Nothing has to be written too: without, ope_encoder_drain of 0.2.1 aborts on an empty stream. */
-    return n == 0 && opus_ok(ope_encoder_write_float(encoder, NULL, 0), err) &&
+    return ok && opus_ok(ope_encoder_write_float(encoder, NULL, 0), err) &&
            opus_ok(ope_encoder_drain(encoder), err);
 }
 

@@ -7,9 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
-#include <unistd.h>
 
 #define LEFT (AP_FRONT_LEFT | AP_BACK_LEFT | AP_SIDE_LEFT | AP_FRONT_LEFT_OF_CENTER)
 #define RIGHT (AP_FRONT_RIGHT | AP_BACK_RIGHT | AP_SIDE_RIGHT | AP_FRONT_RIGHT_OF_CENTER)
@@ -66,13 +63,21 @@ char *ap_picture_comment(const ap_tags *tags)
     return text;
 }
 
-int ap_ogg_serial(void)
+static uint32_t mix(uint32_t hash, const void *bytes, size_t size)
 {
-    uint32_t serial;
-    if (getrandom(&serial, sizeof serial, GRND_NONBLOCK) != sizeof serial) {
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        serial = (uint32_t)now.tv_sec * 1000003u ^ (uint32_t)now.tv_nsec ^ (uint32_t)getpid() << 16;
-    }
-    return (int)(serial & INT32_MAX);
+    const unsigned char *p = bytes;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ p[i]) * 16777619u; /* FNV-1a */
+    return hash;
+}
+
+int ap_ogg_serial(const ap_stream *s, const float *frames, size_t count)
+{
+    const char *key, *value, *name = ap_stream_name(s);
+    uint32_t hash = mix(2166136261u, name, strlen(name));
+    hash = mix(hash, &s->format.frames, sizeof s->format.frames);
+    for (size_t i = 0; ap_tags_at(ap_stream_tags(s), i, &key, &value); i++)
+        hash = mix(hash, value, strlen(value));
+    hash = mix(hash, frames, count * s->format.channels * sizeof *frames);
+    return (int)(hash & INT32_MAX);
 }

@@ -15,8 +15,9 @@ void ap_to_vorbis_order(float *frames, size_t count, const ap_format *format);
 #define AP_PICTURE_KEY "METADATA_BLOCK_PICTURE"
 /* Its value, malloc'ed; NULL when there is none, or when out of memory. */
 char *ap_picture_comment(const ap_tags *tags);
-/* A serial number of a stream: another one each time, because files can be joined to a chain, and readers
+/* A serial number of a stream: the same each time, so that equal input gives equal bytes, and another one for
+ * other music (its name, length, tags and first frames), because files can be joined to a chain, and readers
  * tell its links apart by it (RFC 3533, 4). */
-int ap_ogg_serial(void);
+int ap_ogg_serial(const ap_stream *s, const float *frames, size_t count);
 
 #endif

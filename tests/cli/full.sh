@@ -98,6 +98,8 @@ check answers_to_dev_full ap-job list
 check answers_to_dev_full ap-job status "$(cat id)"
 check answers_to_dev_full ap-job stats
 check answers_to_dev_full ap-job report "$(cat id)"
+export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=thing
+check answers_to_dev_full ap-s3 presign s3://songs/a.mp3
 
 record_on_full_disk() {
     mkdir -p small

@@ -111,7 +111,7 @@ check waits_for_a_busy_store
 
 # An object that is another one after the cut.
 a_replaced_object_is_noticed() {
-    start_relay 3000000 1
+    start_relay 3000000 9 # each connection: the end of the file is looked at by one of its own
     oracle "s.upload_file('long.wav', 'songs', 'changing.wav')"
     mkfifo slow
     AWS_ENDPOINT_URL_S3=$relayed ap-decode s3://songs/changing.wav >slow 2>stderr &

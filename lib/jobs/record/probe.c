@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/picture_type.h"
 #include "base/text.h"
-#include "formats/av.h"
 #include "formats/file_type.h"
 #include "formats/mp3/mpeg.h"
 #include "jobs/record/json.h"

@@ -70,7 +70,8 @@ static nn_checkpoint *open_checkpoint(const char *path, bool trusted, ap_error *
     c->trusted = trusted;
     if (!map_file(c, err) || !read_content(c, err))
         goto fail;
-    qsort(c->tensors, c->count, sizeof *c->tensors, compare_stored);
+    if (c->count)
+        qsort(c->tensors, c->count, sizeof *c->tensors, compare_stored);
     for (size_t i = 1; i < c->count; i++) {
         if (compare_stored(&c->tensors[i - 1], &c->tensors[i]) == 0) {
             ap_fail(err, AP_FAILED, "'%s' has the tensor '%.64s' twice", path, c->tensors[i].name);
