@@ -16,6 +16,8 @@ copies() {
     : >empty
     ap-s3 put empty s3://songs/a/empty
     [ "$(ap-s3 get s3://songs/a/empty | wc -c)" -eq 0 ]
+    fails 75 ap-s3 get s3://songs/a/data >/dev/full
+    grep -q 'No space left on device' stderr
     fails 1 ap-s3 get s3://songs/none new
     [ ! -e new ]
 }
@@ -37,7 +39,7 @@ check lists
 looks() {
     ap-s3 put --type audio/x-test data s3://songs/typed
     ap-s3 head --format json s3://songs/typed >object.json
-    python3 -c "import hashlib, json; o = json.load(open('object.json'))
+    /usr/bin/python3 -c "import hashlib, json; o = json.load(open('object.json'))
 assert o['bytes'] == 3000000 and o['type'] == 'audio/x-test', o
 assert o['etag'] == hashlib.md5(open('data', 'rb').read()).hexdigest(), o"
     ap-s3 head s3://songs/typed | grep -q '^Size *3000000 bytes$'

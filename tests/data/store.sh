@@ -2,14 +2,14 @@
 # store.sh - an object store for a test: Ceph's gateway, started here, and boto3 as the oracle. Source it after lib.sh: it
 # ends the test with a reason where there is none. sets port.
 # shellcheck shell=bash disable=SC2154
-if ! { command -v radosgw ceph-mon ceph-osd >/dev/null && python3 -c 'import boto3' 2>/dev/null; }; then
+if ! { command -v radosgw ceph-mon ceph-osd >/dev/null && /usr/bin/python3 -c 'import boto3' 2>/dev/null; }; then
     echo "skipped: radosgw, ceph-mon, ceph-osd or python3-boto3 is not installed"
     echo "ok skipped without an object store"
     exit 0
 fi
 # free_ports: the first of three free ones in a row
 free_ports() {
-    python3 -c 'import random, socket
+    /usr/bin/python3 -c 'import random, socket
 while True:
     port = random.randrange(20000, 32000)
     try:
@@ -58,7 +58,7 @@ export AWS_SHARED_CREDENTIALS_FILE=/nonexistent AWS_CONFIG_FILE=/nonexistent
 
 # oracle STATEMENT: python with a client s
 oracle() {
-    python3 -c "import boto3, sys
+    /usr/bin/python3 -c "import boto3, sys
 s = boto3.client('s3', endpoint_url='http://127.0.0.1:$port', aws_access_key_id='AKTEST', aws_secret_access_key='secret',
                  region_name='us-east-1')
 $1"

@@ -11,6 +11,9 @@
 #include <signal.h>
 #include <string.h>
 
+/* The members of a pipe start within this time, s; the first may end before the second has started. */
+#define TOGETHER_S 1.0
+
 bool ap_is_hint(const char *line)
 {
     static const char start[] = "Try '", end[] = "for more information.";
@@ -61,7 +64,7 @@ const cJSON *ap_find_cause(const cJSON *document, const char *last_words)
     cause = last;
     cJSON_ArrayForEach(stage, stages)
     {
-        bool beside = last && start_of(stage) <= end_of(last) && end_of(stage) >= start_of(last);
+        bool beside = last && start_of(stage) <= end_of(last) && end_of(stage) >= start_of(last) - TOGETHER_S;
         if (stage != stages->child && beside && has_failed(stage) && end_of(stage) < end_of(cause))
             cause = stage;
     }
