@@ -59,6 +59,17 @@ exports_what_is_listed() {
         <(comm -12 <(comm -23 <(used) <(listed AUDIOPIPE_0)) <(nm "$AP_BUILD/libaudiopipe.a" | awk '$2 == "T" { print $3 }' | sort -u))
 }
 
+# Every hot loop is there for AVX2, too: the macro that says so needs to know the C library.
+hot_loops_have_clones() {
+    local marked clones
+    [[ "$(uname -m) $(ldd --version 2>&1)" == x86_64*G*LIBC* ]] || return 0
+    ! nm "$AP_BUILD/libaudiopipe.a" 2>/dev/null | grep -q __asan || return 0
+    marked=$(git grep -hE '^(static )?AP_HOT|^static AP_HOT|AP_HOT static' -- lib/dsp lib/stream lib/formats lib/stages lib/pictures lib/base | wc -l)
+    clones=$(nm "$AP_BUILD/libaudiopipe.a" 2>/dev/null | grep -c '\.avx2$')
+    echo "$marked marked, $clones clones"
+    [ "$clones" -ge "$marked" ]
+}
+
 check formatted
 check clean_for_cppcheck
 check clean_for_shellcheck
@@ -66,4 +77,5 @@ check clean_man_pages
 check no_other_cpp
 check clean_layers
 check exports_what_is_listed
+check hot_loops_have_clones
 finish
