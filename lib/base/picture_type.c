@@ -2,6 +2,8 @@
  * picture_type.c - what kind of picture a file is, from its content. */
 #include "base/picture_type.h"
 
+#include "base/bytes.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -64,4 +66,36 @@ const char *ap_picture_extension(ap_picture_type type)
 const char *ap_picture_mime(ap_picture_type type)
 {
     return names[type][1];
+}
+
+/* The frame header among the segments of a JPEG (ITU-T T.81, B.2.2): precision, height, width. */
+static void measure_jpeg(const uint8_t *p, size_t size, unsigned *width, unsigned *height)
+{
+    for (size_t at = 2; at + 9 <= size && p[at] == 0xff;) {
+        uint8_t marker = p[at + 1];
+        bool frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+        if (frame) {
+            *height = (unsigned)ap_get_big(p + at + 5, 2);
+            *width = (unsigned)ap_get_big(p + at + 7, 2);
+            return;
+        }
+        at += marker == 0xff ? 1 : 2 + (size_t)ap_get_big(p + at + 2, 2); /* fill bytes may stand before it */
+    }
+}
+
+void ap_picture_measure(const void *data, size_t size, unsigned *width, unsigned *height)
+{
+    const uint8_t *p = data;
+    ap_picture_type type = p ? ap_picture_type_of(p, size) : AP_NO_PICTURE;
+    *width = *height = 0;
+    if (type == AP_PICTURE_JPEG)
+        measure_jpeg(p, size, width, height);
+    if (type == AP_PICTURE_PNG && size >= 24) {
+        *width = (unsigned)ap_get_big(p + 16, 4);
+        *height = (unsigned)ap_get_big(p + 20, 4);
+    }
+    if (type == AP_PICTURE_GIF && size >= 10) {
+        *width = (unsigned)ap_get_little(p + 6, 2);
+        *height = (unsigned)ap_get_little(p + 8, 2);
+    }
 }

@@ -21,5 +21,7 @@ ap_picture_type ap_picture_type_of(const void *bytes, size_t size);
 /* Its usual extension, without the dot, and its MIME type; NULL for AP_NO_PICTURE. */
 const char *ap_picture_extension(ap_picture_type type);
 const char *ap_picture_mime(ap_picture_type type);
+/* Its width and height in pixels, of JPEG, PNG and GIF; 0 of others, and of what makes no sense. */
+void ap_picture_measure(const void *bytes, size_t size, unsigned *width, unsigned *height);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "formats/chunks.h"
 #include "formats/pcm.h"
+#include "stream/details.h"
 #include "stream/stream.h"
 
 #include <errno.h>
@@ -239,6 +240,7 @@ ap_stream *ap_apstream_open(ap_input *in, ap_error *err)
     set_length(&a);
     ap_stream *s =
         ap_pcm_stream(in, a.type, true, &a.format, a.tags, a.ours ? refuse_more : warn_of_more, err);
+    (void)ap_stream_note(s, "au", ap_pcm_name(a.type, true), 8 * (unsigned)ap_pcm_size(a.type));
     if (s && a.longer)
         ap_warn(s, "'%s' is longer than its header tells: all of it is read", ap_stream_name(s));
     return s;

@@ -4,6 +4,7 @@
 #include "formats/decode_flac.h"
 #include "base/error.h"
 #include "formats/vorbiscomment.h"
+#include "stream/details.h"
 #include "stream/stream.h"
 
 #include <FLAC/stream_decoder.h>
@@ -21,6 +22,7 @@ typedef struct decoder {
     FLAC__StreamDecoder *flac;
     ap_tags *tags;
     ap_format format;
+    unsigned bits;      /* of a sample, as the header tells */
     uint64_t bytes;     /* read from the input */
     uint64_t frame_end; /* position of the end of the last good FLAC frame, or of the headers */
     uint64_t position;  /* frames decoded, silence included */
@@ -189,10 +191,11 @@ static void on_metadata(const FLAC__StreamDecoder *flac, const FLAC__StreamMetad
     decoder *d = user;
     const FLAC__StreamMetadata_StreamInfo *info = &block->data.stream_info;
     const FLAC__StreamMetadata_Picture *picture = &block->data.picture;
-    if (block->type == FLAC__METADATA_TYPE_STREAMINFO && d->format.rate == 0)
+    if (block->type == FLAC__METADATA_TYPE_STREAMINFO && d->format.rate == 0) {
+        d->bits = info->bits_per_sample;
         d->format = (ap_format){info->sample_rate, info->channels, 0,
                                 info->total_samples ? info->total_samples : d->source.frames};
-    else if (block->type == FLAC__METADATA_TYPE_VORBIS_COMMENT)
+    } else if (block->type == FLAC__METADATA_TYPE_VORBIS_COMMENT)
         take_comments(d, &block->data.vorbis_comment);
     else if (block->type == FLAC__METADATA_TYPE_PICTURE)
         (void)ap_picture_add(d->tags, picture->type, picture->mime_type ? picture->mime_type : "",
@@ -316,7 +319,9 @@ static ap_stream *make_stream(decoder *d, ap_error *err)
     ap_tags *tags = d->tags;
     d->tags = NULL;
     d->format.mask = ap_vorbiscomment_take_mask(tags);
-    return ap_stream_new(&ops, d, &d->format, d->source.name, tags, err);
+    ap_stream *s = ap_stream_new(&ops, d, &d->format, d->source.name, tags, err);
+    (void)ap_stream_note(s, "flac", "flac", d->bits);
+    return s;
 }
 
 ap_stream *ap_flac_open_source(const ap_flac_source *source, ap_error *err)

@@ -7,6 +7,7 @@
 #include "formats/chan.h"
 #include "formats/chunks.h"
 #include "formats/pcm.h"
+#include "stream/details.h"
 #include "stream/stream.h"
 
 #include <sndfile.h>
@@ -177,6 +178,54 @@ static void warn_of_sizes(ap_stream *s, const decoder *d)
                 ap_stream_name(s));
 }
 
+static const char *name_of_codec(int subtype, bool big, unsigned *bits)
+{
+    static const struct {
+        int subtype;
+        unsigned bits;
+        const char *names[2]; /* little-endian, big-endian */
+    } codecs[] = {
+        {SF_FORMAT_PCM_S8, 8, {"pcm_s8", "pcm_s8"}},
+        {SF_FORMAT_PCM_U8, 8, {"pcm_u8", "pcm_u8"}},
+        {SF_FORMAT_PCM_16, 16, {"pcm_s16le", "pcm_s16be"}},
+        {SF_FORMAT_PCM_24, 24, {"pcm_s24le", "pcm_s24be"}},
+        {SF_FORMAT_PCM_32, 32, {"pcm_s32le", "pcm_s32be"}},
+        {SF_FORMAT_FLOAT, 32, {"pcm_f32le", "pcm_f32be"}},
+        {SF_FORMAT_DOUBLE, 64, {"pcm_f64le", "pcm_f64be"}},
+        {SF_FORMAT_ULAW, 8, {"pcm_mulaw", "pcm_mulaw"}},
+        {SF_FORMAT_ALAW, 8, {"pcm_alaw", "pcm_alaw"}},
+        {SF_FORMAT_IMA_ADPCM, 4, {"adpcm_ima", "adpcm_ima"}},
+        {SF_FORMAT_MS_ADPCM, 4, {"adpcm_ms", "adpcm_ms"}},
+        {SF_FORMAT_GSM610, 0, {"gsm", "gsm"}},
+        {SF_FORMAT_ALAC_16, 16, {"alac", "alac"}},
+        {SF_FORMAT_ALAC_20, 20, {"alac", "alac"}},
+        {SF_FORMAT_ALAC_24, 24, {"alac", "alac"}},
+        {SF_FORMAT_ALAC_32, 32, {"alac", "alac"}},
+    };
+    for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++)
+        if (codecs[i].subtype == subtype) {
+            *bits = codecs[i].bits;
+            return codecs[i].names[big];
+        }
+    *bits = 0;
+    return "unknown";
+}
+
+/* What libsndfile calls its format, by the extension that it is usual for. */
+static void note(ap_stream *s, int format)
+{
+    SF_FORMAT_INFO container = {.format = format & SF_FORMAT_TYPEMASK};
+    bool known = sf_command(NULL, SFC_GET_FORMAT_INFO, &container, sizeof container) == 0;
+    int endian = format & SF_FORMAT_ENDMASK;
+    bool big_by_itself = container.format == SF_FORMAT_AIFF || container.format == SF_FORMAT_AU ||
+                         container.format == SF_FORMAT_CAF || container.format == SF_FORMAT_SVX;
+    unsigned bits;
+    const char *codec =
+        name_of_codec(format & SF_FORMAT_SUBMASK,
+                      endian == SF_ENDIAN_BIG || (endian == SF_ENDIAN_FILE && big_by_itself), &bits);
+    (void)ap_stream_note(s, known && container.extension ? container.extension : "unknown", codec, bits);
+}
+
 static ap_stream *make_stream(decoder *d, const SF_INFO *info, ap_tags *tags, ap_error *err)
 {
     static const ap_stream_ops ops = {sndfile_read, sndfile_close};
@@ -194,6 +243,7 @@ static ap_stream *make_stream(decoder *d, const SF_INFO *info, ap_tags *tags, ap
     ap_stream *s = ap_stream_new(&ops, d, &format, name, tags, err);
     if (s)
         warn_of_sizes(s, d);
+    note(s, info->format);
     return s;
 }
 

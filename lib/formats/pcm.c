@@ -14,6 +14,16 @@ size_t ap_pcm_size(ap_pcm type)
     return sizes[type];
 }
 
+const char *ap_pcm_name(ap_pcm type, bool big_endian)
+{
+    static const char *const names[][2] = {
+        {"pcm_u8", "pcm_u8"},       {"pcm_s8", "pcm_s8"},       {"pcm_s16le", "pcm_s16be"},
+        {"pcm_s24le", "pcm_s24be"}, {"pcm_s32le", "pcm_s32be"}, {"pcm_f32le", "pcm_f32be"},
+        {"pcm_f64le", "pcm_f64be"},
+    };
+    return names[type][big_endian];
+}
+
 static uint32_t load32(const unsigned char *p, bool big)
 {
     uint32_t v;

@@ -17,6 +17,8 @@ typedef enum ap_pcm {
 } ap_pcm;
 
 size_t ap_pcm_size(ap_pcm type);
+/* ffprobe's name: "pcm_s16le". */
+const char *ap_pcm_name(ap_pcm type, bool big_endian);
 
 /* Told once when the declared frames have been read and the input stands behind them: the place for a
  * warning, or for a failure (false), when something is there that should not be. */

@@ -13,6 +13,7 @@
 #include "formats/mp3/mpeg.h"
 #include "formats/pcm.h"
 #include "formats/vorbiscomment.h"
+#include "stream/details.h"
 #include "stream/stream.h"
 
 #include <stdlib.h>
@@ -345,6 +346,19 @@ static bool read_header(wav *w, ap_error *err)
     return found == 0 && ap_fail(err, AP_FAILED, "'%s' is truncated: it has no audio", ap_input_name(w->in));
 }
 
+static void note(ap_stream *s, const wav *w)
+{
+    const char *format = w->w64 ? "w64" : w->rf64 ? "rf64" : "wav";
+    ap_details *d = s ? s->details : NULL;
+    uint64_t delay = d ? d->delay : AP_UNKNOWN, padding = d ? d->padding : AP_UNKNOWN;
+    d = w->mpeg ? ap_stream_note(s, format, d ? d->codec : "mp3", 0)
+                : ap_stream_note(s, format, ap_pcm_name(w->type, false), 8 * (unsigned)ap_pcm_size(w->type));
+    if (d) {
+        d->delay = delay;
+        d->padding = padding;
+    }
+}
+
 /* Opens what is in the data chunk. Takes the tags over. */
 static ap_stream *open_data(wav *w, ap_error *err)
 {
@@ -382,6 +396,7 @@ ap_stream *ap_riff_open(ap_input *in, ap_error *err)
     ap_stream *s = open_data(&w, err);
     if (s && w.format.frames == 0) /* there is no last frame: sox writes Wave64 so into pipes */
         (void)warn_of_more(s, in, err);
+    note(s, &w);
     if (s && w.longer)
         ap_warn(s, "'%s' is longer than its header tells: all of it is read", ap_stream_name(s));
     return s;

@@ -87,17 +87,22 @@ bool ap_has_places(const ap_format *format)
     return format->mask != AP_DISCRETE && (uint32_t)__builtin_popcount(format->mask) == format->channels;
 }
 
-const char *ap_layout_name(uint32_t mask, char *to, size_t size)
+const char *ap_layout_list(uint32_t mask, char *to, size_t size)
 {
-    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
-        if (layouts[i].mask == mask)
-            return layouts[i].name;
     snprintf(to, size, "0x%x", mask);
     size_t n = 0;
     for (size_t i = 0; i < sizeof speakers / sizeof *speakers && mask <= ALL_SPEAKERS; i++)
         if (mask >> i & 1 && n < size)
             n += (size_t)snprintf(to + n, size - n, n ? "+%s" : "%s", speakers[i]);
     return to;
+}
+
+const char *ap_layout_name(uint32_t mask, char *to, size_t size)
+{
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
+        if (layouts[i].mask == mask)
+            return layouts[i].name;
+    return ap_layout_list(mask, to, size);
 }
 
 uint32_t ap_speaker_mirror(uint32_t speaker)

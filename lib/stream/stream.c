@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "stream/details.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -214,6 +215,7 @@ void ap_close(ap_stream **sp)
             s->ops->close(s->state);
         ap_tags_free(&s->tags);
         free(s->name);
+        ap_details_free(s->details);
         free(s);
         s = source;
     }

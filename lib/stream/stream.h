@@ -21,14 +21,17 @@ typedef struct ap_stream_ops {
     bool (*end)(ap_stream *s, ap_error *err); /* told once that the stream has ended; may be NULL */
 } ap_stream_ops;
 
+typedef struct ap_details ap_details; /* stream/details.h */
+
 struct ap_stream {
     const ap_stream_ops *ops;
     void *state;
     ap_stream *source; /* NULL for a decoder */
     ap_format format;
-    ap_tags *tags;     /* NULL: the source's */
-    char *name;        /* subject of messages; NULL: the source's */
-    uint64_t position; /* frames read so far */
+    ap_tags *tags;       /* NULL: the source's */
+    char *name;          /* subject of messages; NULL: the source's */
+    ap_details *details; /* of a decoder, may be NULL */
+    uint64_t position;   /* frames read so far */
     bool ended;
     bool failed;
     ap_error error;
@@ -71,5 +74,7 @@ bool ap_check_format(const char *name, const ap_format *format, ap_error *err);
 
 /* The name of a layout, as ap_layout_mask takes it: its own, or a list of speakers written to to. */
 const char *ap_layout_name(uint32_t mask, char *to, size_t size);
+/* Always the list: "FL+FR". Returns to. */
+const char *ap_layout_list(uint32_t mask, char *to, size_t size);
 
 #endif

@@ -10,7 +10,7 @@ ffmpeg -v error -f lavfi -i testsrc2=duration=1:size=320x240:rate=1 -frames:v 1 
 # What each command is to do when the disk is full: where to write follows.
 declare -A jobs=(
     [ap-8d]="tone.wav -t wav -o" [ap-decode]="tone.wav -t wav -o" [ap-encode]="tone.wav -t flac -o" [ap-hpss]="tone.wav -t wav -o"
-    [ap-limit]="tone.wav -t wav -o" [ap-manifest]="" [ap-job]="" [ap-s3]="" [ap-measure]="tone.wav -o" [ap-mix]="tone.wav other.wav -t wav -o"
+    [ap-limit]="tone.wav -t wav -o" [ap-manifest]="" [ap-job]="" [ap-s3]="" [ap-info]="" [ap-measure]="tone.wav -o" [ap-mix]="tone.wav other.wav -t wav -o"
     [ap-normalize]="tone.wav -t wav -o" [ap-plot]="tone.wav -t png -o" [ap-reverb]="tone.wav -t wav -o"
     [ap-separate]="-n dsp tone.wav -t wav -o" [ap-stitch]="--no-audio -d 2 photo.png -t mp4 -o"
 )
@@ -85,6 +85,8 @@ check answers_to_dev_full ap-separate --list-models
 check answers_to_dev_full ap-normalize --dry-run tone.wav
 check answers_to_dev_full ap-normalize --dry-run --album tone.wav other.wav
 check answers_to_dev_full ap-measure --json tone.wav other.wav
+check answers_to_dev_full ap-info tone.wav other.wav
+check answers_to_dev_full ap-info --json tone.wav
 
 # The records of jobs: a manifest, its report, and a spool.
 export AUDIOPIPE_SPOOL=$work/spool

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "formats/mp3/id3.h"
 #include "formats/mp3/mpeg.h"
+#include "stream/details.h"
 #include "stream/join.h"
 
 #include <mpg123.h>
@@ -406,6 +407,17 @@ static bool read_info(decoder *d, uint64_t *count, ap_error *err)
     return ap_input_skip(d->in, d->first.size, err);
 }
 
+static void note(ap_stream *s, const decoder *d)
+{
+    static const char *const layers[] = {"", "mp3", "mp2", "mp1"}; /* by the bits of the header */
+    ap_details *details = ap_stream_note(s, "mp3", layers[d->first.header >> 17 & 3], 0);
+    bool told = d->info.lame && d->info.delay >= 0;
+    if (details && told) {
+        details->delay = (uint64_t)d->info.delay;
+        details->padding = (uint64_t)d->info.padding;
+    }
+}
+
 ap_stream *ap_mp3_open_part(ap_input *in, uint64_t size, ap_error *err)
 {
     static const ap_stream_ops ops = {mp3_read, mp3_close};
@@ -425,7 +437,10 @@ ap_stream *ap_mp3_open_part(ap_input *in, uint64_t size, ap_error *err)
         read_id3v1(in, tags);
     if (!start_mpg123(d, err) || !read_format(d, count, &format, err))
         goto fail;
-    return ap_stream_new(&ops, d, &format, ap_input_name(in), tags, err);
+    ap_stream *s = ap_stream_new(&ops, d, &format, ap_input_name(in), tags, err);
+    if (s)
+        note(s, d);
+    return s;
 fail:
     ap_tags_free(&tags);
     if (d)

@@ -109,7 +109,8 @@ static bool parse_vbri(const unsigned char *p, size_t size, ap_mpeg_info *info)
 {
     if (size < 4 + 32 + 18 || memcmp(p + 36, "VBRI", 4) != 0)
         return false;
-    *info = (ap_mpeg_info){.frames = (uint32_t)ap_get_big(p + 50, 4), .vbri = true};
+    *info =
+        (ap_mpeg_info){.frames = (uint32_t)ap_get_big(p + 50, 4), .delay = -1, .padding = -1, .vbri = true};
     return true;
 }
 
@@ -126,9 +127,15 @@ bool ap_mpeg_info_parse(const unsigned char *p, size_t size, ap_mpeg_info *info)
         return false;
     uint32_t flags = (uint32_t)ap_get_big(p + at + 4, 4);
     const unsigned char *encoder = p + at + 120; /* if the table and the quality are there */
-    *info = (ap_mpeg_info){.lame = size >= at + 124 &&
+    *info = (ap_mpeg_info){.lame = size >= at + 144 &&
                                    (memcmp(encoder, "LAME", 4) == 0 || memcmp(encoder, "Lavf", 4) == 0 ||
-                                    memcmp(encoder, "Lavc", 4) == 0)};
+                                    memcmp(encoder, "Lavc", 4) == 0),
+                           .delay = -1,
+                           .padding = -1};
+    if (info->lame && (flags & 15) == 15) { /* 12 bits each, behind what stands for the version */
+        info->delay = (int)(ap_get_big(encoder + 21, 2) >> 4);
+        info->padding = (int)(ap_get_big(encoder + 22, 2) & 0xfff);
+    }
     at += 8;
     info->frames = flags & 1 ? (uint32_t)ap_get_big(p + at, 4) : 0;
     at += flags & 1 ? 4 : 0;

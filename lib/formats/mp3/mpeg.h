@@ -18,6 +18,7 @@ typedef struct ap_mpeg {
 } ap_mpeg;
 typedef struct ap_mpeg_info {
     uint32_t frames, bytes; /* MPEG frames after this one, bytes with this one; 0 = does not say */
+    int delay, padding;     /* of the encoder, in frames of sound; -1 = does not say */
     bool lame;              /* by LAME or libav, whose counts are right */
     bool vbri;              /* by Fraunhofer */
 } ap_mpeg_info;

@@ -3,9 +3,11 @@
 #include "formats/ogg/decode_ogg.h"
 #include "base/error.h"
 #include "formats/ogg/ogg.h"
+#include "stream/details.h"
 #include "stream/join.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_MEASURED 1000 /* links whose headers are all read to know the length of the whole */
 
@@ -66,12 +68,20 @@ static ap_stream *open_chain(file *f, ap_error *err)
         return NULL;
     }
     ap_format format = first->format;
+    ap_details *details = first->details;
+    first->details = NULL;
     ap_close(&first);
     format.frames = measure(f, &format);
     const ap_ogg_chain chain = f->chain;
     ap_input *in = f->in;
     ap_stream *s = ap_join(&format, &ops, f, err);
     s = ap_stream_describe(s, s ? ap_input_name(in) : NULL, tags, err);
+    if (s && details) {
+        strcpy(details->format, "ogg");
+        s->details = details;
+    } else {
+        ap_details_free(details);
+    }
     if (s && chain.skipped)
         ap_warn(s, "'%s' has parts without sound that can be decoded: they were left out", ap_stream_name(s));
     if (s && chain.damaged)

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "formats/ogg/ogg.h"
 #include "formats/vorbiscomment.h"
+#include "stream/details.h"
 
 #include <opus_multistream.h>
 #include <opus_projection.h>
@@ -168,7 +169,11 @@ ap_stream *ap_ogg_opus(ap_input *in, uint64_t base, const ap_ogg_track *track, a
         /* Families 0 and 1 are speakers; 2 and 3 are Ambisonics, 255 is anything (RFC 7845, 5.1.1; RFC 8486).
          */
         ap_format format = {RATE, h.channels, h.family > 1 ? AP_DISCRETE : 0, AP_UNKNOWN};
-        return ap_ogg_link(p, next, &ops, d, format, h.skip, tags, err);
+        ap_stream *s = ap_ogg_link(p, next, &ops, d, format, h.skip, tags, err);
+        ap_details *details = ap_stream_note(s, "ogg", "opus", 0);
+        if (details)
+            details->delay = h.skip;
+        return s;
     }
     if (opened)
         ap_ogg_pages_close(p);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "formats/ogg/ogg.h"
 #include "formats/vorbiscomment.h"
+#include "stream/details.h"
 
 #include <stdlib.h>
 #include <vorbis/codec.h>
@@ -109,7 +110,9 @@ ap_stream *ap_ogg_vorbis(ap_input *in, uint64_t base, const ap_ogg_track *track,
     if (opened && read_headers(d, p, &next, tags, err)) {
         uint32_t channels = (uint32_t)d->info.channels;
         ap_format format = {(uint32_t)d->info.rate, channels, channels > 8 ? AP_DISCRETE : 0, AP_UNKNOWN};
-        return ap_ogg_link(p, next, &ops, d, format, 0, tags, err);
+        ap_stream *s = ap_ogg_link(p, next, &ops, d, format, 0, tags, err);
+        (void)ap_stream_note(s, "ogg", "vorbis", 0);
+        return s;
     }
     if (opened)
         ap_ogg_pages_close(p);

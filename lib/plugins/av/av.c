@@ -554,6 +554,17 @@ static bool read_format(decoder *d, ap_error *err)
            ap_box_chan(&d->source, d->st, &d->format, &d->chan, err) && take_frame(d, err);
 }
 
+static void note(ap_stream *s, const decoder *d)
+{
+    uint64_t frames = d->edits.count ? 0 : d->left, delay = AP_UNKNOWN;
+    for (size_t i = 0; i < d->edits.count; i++)
+        frames = d->edits.list[i].length < 0 ? AP_UNKNOWN
+                                             : ap_frames_add(frames, (uint64_t)d->edits.list[i].length);
+    if (d->edits.count && d->edits.list[0].start >= 0)
+        delay = (uint64_t)d->edits.list[0].start;
+    ap_av_note(s, &d->source, d->st, frames, delay);
+}
+
 static ap_stream *av_open(ap_input *in, const ap_decode_options *options, ap_error *err)
 {
     static const ap_stream_ops ops = {.read = av_read, .close = av_close};
@@ -573,8 +584,10 @@ static ap_stream *av_open(ap_input *in, const ap_decode_options *options, ap_err
     if (!read_format(d, err))
         goto fail;
     ap_stream *s = ap_stream_new(&ops, d, &d->format, ap_input_name(in), ap_av_tags(&d->source, d->st), err);
-    if (s)
+    if (s) {
         ap_av_note_correction(s, d->st);
+        note(s, d);
+    }
     return s;
 fail:
     av_close(d);

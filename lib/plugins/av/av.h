@@ -32,6 +32,11 @@ void ap_av_note_correction(ap_stream *s, const AVStream *st);
 /* Stops what libav prints; it has only one log, for the whole process. */
 void ap_av_be_quiet(void);
 
+/* av_details.c: what the container tells of all its tracks; st is the one that is decoded. frames:
+ * AP_UNKNOWN, or its length as headers tell it, delay likewise. */
+void ap_av_note(ap_stream *s, const ap_av_source *source, const AVStream *st, uint64_t frames,
+                uint64_t delay);
+
 /* av_tags.c */
 ap_tags *ap_av_tags(const ap_av_source *source, const AVStream *stream);
 /* mp4_tags.c, ape_tags.c: add the tags of a file that begins at start, all values. The position changes. */

@@ -60,4 +60,30 @@ static void types_have_names(void)
     CHECK(!ap_picture_mime(AP_NO_PICTURE) && !ap_picture_extension(AP_NO_PICTURE));
 }
 
-TEST_MAIN(CASE(types_are_found), CASE(types_have_names))
+static void sizes_are_measured(void)
+{
+    static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x01\x02\0\0\0\x30\x08";
+    static const char gif[] = "GIF89a\x40\x01\xf0\0";
+    /* a segment, fill bytes, a table of Huffman codes, then the frame: 8 bits, height 0x102, width 0x304 */
+    static const char jpeg[] =
+        "\xff\xd8\xff\xe0\0\x04JF\xff\xff\xc4\0\x03x\xff\xc2\0\x11\x08\x01\x02\x03\x04\x03";
+    unsigned width, height;
+    ap_picture_measure(png, sizeof png - 1, &width, &height);
+    CHECK(width == 258 && height == 48);
+    ap_picture_measure(gif, sizeof gif - 1, &width, &height);
+    CHECK(width == 320 && height == 240);
+    ap_picture_measure(jpeg, sizeof jpeg - 1, &width, &height);
+    CHECK(width == 0x304 && height == 0x102);
+    for (size_t size = 0; size < sizeof jpeg - 2; size++) { /* cut anywhere */
+        char *part = malloc(size + 1);
+        memcpy(part, jpeg, size);
+        char *exact = realloc(part, size ? size : 1);
+        ap_picture_measure(exact, size, &width, &height);
+        CHECK(width == 0 && height == 0);
+        free(exact);
+    }
+    ap_picture_measure(NULL, 0, &width, &height);
+    CHECK(width == 0 && height == 0);
+}
+
+TEST_MAIN(CASE(types_are_found), CASE(types_have_names), CASE(sizes_are_measured))
