@@ -81,7 +81,7 @@ int main(int argc, char **argv)
     c.reverb.wet = 0.25;
     c.reverb.keep_loudness = true;
     const filter f = {
-        .command = {"ap-8d", "[INPUT]", "Makes music rotate around the listener's head (\"8D audio\")."},
+        .command = {"ap-8d", "[INPUT]...", "Makes music rotate around the listener's head (\"8D audio\")."},
         .rows = rows,
         .config = &c,
         .build = build,

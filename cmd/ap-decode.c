@@ -52,11 +52,12 @@ int main(int argc, char **argv)
 {
     config c = {.duration_s = -1};
     const filter f = {
-        .command = {"ap-decode", "[INPUT]",
+        .command = {"ap-decode", "[INPUT]...",
                     "Decodes any audio file, or the audio of a video, to an apstream on standard output."},
         .rows = rows,
         .config = &c,
         .decoding = decoding,
+        .extension = "wav",
     };
     return filter_main(&f, argc, argv);
 }

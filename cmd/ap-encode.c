@@ -12,8 +12,9 @@ typedef struct config {
     ap_clip_mode clip_mode;
     uint64_t seed;
     const char *tags_from;
-    ap_tags *tags;    /* what the file gets: --tag, then --tags-from, then the input */
+    ap_tags *given;   /* what every file gets: --tag, then --tags-from */
     ap_tags *removed; /* keys that --tag gave no value */
+    ap_tags *tags;    /* what the file gets: these, then the input's */
 } config;
 
 /* --tag KEY=VALUE */
@@ -26,7 +27,7 @@ static bool add_tag(void *cfg, const char *argument, ap_error *err)
         memcpy(key, argument, length);
         key[length] = 0;
         const char *value = argument + length + 1;
-        if (*value ? ap_tags_add(c->tags, key, value) : ap_tags_add(c->removed, key, "removed"))
+        if (*value ? ap_tags_add(c->given, key, value) : ap_tags_add(c->removed, key, "removed"))
             return true;
     }
     return ap_fail(err, AP_USAGE, "'%s' is not KEY=VALUE", argument);
@@ -51,62 +52,75 @@ static const option_row rows[] = {
 };
 
 /* Adds the tags whose keys are neither there nor removed, and the picture if there is none. */
-static bool fill_tags(const config *c, const ap_tags *from, ap_error *err)
+static bool fill_tags(const config *c, ap_tags *tags, const ap_tags *from, ap_error *err)
 {
     ap_tags *others = ap_tags_new();
     const char *key, *value;
     bool ok = others;
     for (size_t i = 0; ok && ap_tags_at(from, i, &key, &value); i++)
-        if (!ap_tags_get(c->tags, key) && !ap_tags_get(c->removed, key))
+        if (!ap_tags_get(tags, key) && !ap_tags_get(c->removed, key))
             ok = ap_tags_add(others, key, value);
     ap_picture picture = ap_tags_picture(from);
-    if (ok && picture.size && !ap_tags_picture(c->tags).size)
+    if (ok && picture.size && !ap_tags_picture(tags).size)
         ok = ap_tags_set_picture(others, picture.mime, picture.data, picture.size);
-    ok = ok && ap_tags_merge(c->tags, others);
+    ok = ok && ap_tags_merge(tags, others);
     ap_tags_free(&others);
     return ok || ap_fail_memory(err);
 }
 
-static bool read_tags(const config *c, const char *path, ap_error *err)
+/* --tags-from */
+static bool prepare(void *cfg, ap_error *err)
 {
-    ap_stream *s = ap_decode(path, NULL, err);
-    bool ok = s && fill_tags(c, ap_stream_tags(s), err);
+    const config *c = cfg;
+    if (!c->tags_from)
+        return true;
+    ap_stream *s = ap_decode(c->tags_from, NULL, err);
+    bool ok = s && fill_tags(c, c->given, ap_stream_tags(s), err);
     ap_close(&s);
     return ok;
 }
 
 static ap_stream *take_tags(ap_stream *s, const void *cfg, ap_error *err)
 {
-    if (s && !fill_tags(cfg, ap_stream_tags(s), err))
+    const config *c = cfg;
+    if (s && !fill_tags(c, c->tags, ap_stream_tags(s), err))
         ap_close(&s);
     return s;
 }
 
-static bool encoding(const void *cfg, ap_encode_options *options, ap_error *err)
+static bool encoding(void *cfg, ap_encode_options *options, ap_error *err)
 {
-    const config *c = cfg;
+    config *c = cfg;
     options->vbr_quality = c->vbr_quality;
     options->effort = c->effort > 9 ? -1 : (int)c->effort;
     options->dither = c->dither;
     options->clip_mode = c->clip_mode;
     options->seed = c->seed;
+    ap_tags_free(&c->tags);
+    c->tags = ap_tags_new();
+    if (!c->tags || !ap_tags_merge(c->tags, c->given))
+        return ap_fail_memory(err);
     options->tags = c->tags;
     options->replace_tags = true;
-    return !c->tags_from || read_tags(c, c->tags_from, err);
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    config c = {.vbr_quality = -1, .effort = 10, .tags = ap_tags_new(), .removed = ap_tags_new()};
+    config c = {.vbr_quality = -1, .effort = 10, .given = ap_tags_new(), .removed = ap_tags_new()};
     const filter f = {
-        .command = {"ap-encode", "[INPUT]", "Encodes audio to MP3, FLAC, WAV, AIFF, Ogg Vorbis, Opus or AU."},
+        .command = {"ap-encode", "[INPUT]...",
+                    "Encodes audio to MP3, FLAC, WAV, AIFF, Ogg Vorbis, Opus or AU."},
         .rows = rows,
         .config = &c,
+        .prepare = prepare,
         .build = take_tags,
         .encoding = encoding,
+        .extension = "",
     };
     int status = filter_main(&f, argc, argv);
     ap_tags_free(&c.tags);
+    ap_tags_free(&c.given);
     ap_tags_free(&c.removed);
     return status;
 }

@@ -111,7 +111,7 @@ int main(int argc, char **argv)
 {
     config c = {.eq.bands = c.bands};
     const filter f = {
-        .command = {"ap-eq", "[INPUT]", "Makes some frequencies louder and others softer."},
+        .command = {"ap-eq", "[INPUT]...", "Makes some frequencies louder and others softer."},
         .rows = rows,
         .config = &c,
         .build = build,

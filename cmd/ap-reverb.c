@@ -28,7 +28,7 @@ int main(int argc, char **argv)
     ap_reverb_options options;
     ap_reverb_defaults(&options);
     const filter f = {
-        .command = {"ap-reverb", "[INPUT]", "Adds reverberation (Freeverb)."},
+        .command = {"ap-reverb", "[INPUT]...", "Adds reverberation (Freeverb)."},
         .rows = rows,
         .config = &options,
         .build = build,

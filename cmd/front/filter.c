@@ -3,6 +3,8 @@
 #include "front/filter.h"
 #include "base/error.h"
 #include "base/path.h"
+#include "front/many.h"
+#include "front/naming.h"
 #include "stream/stream.h"
 
 #include <errno.h>
@@ -98,7 +100,7 @@ ap_stream *filter_watch(watcher *w, ap_stream *s, ap_error *err)
         return NULL;
     progress_start(&w->progress, w->command->name, w->doing, ap_leaf(ap_stream_name(s)), ap_stream_format(s),
                    w->quiet ? PROGRESS_NONE : w->style);
-    if (w->mute && w->progress.style == PROGRESS_JSON)
+    if (w->mute && w->progress.style != PROGRESS_BAR)
         w->progress.style = PROGRESS_NONE; /* for programs there is one pass */
     if (ap_stream_format(s)->frames == 0)
         print_warnings(w, s); /* nobody reads a stream without frames to its end */
@@ -183,22 +185,30 @@ bool filter_write_split(const command *c, ap_stream *s, const output_config *out
     return ok;
 }
 
+static bool make_options(const filter *f, const output_config *out, ap_encode_options *options, ap_error *err)
+{
+    output_encode_options(out, options);
+    return !f->encoding || f->encoding(f->config, options, err);
+}
+
 static bool run(const filter *f, const char *input, const output_config *out, ap_error *err)
 {
     ap_decode_options decode;
     ap_encode_options encode;
     ap_decode_defaults(&decode);
-    output_encode_options(out, &encode);
     if (f->decoding)
         f->decoding(f->config, &decode);
-    if (f->encoding && !f->encoding(f->config, &encode, err))
-        return false;
-    if (f->prepare && !f->prepare(f->config, err))
+    if (!make_options(f, out, &encode, err))
         return false;
     ap_stream *s = filter_open(input, &decode, err);
     if (f->build)
         s = f->build(s, f->config, err);
     return filter_write(&f->command, s, out, &encode, err);
+}
+
+static bool prepare(const filter *f, ap_error *err)
+{
+    return !f->prepare || f->prepare(f->config, err);
 }
 
 const char *filter_input(const command *c, int argc, char **argv, int operand)
@@ -212,20 +222,80 @@ const char *filter_input(const command *c, int argc, char **argv, int operand)
     return input;
 }
 
+/* ---- many inputs */
+
+typedef struct many_outputs {
+    const filter *filter;
+    const output_config *out;
+} many_outputs;
+
+static bool check_output(void *user, const char *output, ap_error *err)
+{
+    const many_outputs *m = user;
+    ap_encode_options options;
+    return make_options(m->filter, m->out, &options, err) && ap_encode_check(output, &options, err);
+}
+
+static work_result work(void *user, const plan_item *item, unsigned threads, FILE *report, ap_error *err)
+{
+    const many_outputs *m = user;
+    char *input = item->input;
+    const sources in = {&input, 1, NULL};
+    output_config out = *m->out;
+    (void)report;
+    out.path = item->output;
+    out.threads = threads;
+    bool ok = target_check(out.path, &in, output_rule(&out), err) && run(m->filter, item->input, &out, err);
+    return ok ? WORK_DONE : WORK_FAILED;
+}
+
+static int run_many(const filter *f, const output_config *out, const many_config *config,
+                    const option_group *groups, char **inputs, int count)
+{
+    many_outputs user = {f, out};
+    const char *output = out->path ? out->path : "-";
+    const char *format = out->format ? out->format : f->extension;
+    ap_error err;
+    const many m = {.command = &f->command,
+                    .config = config,
+                    .common = &out->common,
+                    .operands = inputs,
+                    .count = (size_t)count,
+                    .output = output,
+                    .threads = out->threads,
+                    .rules = {.format = format,
+                              .fallback = "wav",
+                              .rule = output_rule(out),
+                              .groups = groups,
+                              .check = check_output,
+                              .user = &user},
+                    .work = work,
+                    .user = &user};
+    if (format && !*format && naming_has_extension(output))
+        usage_error(&f->command, "which format? Name it with -t, or in a pattern such as 'DIR/{name}.mp3'");
+    filter_start();
+    return prepare(f, &err) ? many_run(&m) : filter_fail(&f->command, &err);
+}
+
+/* ---- */
+
 int filter_main(const filter *f, int argc, char **argv)
 {
     static char standard_input[] = "-";
     output_config out = {0};
+    many_config config = {0};
     const option_group groups[OPTION_GROUPS] = {
-        {f->rows, f->config}, {output_rows, &out}, {common_rows, &out.common}};
+        {f->rows, f->config}, {output_rows, &out}, {common_rows, &out.common}, {many_rows, &config}};
     int operand = parse_options(&f->command, groups, argc, argv);
+    if (many_wanted(&config, out.path, argc - operand))
+        return run_many(f, &out, &config, groups, argv + operand, argc - operand);
     const char *input = filter_input(&f->command, argc, argv, operand);
     output_check_terminal(&f->command, out.path);
     char *name = input ? argv[operand] : standard_input;
     ap_error err;
     made_folders made = {0};
     bool ok = target_check(out.path, &(sources){&name, 1, groups}, output_rule(&out), &err) &&
-              target_make_folders(&made, out.path, &err) && run(f, input, &out, &err);
+              target_make_folders(&made, out.path, &err) && prepare(f, &err) && run(f, input, &out, &err);
     target_end(&made, ok);
     return ok ? AP_OK : filter_fail(&f->command, &err);
 }

@@ -16,10 +16,14 @@ typedef struct filter {
     bool (*prepare)(void *config, ap_error *err);
     /* Options for decoding and encoding beyond the common ones; may be NULL. */
     void (*decoding)(const void *config, ap_decode_options *options);
-    bool (*encoding)(const void *config, ap_encode_options *options, ap_error *err);
+    bool (*encoding)(void *config, ap_encode_options *options, ap_error *err);
+    /* {ext} of many outputs without -t. NULL: that of the input, or wav; "": there is none, it has to be
+     * said. */
+    const char *extension;
 } filter;
 
-/* The whole of a command with one input and one output: returns its exit code. */
+/* The whole of a command that makes an output of each input: returns its exit code. For many inputs prepare
+ * is called once, the others for each. */
 int filter_main(const filter *f, int argc, char **argv);
 
 /* ---- its parts, for commands with another shape */

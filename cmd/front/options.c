@@ -27,17 +27,28 @@ static const option_row standard_rows[] = {
 
 /* All rows of all groups, in order. */
 typedef struct row_list {
-    const option_row *rows[MAX_OPTIONS];
+    option_row rows[MAX_OPTIONS];
     void *configs[MAX_OPTIONS];
     int count;
 } row_list;
+
+static void (*listener)(const char *text);
+
+void complain_to(void (*listen)(const char *text))
+{
+    listener = listen;
+}
 
 static void print_message(const command *c, const char *format, va_list args)
 {
     char text[1024];
     vsnprintf(text, sizeof text, format, args);
     ap_text_one_line(text); /* a file name may hold anything */
-    progress_hide();        /* a bar is on this line */
+    if (listener) {
+        listener(text);
+        return;
+    }
+    progress_hide(); /* a bar is on this line */
     fprintf(stderr, "%s: %s\n", c->name, text);
 }
 
@@ -279,7 +290,7 @@ static void print_help(const command *c, const row_list *list)
 {
     printf("Usage: %s [OPTION]... %s\n%s\n\n", c->name, c->arguments, c->summary);
     for (int i = 0; i < list->count; i++)
-        print_row(list->rows[i], list->configs[i]);
+        print_row(&list->rows[i], list->configs[i]);
     printf("\nThe manual: man %.*s. The tour: man audiopipe.\n", (int)strcspn(c->name, " "), c->name);
     finish_answer(c);
 }
@@ -292,10 +303,31 @@ static void print_version(const command *c)
 
 /* ---- parsing */
 
+static bool has_name(const row_list *list, const char *name)
+{
+    int i = 0;
+    while (i < list->count && strcmp(list->rows[i].name, name) != 0)
+        i++;
+    return i < list->count;
+}
+
+static bool has_letter(const row_list *list, char letter)
+{
+    int i = 0;
+    while (i < list->count && list->rows[i].letter != letter)
+        i++;
+    return i < list->count;
+}
+
+/* A name that is there already is left out, a letter too. */
 static void add_rows(row_list *list, const option_group *group)
 {
     for (const option_row *o = group->rows; o->type != OPTION_END && list->count < MAX_OPTIONS; o++) {
-        list->rows[list->count] = o;
+        if (has_name(list, o->name))
+            continue;
+        list->rows[list->count] = *o;
+        if (has_letter(list, o->letter))
+            list->rows[list->count].letter = 0;
         list->configs[list->count++] = group->config;
     }
 }
@@ -305,7 +337,7 @@ static void make_getopt(const row_list *list, struct option *longs, char *shorts
 {
     *shorts++ = ':'; /* a missing argument is reported as such */
     for (int i = 0; i < list->count; i++) {
-        const option_row *o = list->rows[i];
+        const option_row *o = &list->rows[i];
         longs[i] = (struct option){o->name, takes_argument(o) ? required_argument : no_argument, NULL,
                                    FIRST_CODE + i};
         if (o->letter)
@@ -322,7 +354,7 @@ static int row_of_code(const row_list *list, int code)
     if (code >= FIRST_CODE)
         return code - FIRST_CODE;
     int i = 0;
-    while (list->rows[i]->letter != code)
+    while (list->rows[i].letter != code)
         i++;
     return i;
 }
@@ -334,9 +366,9 @@ static void report_ambiguous(const command *c, const row_list *list, const char 
     char names[512] = "";
     int found = 0;
     for (int i = 0; i < list->count; i++)
-        if (strncmp(list->rows[i]->name, argument + 2, length) == 0) {
+        if (strncmp(list->rows[i].name, argument + 2, length) == 0) {
             size_t used = strlen(names);
-            snprintf(names + used, sizeof names - used, "%s--%s", found++ ? " " : "", list->rows[i]->name);
+            snprintf(names + used, sizeof names - used, "%s--%s", found++ ? " " : "", list->rows[i].name);
         }
     if (found > 1)
         usage_error(c, "option '%.*s' is ambiguous: %s", (int)length + 2, argument, names);
@@ -347,7 +379,7 @@ static void suggest(const command *c, const row_list *list, const char *argument
 {
     const char *names[MAX_OPTIONS];
     for (int i = 0; i < list->count; i++)
-        names[i] = list->rows[i]->name;
+        names[i] = list->rows[i].name;
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(argument, "="), argument);
     const char *guess = guess_name(name + strspn(name, "-"), names, (size_t)list->count);
@@ -395,12 +427,13 @@ int parse_options(const command *c, const option_group groups[OPTION_GROUPS], in
     for (int code; (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         if (code == '?' || code == ':')
             report_bad_option(c, &list, code, argv);
-        const option_row *o = list.rows[row_of_code(&list, code)];
-        if (o == &standard_rows[0])
+        const int row = row_of_code(&list, code);
+        const option_row *o = &list.rows[row];
+        if (list.configs[row] == &scratch && strcmp(o->name, "help") == 0)
             print_help(c, &list);
-        if (o == &standard_rows[1])
+        if (list.configs[row] == &scratch)
             print_version(c);
-        set_option(c, o, list.configs[row_of_code(&list, code)], optarg);
+        set_option(c, o, list.configs[row], optarg);
     }
     return optind;
 }

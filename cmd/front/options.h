@@ -81,7 +81,8 @@ typedef struct option_row {
         .letter = l, .name = n, .type = OPTION_ANSWER, .call = f, .help = h, __VA_ARGS__                     \
     }
 
-/* A table and the struct that it fills. */
+/* A table and the struct that it fills. In a list of them the first row of a name is the one, and the first
+ * of a letter has it. */
 typedef struct option_group {
     const option_row *rows;
     void *config;
@@ -93,7 +94,7 @@ typedef struct command {
     const char *summary;   /* first paragraph of --help */
 } command;
 
-#define OPTION_GROUPS 4
+#define OPTION_GROUPS 6
 
 /* Parses the options of all groups (up to the first group without rows), permuting argv so that the operands
  * come last. Returns the index of the first operand. --help and --version are answered here and exit with 0;
@@ -106,6 +107,8 @@ bool finish_stdout(ap_error *err);
 
 /* Prints "NAME: MESSAGE" to stderr, on a line of its own. */
 void complain(const command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* From now on what would be printed goes there, in a process that works for another one. */
+void complain_to(void (*listen)(const char *text));
 /* The same, with a pointer to --help, and exits with AP_USAGE. */
 _Noreturn void usage_error(const command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -27,7 +27,7 @@ const option_row output_rows[] = {
     ROW_CHOICE(0, "bits", bits, offsetof(output_config, bits), "sample format of flac, wav, aiff, au",
                .no_default = true),
     ROW_COUNT('j', "threads", "N", offsetof(output_config, threads), 0, 1024,
-              "threads for encoding mp3; 0 = all cores"),
+              "files at a time, or threads that encode one mp3; 0 = all cores"),
     ROW_ON(0, "force", offsetof(output_config, force), "the output may replace the input"),
     {0},
 };

@@ -3,6 +3,7 @@
 #include "front/progress.h"
 #include "base/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,13 @@ const choice progress_styles[] = {
 /* Columns of the terminal that have something on them. */
 static size_t columns_used;
 
+static void (*listener)(double seconds, double fraction);
+
+void progress_to(void (*listen)(double seconds, double fraction))
+{
+    listener = listen;
+}
+
 static bool is_terminal(void)
 {
     const char *kind = getenv("TERM");
@@ -33,6 +41,8 @@ static bool is_terminal(void)
 static progress_style choose_style(progress_style style)
 {
     struct stat st;
+    if (listener)
+        return PROGRESS_TOLD;
     if (style != PROGRESS_AUTO)
         return style;
     const char *wanted = getenv("AUDIOPIPE_PROGRESS"); /* set by ap-manifest exec */
@@ -101,21 +111,42 @@ static size_t cut(char *text, size_t columns)
     return used;
 }
 
+/* What is shown. */
+typedef struct state {
+    double fraction; /* of the whole; < 0: not known */
+    double audio_s, elapsed_s, speed;
+} state;
+
+static state state_of(const progress *p, const struct timespec *now)
+{
+    state s = {.audio_s = p->of ? p->seconds : (double)p->done / p->rate};
+    s.elapsed_s = seconds_between(&p->started, now);
+    s.speed = s.elapsed_s > 0 ? s.audio_s / s.elapsed_s : 0;
+    if (p->of)
+        s.fraction = p->fraction;
+    else if (p->total == AP_UNKNOWN)
+        s.fraction = -1;
+    else
+        s.fraction = p->total ? (double)p->done / (double)p->total : 1;
+    return s;
+}
+
 /* On a narrow terminal the bar goes first, then the speed, then the end of the name. */
-static void show_bar(const progress *p, double fraction, double audio_s, double speed)
+static void show_bar(const progress *p, const state *s)
 {
     static const char full[] = "########################";
     const size_t width = width_of_terminal();
-    const int filled = (int)(fraction * BAR_WIDTH);
+    const int filled = (int)(fmin(s->fraction, 1) * BAR_WIDTH);
     char title[sizeof p->title], bar[48] = "", rate[48] = "", rest[48], line[400];
     memcpy(title, p->title, sizeof title);
-    snprintf(rate, sizeof rate, "  %.0fx realtime", speed);
-    if (p->total == AP_UNKNOWN) {
-        snprintf(rest, sizeof rest, " %d:%02d", (int)audio_s / 60, (int)audio_s % 60);
+    snprintf(rate, sizeof rate, "  %.0fx realtime", s->speed);
+    if (s->fraction < 0) {
+        snprintf(rest, sizeof rest, " %d:%02d", (int)s->audio_s / 60, (int)s->audio_s % 60);
     } else {
-        const double left = speed > 0 ? ((double)p->total / p->rate - audio_s) / speed : 0;
+        const double left = s->fraction > 0 ? s->elapsed_s * (1 / s->fraction - 1) : 0;
+        const int left_s = (int)fmin(fmax(left, 0), 359999);
         snprintf(bar, sizeof bar, " [%.*s%*s]", filled, full, BAR_WIDTH - filled, "");
-        snprintf(rest, sizeof rest, " %3.0f%%  ETA %d:%02d", 100 * fraction, (int)left / 60, (int)left % 60);
+        snprintf(rest, sizeof rest, " %3.0f%%  ETA %d:%02d", 100 * s->fraction, left_s / 60, left_s % 60);
     }
     const size_t most = width > strlen(rest) + 1 ? width - strlen(rest) - 1 : 0;
     size_t columns = cut(title, most > 40 ? 40 : most) + 1 + strlen(rest);
@@ -131,32 +162,34 @@ static void show_bar(const progress *p, double fraction, double audio_s, double 
     put_line(line, columns);
 }
 
-static void show_json(const progress *p, double fraction, double audio_s, double speed)
+static void show_json(const progress *p, const state *s)
 {
-    fprintf(stderr, "{\"command\":\"%s\",\"seconds\":%.3f,\"speed\":%.2f", p->name, audio_s, speed);
-    if (p->total != AP_UNKNOWN)
-        fprintf(stderr, ",\"progress\":%.4f", fraction);
+    fprintf(stderr, "{\"command\":\"%s\",\"seconds\":%.3f,\"speed\":%.2f", p->name, s->audio_s, s->speed);
+    if (p->of)
+        fprintf(stderr, ",\"files\":%llu,\"of\":%llu,\"failed\":%llu", (unsigned long long)p->files,
+                (unsigned long long)p->of, (unsigned long long)p->failed);
+    if (s->fraction >= 0)
+        fprintf(stderr, ",\"progress\":%.4f", s->fraction);
     fprintf(stderr, "}\n");
 }
 
 static void show(const progress *p, const struct timespec *now)
 {
-    double elapsed = seconds_between(&p->started, now);
-    double audio_s = (double)p->done / p->rate;
-    double fraction = p->total && p->total != AP_UNKNOWN ? (double)p->done / (double)p->total : 1;
-    double speed = elapsed > 0 ? audio_s / elapsed : 0;
+    const state s = state_of(p, now);
     if (p->style == PROGRESS_BAR)
-        show_bar(p, fraction, audio_s, speed);
-    else
-        show_json(p, fraction, audio_s, speed);
+        show_bar(p, &s);
+    else if (p->style == PROGRESS_JSON)
+        show_json(p, &s);
+    else if (listener)
+        listener(s.audio_s, s.fraction);
 }
 
-void progress_add(progress *p, uint64_t frames)
+/* Not more often than anybody could read it. */
+static void show_sometimes(progress *p)
 {
-    p->done += frames;
+    struct timespec now;
     if (p->style == PROGRESS_NONE)
         return;
-    struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (seconds_between(&p->shown, &now) < INTERVAL_S)
         return;
@@ -164,14 +197,39 @@ void progress_add(progress *p, uint64_t frames)
     show(p, &now);
 }
 
+void progress_add(progress *p, uint64_t frames)
+{
+    p->done += frames;
+    show_sometimes(p);
+}
+
+void progress_start_many(progress *p, const char *name, uint64_t files, progress_style style)
+{
+    const ap_format none = {.rate = 1};
+    progress_start(p, name, NULL, "", &none, style);
+    p->of = files;
+}
+
+void progress_set_many(progress *p, uint64_t files, uint64_t failed, double seconds, double fraction)
+{
+    p->files = files;
+    p->failed = failed;
+    p->seconds = seconds;
+    p->fraction = fraction;
+    int n = snprintf(p->title, sizeof p->title, "%s: %llu of %llu files", p->name, (unsigned long long)files,
+                     (unsigned long long)p->of);
+    if (failed)
+        snprintf(p->title + n, sizeof p->title - (size_t)n, ", %llu failed", (unsigned long long)failed);
+    show_sometimes(p);
+}
+
 void progress_end(progress *p, bool ok)
 {
+    struct timespec now;
     if (p->style == PROGRESS_BAR)
         progress_hide();
-    if (p->style == PROGRESS_JSON && ok && !p->ended) {
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if ((p->style == PROGRESS_JSON || p->style == PROGRESS_TOLD) && ok && !p->ended)
         show(p, &now);
-    }
     p->ended = true;
 }

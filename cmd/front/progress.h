@@ -9,7 +9,13 @@
 
 #include <time.h>
 
-typedef enum progress_style { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_JSON, PROGRESS_NONE } progress_style;
+typedef enum progress_style {
+    PROGRESS_AUTO,
+    PROGRESS_BAR,
+    PROGRESS_JSON,
+    PROGRESS_NONE,
+    PROGRESS_TOLD /* to whoever wants to be told: progress_to */
+} progress_style;
 
 /* The words for them. */
 extern const choice progress_styles[];
@@ -20,6 +26,9 @@ typedef struct progress {
     progress_style style; /* never PROGRESS_AUTO */
     uint64_t total, done; /* frames; total may be AP_UNKNOWN */
     uint32_t rate;
+    uint64_t of, files,
+        failed;               /* of many files: how many there are (0: it is one), are behind, have failed */
+    double seconds, fraction; /* and how far all of them are */
     struct timespec started, shown;
     bool ended;
 } progress;
@@ -30,6 +39,12 @@ typedef struct progress {
 void progress_start(progress *p, const char *name, const char *doing, const char *file,
                     const ap_format *format, progress_style style);
 void progress_add(progress *p, uint64_t frames);
+/* The same for the work on many files. fraction is of the whole, from 0 to 1. */
+void progress_start_many(progress *p, const char *name, uint64_t files, progress_style style);
+void progress_set_many(progress *p, uint64_t files, uint64_t failed, double seconds, double fraction);
+/* From now on progress is told there (seconds of sound, and the fraction, < 0 if it is not known), in a
+ * process that works for another one. */
+void progress_to(void (*listen)(double seconds, double fraction));
 /* Removes the bar, or prints the last JSON line. Once, or more than once. */
 void progress_end(progress *p, bool ok);
 /* Clears the line of the bar that is on the terminal, if there is one. */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * many.h - commands that take many inputs, folders and lists of them: which there are, where the results go,
+ * some at a time, with one progress display, and what failed at the end. */
+#ifndef MANY_H
+#define MANY_H
+
+#include "front/crew.h"
+#include "front/output.h"
+
+/* What such a command lets one say; filled by many_rows. */
+typedef struct many_config {
+    bool recursive, null, skip_existing, dry_run, fail_fast;
+    const char *list;
+    unsigned threads; /* of commands without output_rows, which have the same option */
+} many_config;
+
+extern const option_row many_rows[];
+
+typedef struct many {
+    const command *command;
+    const many_config *config;
+    const common_config *common;
+    char *const *operands;
+    size_t count;
+    const char *output; /* of -o; NULL: there are no outputs, only reports */
+    const char *leaf;   /* the pattern of names in a folder; NULL: {name}.{ext} */
+    plan_rules rules;   /* all but pattern and failed */
+    unsigned threads;   /* of -j, 0 = all cores */
+    bool alone;         /* one file at a time, which gets all threads */
+    /* In a process of its own, which goes on with other items: makes the output, with so many threads, or
+     * prints the report. */
+    work_result (*work)(void *user, const plan_item *item, unsigned threads, FILE *report, ap_error *err);
+    /* Whether an output that is there is whole; NULL: it can be opened as audio. */
+    bool (*is_whole)(const char *output);
+    bool finds_existing; /* work itself looks for what --skip-existing leaves out */
+    /* The report of each item, in order, or why there is none; NULL: there are no reports. false: no more. */
+    bool (*report)(void *user, const char *input, const ap_error *why, const char *report, size_t size,
+                   ap_error *err);
+    void *user;
+} many;
+
+/* Whether a command line is about more than one input with one output. */
+bool many_wanted(const many_config *config, const char *output, int operands);
+/* All of it: returns the exit code. filter_start has to have been called. */
+int many_run(const many *m);
+/* Whether output is not older than input and not empty, and is_whole. */
+bool many_is_made(const char *input, const char *output, bool (*is_whole)(const char *output));
+
+#endif
