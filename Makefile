@@ -199,6 +199,8 @@ $B/ap-%: $B/cmd/ap-%.o $(FRONT_OBJ) $(SO)
 $B/ap-manifest $B/ap-job: COMMAND_LDLIBS = $(JOBS_LDLIBS)
 $B/ap-manifest $B/ap-job: $B/jobs.a
 
+$B/ap-separate: $(patsubst %.c,$B/%.o,$(wildcard cmd/separate/*.c))
+
 # The verbs of ap-job, and what recipes run in, beside it.
 $B/ap-job: $(patsubst %.c,$B/%.o,$(wildcard cmd/job/*.c)) | $B/recipe-shell
 $B/recipe-shell: scripts/recipe-shell $(wildcard scripts/recipes/*)

@@ -86,10 +86,12 @@ static size_t names(void *config, const output_config *out, const char *list[MAX
     return *in_folder = 3;
 }
 
-static ap_stream *build(ap_stream *s, void *config, unsigned wanted, ap_error *err)
+static ap_stream *build(ap_stream *s, void *config, const bool *wanted, ap_error *err)
 {
     ap_hpss_options o = *(const ap_hpss_options *)config;
-    o.parts = wanted; /* bits in the order of the names */
+    o.parts = 0;
+    for (unsigned i = 0; i < 3; i++)
+        o.parts |= (unsigned)wanted[i] << i; /* bits in the order of the names */
     return ap_hpss(s, &o, err);
 }
 

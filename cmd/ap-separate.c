@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-separate - music to stems: vocals, drums, bass, other. */
 #include "base/error.h"
+#include "front/filter.h"
 #include "front/stems.h"
+#include "separate/asked.h"
 
 #include <stdio.h>
-#include <string.h>
 
 typedef struct config {
     ap_separate_options separate;
-    const char *two_stems;
     enum { REST_ADD, REST_MINUS } other_method;
-    bool residual;
+    asked_options asked;
     ap_separator *separator;
-    char rests[AP_MAX_STEMS][64]; /* no_STEM */
+    asked all;
 } config;
 
 static void print_model(void *user, const char *name, const char *description, const char *missing)
@@ -30,16 +30,37 @@ static bool list_models(void *cfg, const char *argument, ap_error *err)
     return ap_models_list(print_model, NULL, err);
 }
 
+static bool add_mix(void *cfg, const char *argument, ap_error *err)
+{
+    asked_options *o = &((config *)cfg)->asked;
+    if (o->mix_count == MAX_MIXES)
+        return ap_fail(err, AP_USAGE, "'%s' is one too many", argument);
+    o->mixes[o->mix_count++] = argument;
+    return true;
+}
+
 #define AT(field) offsetof(config, field)
 
 static const choice other_methods[] = {{"add", REST_ADD}, {"minus", REST_MINUS}, {0}};
+static const choice ensembles[] = {{"mean", AP_ENSEMBLE_MEAN},   {"median", AP_ENSEMBLE_MEDIAN},
+                                   {"min", AP_ENSEMBLE_MIN},     {"max", AP_ENSEMBLE_MAX},
+                                   {"first", AP_ENSEMBLE_FIRST}, {0}};
+static const choice ensembles_on[] = {{"samples", AP_ON_SAMPLES}, {"spectra", AP_ON_SPECTRA}, {0}};
 
 static const option_row rows[] = {
-    ROW_TEXT('n', "model", "NAME", AT(separate.model), "a model's name, signature or file"),
-    ROW_TEXT(0, "two-stems", "STEM", AT(two_stems), "only STEM and no_STEM, which is all that is not STEM"),
+    ROW_TEXT('n', "model", "NAME", AT(separate.model),
+             "a model's name, signature or file; several with commas between them"),
+    ROW_CHOICE(0, "ensemble", ensembles, AT(separate.ensemble),
+               "several models on the same music, not each on a stem of the one before", .no_default = true),
+    ROW_CHOICE(0, "ensemble-on", ensembles_on, AT(separate.ensemble_on),
+               "of samples or of spectra; by default spectra for min and max", .no_default = true),
+    ROW_TEXT(0, "two-stems", "STEM", AT(asked.two_stems),
+             "only STEM and no_STEM, which is all that is not STEM"),
     ROW_CHOICE(0, "other-method", other_methods, AT(other_method),
                "no_STEM is the sum of the other stems, or the mix without STEM"),
-    ROW_ON(0, "residual", AT(residual), "add what no stem got to 'other'"),
+    ROW_ON(0, "residual", AT(asked.residual), "add what no stem got to 'other'"),
+    ROW_CALL(0, "mix", "NAME=STEM+...", add_mix,
+             "one more stem: a sum or difference of stems, and of 'mix', all of it (repeatable)"),
     ROW_COUNT('c', "channels", "N", AT(separate.channels), 0, 2,
               "channels of the stems; 0 = as the model gives them"),
     ROW_FILE(0, "config", "FILE", AT(separate.config),
@@ -58,15 +79,11 @@ static const option_row rows[] = {
     {0},
 };
 
-/* ---- the stems: those of the model, then the rest for each of them; or one and its rest */
-
-/* The number of a stem, or of how many there are if it is none. */
-static size_t find_stem(const config *c, const char *name)
+/* While a chain works on what its last model will get. */
+static bool go_on(void *user, uint64_t frames, uint64_t total, ap_error *err)
 {
-    size_t i = 0;
-    while (i < ap_separator_stems(c->separator) && strcmp(ap_separator_stem(c->separator, i), name) != 0)
-        i++;
-    return i;
+    (void)user, (void)frames, (void)total;
+    return filter_go_on(err);
 }
 
 static size_t names(void *cfg, const output_config *out, const char *list[MAX_STEMS], size_t *in_folder,
@@ -74,52 +91,25 @@ static size_t names(void *cfg, const output_config *out, const char *list[MAX_ST
 {
     config *c = cfg;
     c->separate.threads = out->threads;
+    c->separate.progress = go_on;
+    c->asked.rest_minus = c->other_method == REST_MINUS;
     c->separator = ap_separator_open(&c->separate, err);
-    if (!c->separator)
+    if (!c->separator || !asked_of(&c->all, c->separator, &c->asked, err))
         return 0;
-    const size_t count = ap_separator_stems(c->separator);
-    for (size_t i = 0; i < count; i++) {
-        list[i] = ap_separator_stem(c->separator, i);
-        list[count + i] = c->rests[i];
-        snprintf(c->rests[i], sizeof c->rests[i], "no_%s", list[i]);
-    }
-    *in_folder = count;
-    if (c->residual && find_stem(c, "other") == count)
-        return ap_fail(err, AP_USAGE, "model '%s' has no stem 'other' for the residual",
-                       ap_separator_model(c->separator));
-    if (!c->two_stems)
-        return 2 * count;
-    const size_t stem = find_stem(c, c->two_stems);
-    if (stem == count)
-        return ap_fail(err, AP_USAGE, "model '%s' has no stem '%s'", ap_separator_model(c->separator),
-                       c->two_stems);
-    list[0] = list[stem];
-    list[1] = c->rests[stem];
-    return *in_folder = 2;
+    for (size_t i = 0; i < c->all.count; i++)
+        list[i] = c->all.list[i].name;
+    *in_folder = c->all.in_folder;
+    return c->all.count;
 }
 
-/* A stem, or all the rest: the sum of these stems, or the mix without the others. The latter has what no stem
- * got, which the residual puts where 'other' is. */
-static ap_stem_mix mix_of(const config *c, size_t stem, bool rest)
-{
-    ap_stem_mix m = {0};
-    const bool has_other = (stem == find_stem(c, "other")) != rest;
-    const bool from_mix = c->residual ? has_other : rest && c->other_method == REST_MINUS;
-    m.mix = from_mix;
-    for (size_t i = 0; i < ap_separator_stems(c->separator); i++)
-        m.stems[i] = (i == stem) != rest ? !from_mix : -from_mix;
-    return m;
-}
-
-static ap_stream *build(ap_stream *s, void *cfg, unsigned wanted, ap_error *err)
+static ap_stream *build(ap_stream *s, void *cfg, const bool *wanted, ap_error *err)
 {
     const config *c = cfg;
     ap_stem_mix mixes[MAX_STEMS];
-    const size_t stems = c->two_stems ? 1 : ap_separator_stems(c->separator);
     size_t count = 0;
-    for (size_t i = 0; i < 2 * stems; i++)
-        if (wanted >> i & 1)
-            mixes[count++] = mix_of(c, c->two_stems ? find_stem(c, c->two_stems) : i % stems, i >= stems);
+    for (size_t i = 0; i < c->all.count; i++)
+        if (wanted[i])
+            mixes[count++] = c->all.list[i].mix;
     return ap_separate(s, c->separator, mixes, count, err);
 }
 

@@ -43,7 +43,7 @@ extern "C" {
 #define AP_UNKNOWN UINT64_MAX
 
 /* What a stream can have. */
-#define AP_MAX_CHANNELS 64
+#define AP_MAX_CHANNELS 128
 #define AP_MIN_RATE 1000
 #define AP_MAX_RATE 768000
 
@@ -530,7 +530,7 @@ typedef struct ap_hpss_options {
 
 void ap_hpss_defaults(ap_hpss_options *options);
 /* The parts that were asked for, side by side in this order: k parts of a stream of c channels are k * c
- * channels. All parts together are the input. At most 21 channels. Latency 0. Medians of spectra as in
+ * channels. All parts together are the input. At most 42 channels. Latency 0. Medians of spectra as in
  * D. Fitzgerald, DAFx 2010, with the margins of J. Driedger et al., ISMIR 2014; with compat the same samples
  * as librosa.effects.hpss. */
 ap_stream *ap_hpss(ap_stream *s, const ap_hpss_options *options, ap_error *err);
@@ -608,15 +608,34 @@ bool ap_plot_fd(ap_stream **sources, const char *const *names, size_t count, int
 
 /* ---- separate.c: music to stems */
 
-#define AP_MAX_STEMS 16
+#define AP_MAX_STEMS 64
+
+/* How several models on the same music become one: for each stem that any of them has, of those who have it
+ */
+typedef enum ap_ensemble {
+    AP_ENSEMBLE_NONE,   /* a list of models is a chain */
+    AP_ENSEMBLE_MEAN,   /* the mean */
+    AP_ENSEMBLE_MEDIAN, /* the middle one, or the mean of both */
+    AP_ENSEMBLE_MIN,    /* the smallest magnitude */
+    AP_ENSEMBLE_MAX,    /* the largest */
+    AP_ENSEMBLE_FIRST   /* that of the first model */
+} ap_ensemble;
+/* Of samples, or of the bins of short-time spectra; usual: of spectra for MIN and MAX, else of samples. */
+typedef enum ap_ensemble_on { AP_ON_USUAL, AP_ON_SAMPLES, AP_ON_SPECTRA } ap_ensemble_on;
 
 typedef struct ap_separate_options {
-    const char *model;  /* name, signature, or path of a .th, .ckpt, .safetensors, .pt or .yaml file; "dsp" =
-                           the one that is built in, without a network; NULL = the best neural one that is
-                           installed, or else "dsp" */
+    /* Name, signature, or path of a .th, .ckpt, .safetensors, .pt or .yaml file; "dsp" = the one that is
+     * built in, without a network; NULL = the best neural one that is installed, or else "dsp". Several with
+     * commas between them: a chain, in which each takes apart one stem of that before it, MODEL:STEM, by
+     * default vocals, or its first one; the stems of the second are called STEM_NAME. With ensemble, models
+     * for the same music: MODEL, or MODEL:STEM:STEM... for some stems of it. A file of that name is one
+     * model. */
+    const char *model;
     const char *device; /* "auto" (a GPU if libtorch has one), "cpu", "cuda" */
     unsigned threads;   /* 0 = all cores. The samples do not depend on it. */
     unsigned channels;  /* of each output: 1 or 2; 0 = as the model gives them */
+    ap_ensemble ensemble;
+    ap_ensemble_on ensemble_on;
     /* These are for neural models only: */
     double overlap; /* the share of a segment that overlaps with the next, 0..0.95; from 1 on, how many cover
                        each moment; < 0 = as the model says */
@@ -625,6 +644,12 @@ typedef struct ap_separate_options {
     uint64_t seed;         /* of the shifts */
     unsigned chunk_frames; /* length of the segments in frames of the model's rate; 0 = by segment_s */
     const char *config;    /* the .yaml file of a .ckpt; NULL = that of the same name beside it */
+    /* Called now and then while all but the last model of a chain works, before there are stems to read: with
+     * the frames that are done, of total (AP_UNKNOWN: not known). If it returns false, having filled err, the
+     * separation fails. May be NULL. */
+    bool (*progress)(void *user, uint64_t frames, uint64_t total, ap_error *err);
+    void *user;
+    const char *state; /* as ap_separate_resumable; NULL when a separator is opened */
 } ap_separate_options;
 
 void ap_separate_defaults(ap_separate_options *options);
@@ -641,6 +666,9 @@ const char *ap_separator_model(const ap_separator *separator);
 /* How many stems there are, and the name of each (NULL past the last), owned by the separator. */
 size_t ap_separator_stems(const ap_separator *separator);
 const char *ap_separator_stem(const ap_separator *separator, size_t index);
+/* How many of the stems, the first ones, are the mix taken apart. Those behind them are what the models of a
+ * chain passed on: they are made of others again. */
+size_t ap_separator_parts(const ap_separator *separator);
 
 /* An output: the sum of the stems times these factors, and of the mix times its own. */
 typedef struct ap_stem_mix {
@@ -656,6 +684,14 @@ typedef struct ap_stem_mix {
  * in and was not asked for. */
 ap_stream *ap_separate(ap_stream *s, ap_separator *separator, const ap_stem_mix *outputs, size_t count,
                        ap_error *err);
+/* The factors of all that is not the stem: of the other parts, or those that are not in a stem passed on. */
+void ap_separator_rest(const ap_separator *separator, size_t stem, ap_stem_mix *rest);
+/* ap_separate that can be interrupted, even by a kill: what a neural model made is kept in the file state (a
+ * chain or an ensemble adds numbers to its name) until the stream is closed after its end. While it is there,
+ * the same separation of the same input goes on from it, and gives the same samples; what belongs to another
+ * one is an error. NULL: ap_separate. */
+ap_stream *ap_separate_resumable(ap_stream *s, ap_separator *separator, const ap_stem_mix *outputs,
+                                 size_t count, const char *state, ap_error *err);
 
 /* Calls visit for every published model, each other one that is installed, and those that are built in.
  * missing: the files that it still needs, separated by spaces; "" if none. */

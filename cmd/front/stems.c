@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MAX_SAVES 64
+
 typedef struct saved_stem {
     char *stem;       /* to be freed */
     const char *path; /* behind it */
@@ -18,7 +20,7 @@ typedef struct saved_stem {
 
 typedef struct stem_config {
     const char *stem, *path, *pattern;
-    saved_stem saves[MAX_STEMS];
+    saved_stem saves[MAX_SAVES];
     size_t save_count;
     output_config out;
 } stem_config;
@@ -38,7 +40,7 @@ typedef struct run {
     const option_group *groups;
     const char *names[MAX_STEMS];
     size_t name_count, in_folder;
-    target targets[2 * MAX_STEMS];
+    target targets[MAX_SAVES + MAX_STEMS];
     size_t count;
     made_folders made;
 } run;
@@ -52,7 +54,7 @@ static bool add_save(void *cfg, const char *argument, ap_error *err)
     const char *equals = strchr(argument, '=');
     if (!equals || equals == argument || !equals[1])
         return ap_fail(err, AP_USAGE, "'%s' is not STEM=PATH", argument);
-    if (c->save_count == MAX_STEMS)
+    if (c->save_count == MAX_SAVES)
         return ap_fail(err, AP_USAGE, "'%s' is one too many", argument);
     saved_stem *saved = &c->saves[c->save_count];
     saved->stem = strdup(argument);
@@ -149,7 +151,7 @@ static bool find_stem(const run *r, const char *stem, size_t *index, ap_error *e
     for (*index = 0; *index < r->name_count; ++*index)
         if (strcmp(r->names[*index], stem) == 0)
             return true;
-    char known[256] = "";
+    char known[1024] = "";
     for (size_t i = 0; i < r->name_count; i++)
         snprintf(known + strlen(known), sizeof known - strlen(known), " %s", r->names[i]);
     return ap_fail(err, AP_USAGE, "stem '%s' is unknown; known are%s", stem, known);
@@ -212,24 +214,29 @@ static bool make_all_folders(run *r, ap_error *err)
 
 /* ---- the run */
 
-static unsigned wanted_stems(const run *r)
+/* Of each name; returns how many. */
+static size_t wanted_stems(const run *r, bool wanted[MAX_STEMS])
 {
-    unsigned wanted = 0;
+    size_t count = 0;
+    memset(wanted, 0, MAX_STEMS * sizeof *wanted);
     for (size_t i = 0; i < r->count; i++)
-        wanted |= 1u << r->targets[i].stem;
-    return wanted;
+        wanted[r->targets[i].stem] = true;
+    for (size_t i = 0; i < MAX_STEMS; i++)
+        count += wanted[i];
+    return count;
 }
 
 static bool write_all(run *r, ap_stream *s, ap_error *err)
 {
-    ap_split_output outputs[2 * MAX_STEMS];
-    unsigned wanted = wanted_stems(r);
-    uint32_t channels = ap_stream_format(s)->channels / (uint32_t)__builtin_popcount(wanted);
+    ap_split_output outputs[MAX_SAVES + MAX_STEMS];
+    bool wanted[MAX_STEMS];
+    const uint32_t channels = ap_stream_format(s)->channels / (uint32_t)wanted_stems(r, wanted);
     for (size_t i = 0; i < r->count; i++) {
         const target *t = &r->targets[i];
-        unsigned before = wanted & ((1u << t->stem) - 1);
-        outputs[i] = (ap_split_output){t->path, (uint32_t)__builtin_popcount(before) * channels, channels, 0,
-                                       &t->encode};
+        uint32_t before = 0;
+        for (size_t stem = 0; stem < t->stem; stem++)
+            before += wanted[stem];
+        outputs[i] = (ap_split_output){t->path, before * channels, channels, 0, &t->encode};
     }
     return filter_write_split(&r->filter->command, s, &r->config->out, outputs, r->count, err);
 }
@@ -245,6 +252,7 @@ static bool write_one(const run *r, ap_stream *s, ap_error *err)
 static bool run_stems(run *r, ap_error *err)
 {
     const stem_filter *f = r->filter;
+    bool wanted[MAX_STEMS];
     ap_stream *s = filter_open(r->input, NULL, err);
     if (!s)
         return false;
@@ -253,7 +261,8 @@ static bool run_stems(run *r, ap_error *err)
         ap_close(&s);
         return false;
     }
-    s = f->build(s, f->config, wanted_stems(r), err);
+    wanted_stems(r, wanted);
+    s = f->build(s, f->config, wanted, err);
     if (!s)
         return false;
     return r->config->stem && r->count == 1 ? write_one(r, s, err) : write_all(r, s, err);

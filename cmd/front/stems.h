@@ -6,7 +6,7 @@
 
 #include "front/filter.h"
 
-#define MAX_STEMS 32 /* bits of an unsigned */
+#define MAX_STEMS 160 /* all that can be asked for */
 
 typedef struct stem_filter {
     command command;
@@ -16,9 +16,9 @@ typedef struct stem_filter {
      * *in_folder of them. Returns how many, 0 on failure. */
     size_t (*names)(void *config, const output_config *out, const char *names[MAX_STEMS], size_t *in_folder,
                     ap_error *err);
-    /* Wraps the stage around the input: the wanted stems (bit i for name i) side by side, in order, each with
+    /* Wraps the stage around the input: the wanted stems (of each name) side by side, in order, each with
      * equally many channels. */
-    ap_stream *(*build)(ap_stream *s, void *config, unsigned wanted, ap_error *err);
+    ap_stream *(*build)(ap_stream *s, void *config, const bool *wanted, ap_error *err);
 } stem_filter;
 
 /* The whole of such a command: returns its exit code. */

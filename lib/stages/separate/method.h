@@ -14,8 +14,9 @@ typedef struct ap_model ap_model;
 
 typedef struct ap_model_info {
     const char *stems[AP_MAX_STEMS]; /* owned by the model */
-    size_t stem_count;
-    uint32_t rate, channels; /* of the stream that separate takes; 0 = any */
+    size_t stem_count, parts;        /* parts: those that are the mix taken apart, the first ones; 0: all */
+    size_t inside[AP_MAX_STEMS];     /* of a stem behind them: the parts from that number on are in it */
+    uint32_t rate, channels;         /* of the stream that separate takes; 0 = any */
 } ap_model_info;
 
 typedef struct ap_method {

@@ -3,6 +3,7 @@
 #include "base/backlog.h"
 #include "base/error.h"
 #include "stages/separate/method.h"
+#include "stages/separate/several.h"
 #include "stream/gain_tags.h"
 #include "stream/stream.h"
 
@@ -62,9 +63,14 @@ static bool choose_best(ap_separator *p, ap_error *err)
 
 static bool choose(ap_separator *p, ap_error *err)
 {
-    if (!p->options.model)
+    if (!p->options.model && !p->options.ensemble)
         return choose_best(p, err);
-    p->method = find_built_in(p->options.model);
+    if (ap_members_is_list(p->options.model))
+        p->method = p->options.ensemble ? ap_ensemble_method() : ap_chain_method();
+    else if (p->options.ensemble)
+        return ap_fail(err, AP_USAGE, "an ensemble takes several models, with commas between them");
+    else
+        p->method = find_built_in(p->options.model);
     if (!p->method)
         p->method = load_plugin(err);
     return p->method != NULL;
@@ -113,6 +119,8 @@ ap_separator *ap_separator_open(const ap_separate_options *options, ap_error *er
         return NULL;
     }
     p->method->describe(p->model, &p->info);
+    if (!p->info.parts)
+        p->info.parts = p->info.stem_count;
     return p;
 }
 
@@ -138,6 +146,19 @@ size_t ap_separator_stems(const ap_separator *separator)
 const char *ap_separator_stem(const ap_separator *separator, size_t index)
 {
     return index < separator->info.stem_count ? separator->info.stems[index] : NULL;
+}
+
+size_t ap_separator_parts(const ap_separator *separator)
+{
+    return separator->info.parts;
+}
+
+void ap_separator_rest(const ap_separator *separator, size_t stem, ap_stem_mix *rest)
+{
+    const ap_model_info *info = &separator->info;
+    *rest = (ap_stem_mix){0};
+    for (size_t i = 0; i < info->parts; i++)
+        rest->stems[i] = stem < info->parts ? i != stem : i < info->inside[stem];
 }
 
 /* ---- sums of stems */
@@ -251,20 +272,28 @@ static ptrdiff_t sum_read(ap_stream *s, float *frames, size_t max, ap_error *err
 /* ---- the whole */
 
 /* Around the method: conversion to what it takes, and back. */
-static ap_stream *run_method(ap_stream *s, ap_separator *p, summer *m, ap_error *err)
+static ap_stream *run_method(ap_stream *s, ap_separator *p, summer *m, const char *state, ap_error *err)
 {
+    ap_separate_options options = p->options;
+    options.state = state;
     const uint32_t rate = s->format.rate;
     if (s->format.channels != m->channels)
         s = ap_remix(s, (uint32_t)m->channels, err);
     s = ap_tap(s, see_mix, m, err);
     if (p->info.rate)
         s = ap_resample(s, p->info.rate, err);
-    s = s ? p->method->separate(p->model, s, &p->options, m->wanted, err) : NULL;
+    s = s ? p->method->separate(p->model, s, &options, m->wanted, err) : NULL;
     return ap_resample(s, rate, err);
 }
 
 ap_stream *ap_separate(ap_stream *s, ap_separator *separator, const ap_stem_mix *outputs, size_t count,
                        ap_error *err)
+{
+    return ap_separate_resumable(s, separator, outputs, count, NULL, err);
+}
+
+ap_stream *ap_separate_resumable(ap_stream *s, ap_separator *separator, const ap_stem_mix *outputs,
+                                 size_t count, const char *state, ap_error *err)
 {
     static const ap_stream_ops ops = {.read = sum_read, .close = summer_free};
     if (!s)
@@ -278,7 +307,7 @@ ap_stream *ap_separate(ap_stream *s, ap_separator *separator, const ap_stem_mix 
     else
         m = summer_new(separator, outputs, count, channels, err);
     if (m) {
-        s = run_method(s, separator, m, err);
+        s = run_method(s, separator, m, state, err);
         format.channels = (uint32_t)(count * m->width);
         format.mask = 0;
     }

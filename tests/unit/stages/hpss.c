@@ -328,7 +328,7 @@ static void bad_options_are_refused(void)
     ap_hpss_options o = with_parts(ALL);
     refuses(with_parts(0), 1, AP_USAGE, "parts");
     refuses(with_parts(8), 1, AP_USAGE, "parts");
-    refuses(o, 22, AP_FAILED, "22 channels");
+    refuses(o, 43, AP_FAILED, "43 channels");
     o.window = 2047;
     refuses(o, 1, AP_USAGE, "odd");
     o.window = 2048;

@@ -6,7 +6,7 @@
 #include "audiopipe.h"
 
 #define NN_MAX_MODELS 16
-#define NN_MAX_STEMS 16
+#define NN_MAX_STEMS 64
 
 typedef struct nn_bag {
     char models[NN_MAX_MODELS][128]; /* signatures */

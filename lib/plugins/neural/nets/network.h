@@ -6,7 +6,7 @@
 #include "plugins/neural/files/checkpoint.h"
 #include "plugins/neural/tensor/tensor.h"
 
-#define NN_MAX_SOURCES 16
+#define NN_MAX_SOURCES 64
 /* Of a model's own segments; no published model comes near these. */
 #define NN_MIN_SEGMENT_S 0.1
 #define NN_MAX_SEGMENT_S 600
