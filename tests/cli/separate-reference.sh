@@ -15,8 +15,8 @@ same_as_the_reference() { # KIND
     msst make "$1" "${AP_SEED:-7}" "$1"
     local input pairs=()
     for input in song short quiet; do
-        ap-separate -q -j 2 -n "./$1.ckpt" $input.wav -o "$1-$input" --bits float
-        pairs+=($input.wav "$1-$input")
+        ap-separate -q -j 2 -n "./$1.ckpt" "$input.wav" -o "$1-$input" --bits float
+        pairs+=("$input.wav" "$1-$input")
     done
     msst check "$1" "$1" "${pairs[@]}"
 }
