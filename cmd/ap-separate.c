@@ -6,11 +6,14 @@
 #include "separate/asked.h"
 
 #include <stdio.h>
+#include <string.h>
 
 typedef struct config {
     ap_separate_options separate;
     enum { REST_ADD, REST_MINUS } other_method;
     asked_options asked;
+    bool resume;
+    char state[4096]; /* "": nothing is kept */
     ap_separator *separator;
     asked all;
 } config;
@@ -74,6 +77,8 @@ static const option_row rows[] = {
                "length of the segments; 0 = the model's"),
     ROW_COUNT(0, "shifts", "N", AT(separate.shifts), 0, 100, "average over N random shifts"),
     ROW_SEED(0, "seed", "N", AT(separate.seed), "seed of the shifts"),
+    ROW_ON(0, "resume", AT(resume),
+           "keep what is done beside the output, and go on from there the next time"),
     ROW_TEXT(0, "device", "DEVICE", AT(separate.device), "auto, cpu or cuda"),
     ROW_ANSWER(0, "list-models", list_models, "show the models, and which files they need"),
     {0},
@@ -93,7 +98,8 @@ static size_t names(void *cfg, const output_config *out, const char *list[MAX_ST
     c->separate.threads = out->threads;
     c->separate.progress = go_on;
     c->asked.rest_minus = c->other_method == REST_MINUS;
-    c->separator = ap_separator_open(&c->separate, err);
+    if (!c->separator)
+        c->separator = ap_separator_open(&c->separate, err);
     if (!c->separator || !asked_of(&c->all, c->separator, &c->asked, err))
         return 0;
     for (size_t i = 0; i < c->all.count; i++)
@@ -110,7 +116,27 @@ static ap_stream *build(ap_stream *s, void *cfg, const bool *wanted, ap_error *e
     for (size_t i = 0; i < c->all.count; i++)
         if (wanted[i])
             mixes[count++] = c->all.list[i].mix;
-    return ap_separate(s, c->separator, mixes, count, err);
+    return ap_separate_resumable(s, c->separator, mixes, count, *c->state ? c->state : NULL, err);
+}
+
+static bool begin(void *cfg, const char *output, ap_error *err)
+{
+    config *c = cfg;
+    *c->state = 0;
+    if (!c->resume)
+        return true;
+    if (strncmp(output, "/dev/", 5) == 0 || strstr(output, "://"))
+        return ap_fail(err, AP_USAGE,
+                       "--resume keeps what is done beside the output: name a file or a folder");
+    return snprintf(c->state, sizeof c->state, "%s.resume", output) < (int)sizeof c->state ||
+           ap_fail(err, AP_USAGE, "the name of '%.80s...' is too long", output);
+}
+
+static void finish(void *cfg)
+{
+    const config *c = cfg;
+    if (*c->state)
+        ap_separate_forget(c->state);
 }
 
 int main(int argc, char **argv)
@@ -123,6 +149,8 @@ int main(int argc, char **argv)
         .config = &c,
         .names = names,
         .build = build,
+        .begin = begin,
+        .finish = finish,
     };
     ap_separate_defaults(&c.separate);
     int status = stems_main(&f, argc, argv);

@@ -686,12 +686,14 @@ ap_stream *ap_separate(ap_stream *s, ap_separator *separator, const ap_stem_mix 
                        ap_error *err);
 /* The factors of all that is not the stem: of the other parts, or those that are not in a stem passed on. */
 void ap_separator_rest(const ap_separator *separator, size_t stem, ap_stem_mix *rest);
-/* ap_separate that can be interrupted, even by a kill: what a neural model made is kept in the file state (a
- * chain or an ensemble adds numbers to its name) until the stream is closed after its end. While it is there,
- * the same separation of the same input goes on from it, and gives the same samples; what belongs to another
- * one is an error. NULL: ap_separate. */
+/* ap_separate that can be interrupted, even by a kill: what neural models made is kept in the file state, which
+ * a chain or an ensemble adds numbers to. The same separation of the same input goes on from it, and gives the
+ * same samples; that it belongs to another one, or another process has it open, is an error. It stays until
+ * ap_separate_forget. NULL: ap_separate. */
 ap_stream *ap_separate_resumable(ap_stream *s, ap_separator *separator, const ap_stem_mix *outputs,
                                  size_t count, const char *state, ap_error *err);
+/* Removes what is kept. */
+void ap_separate_forget(const char *state);
 
 /* Calls visit for every published model, each other one that is installed, and those that are built in.
  * missing: the files that it still needs, separated by spaces; "" if none. */

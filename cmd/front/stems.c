@@ -257,7 +257,8 @@ static bool run_stems(run *r, ap_error *err)
     if (!s)
         return false;
     r->name_count = f->names(f->config, &r->config->out, r->names, &r->in_folder, err);
-    if (!r->name_count || !find_targets(r, err) || !make_all_folders(r, err)) {
+    if (!r->name_count || !find_targets(r, err) || !make_all_folders(r, err) ||
+        (f->begin && !f->begin(f->config, r->targets[0].path, err))) {
         ap_close(&s);
         return false;
     }
@@ -265,7 +266,10 @@ static bool run_stems(run *r, ap_error *err)
     s = f->build(s, f->config, wanted, err);
     if (!s)
         return false;
-    return r->config->stem && r->count == 1 ? write_one(r, s, err) : write_all(r, s, err);
+    const bool ok = r->config->stem && r->count == 1 ? write_one(r, s, err) : write_all(r, s, err);
+    if (ok && f->finish)
+        f->finish(f->config);
+    return ok;
 }
 
 /* Refuses audio on a terminal. */

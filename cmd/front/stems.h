@@ -19,6 +19,9 @@ typedef struct stem_filter {
     /* Wraps the stage around the input: the wanted stems (of each name) side by side, in order, each with
      * equally many channels. */
     ap_stream *(*build)(ap_stream *s, void *config, const bool *wanted, ap_error *err);
+    /* Told where the first output goes, before build, and when all of them are written; may be NULL. */
+    bool (*begin)(void *config, const char *output, ap_error *err);
+    void (*finish)(void *config);
 } stem_filter;
 
 /* The whole of such a command: returns its exit code. */

@@ -4,10 +4,13 @@
  * faded in and out. Positions are frames of the track with its ends. */
 #include "plugins/neural/demix.h"
 #include "base/error.h"
+#include "plugins/neural/kept.h"
 #include "plugins/neural/track.h"
 #include "stream/stream.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +19,7 @@
 typedef struct demixer {
     nn_network *network;
     nn_track track;
+    nn_kept *kept; /* NULL: nothing is kept */
     bool wanted[NN_MAX_SOURCES];
     size_t outputs;            /* channels of all stems wanted */
     int64_t chunk, step, fade; /* lengths */
@@ -83,9 +87,13 @@ static void to_planar(demixer *d)
 static bool run(demixer *d, ap_error *err)
 {
     nn_network *n = d->network;
+    const size_t count = lines_of(d) * (size_t)d->chunk;
+    if (nn_kept_take(d->kept, (uint64_t)d->next, d->result, count))
+        return true;
     nn_tensor *x = nn_tensor_new(n->engine, 1, n->channels, d->chunk, d->planar);
     const bool ok = nn_tensor_read(n->run(n, x), d->result);
-    return nn_engine_check(n->engine, err) && (ok || ap_fail_memory(err));
+    return nn_engine_check(n->engine, err) && (ok || ap_fail_memory(err)) &&
+           nn_kept_put(d->kept, (uint64_t)d->next, d->result, count, err);
 }
 
 /* The weight of frame i of the chunk at start. The first is not faded in; of the others the last is not faded
@@ -180,6 +188,7 @@ static void demix_close(void *state)
 {
     demixer *d = state;
     nn_track_close(&d->track);
+    nn_kept_close(d->kept);
     free(d->frames);
     free(d->planar);
     free(d->result);
@@ -241,6 +250,20 @@ static void settle(demixer *d)
     }
 }
 
+/* The file that keeps results, for this track, network and way of taking the track apart. */
+static bool open_kept(demixer *d, const char *path, ap_error *err)
+{
+    char input[64], text[NN_KEPT_TEXT];
+    if (!path)
+        return true;
+    if (!nn_kept_describe(&d->track, input, sizeof input, err))
+        return false;
+    snprintf(text, sizeof text, "audiopipe %s separation\nmodel %s\n%schunks %" PRId64 " %" PRId64 "\n",
+             AP_VERSION, d->network->identity, input, d->chunk, d->step);
+    d->kept = nn_kept_open(path, text, err);
+    return d->kept != NULL;
+}
+
 static demixer *demixer_new(nn_network *n, const ap_separate_options *o, const bool wanted[AP_MAX_STEMS],
                             ap_error *err)
 {
@@ -272,7 +295,7 @@ ap_stream *nn_demix(ap_stream *s, nn_network *network, const ap_separate_options
         (s->format.rate != (uint32_t)network->rate || s->format.channels != (uint32_t)network->channels))
         ok =
             ap_fail(err, AP_USAGE, "this model takes %d channels at %d Hz", network->channels, network->rate);
-    ok = ok && nn_track_store(&d->track, s, err);
+    ok = ok && nn_track_store(&d->track, s, err) && open_kept(d, options->state, err);
     if (!ok && d) {
         demix_close(d);
         d = NULL;

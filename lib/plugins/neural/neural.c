@@ -7,12 +7,14 @@
 #include "plugins/neural/files/checkpoint.h"
 #include "plugins/neural/files/models.h"
 #include "plugins/neural/files/yaml.h"
+#include "plugins/neural/kept.h"
 #include "plugins/neural/nets/network.h"
 #include "plugins/neural/registry.h"
 #include "plugins/neural/segment.h"
 #include "plugins/neural/tensor/tensor.h"
 #include "stages/separate/method.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +24,8 @@ struct ap_model {
     nn_checkpoint *checkpoints[NN_MAX_MODELS]; /* of those that read their weights there; NULL: others */
     size_t count;
     double weights[NN_MAX_MODELS][NN_MAX_STEMS];
+    nn_model_files files;
+    char identity[(NN_MAX_MODELS + 1) * 24]; /* of the files; "" until somebody asks */
 };
 
 static bool is_script(const char *path)
@@ -102,21 +106,18 @@ static void neural_close(ap_model *m)
         nn_checkpoint_close(m->checkpoints[i]);
     }
     nn_engine_free(m->engine);
+    nn_models_free(&m->files);
     free(m);
 }
 
 static ap_model *neural_open(const ap_separate_options *o, ap_error *err)
 {
-    nn_model_files files;
-    if (!nn_models_find(o->model, o->config, &files, err))
-        return NULL;
     ap_model *m = calloc(1, sizeof *m);
     if (!m)
         ap_fail_memory(err);
-    bool ok = m && (m->engine = nn_engine_new(device_for(&files, o->device), (int)o->threads, err)) &&
-              load_networks(m, &files, err);
-    nn_models_free(&files);
-    if (ok)
+    if (m && nn_models_find(o->model, o->config, &m->files, err) &&
+        (m->engine = nn_engine_new(device_for(&m->files, o->device), (int)o->threads, err)) &&
+        load_networks(m, &m->files, err))
         return m;
     neural_close(m);
     return NULL;
@@ -130,9 +131,25 @@ static void neural_describe(const ap_model *m, ap_model_info *info)
         info->stems[info->stem_count++] = n->stems[i];
 }
 
+/* Checksums of the files, computed when a separation is kept for the first time. */
+static void identify(ap_model *m)
+{
+    size_t at = 0;
+    const size_t count = *m->identity ? 0 : m->files.bag.count;
+    for (size_t i = 0; count && i < count + (m->files.config != NULL); i++) {
+        char sum[32];
+        nn_kept_file(i < count ? m->files.paths[i] : m->files.config, sum, sizeof sum);
+        at += (size_t)snprintf(m->identity + at, sizeof m->identity - at, "%s%s", at ? " " : "", sum);
+        at = at < sizeof m->identity ? at : sizeof m->identity - 1;
+    }
+    m->networks[0]->identity = m->identity;
+}
+
 static ap_stream *neural_separate(ap_model *m, ap_stream *s, const ap_separate_options *o,
                                   const bool wanted[AP_MAX_STEMS], ap_error *err)
 {
+    if (o->state)
+        identify(m);
     if (m->networks[0]->chunk_overlap)
         return nn_demix(s, m->networks[0], o, wanted, err);
     return nn_separate(s, m->networks, m->count, m->weights, o, wanted, err);

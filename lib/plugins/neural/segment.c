@@ -4,10 +4,13 @@
  * segments, and adds the results with triangular weights. */
 #include "plugins/neural/segment.h"
 #include "base/error.h"
+#include "plugins/neural/kept.h"
 #include "plugins/neural/track.h"
 #include "stream/stream.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +33,7 @@ typedef struct pass {
 typedef struct separator {
     nn_engine *engine;
     nn_track track;
+    nn_kept *kept; /* NULL: nothing is kept */
     int channels, stems;
     bool wanted[NN_MAX_SOURCES];
     size_t outputs; /* channels of all stems wanted: of the result */
@@ -59,6 +63,10 @@ static int64_t run(separator *p, pass *q, int64_t from, int64_t count, int64_t *
 {
     *row = q->network->whole ? q->length : count;
     const int64_t before = (*row - count) / 2;
+    const uint64_t tag = (uint64_t)(q - p->passes) << 48 | (uint64_t)(from - q->start);
+    const size_t floats = (size_t)(p->stems * p->channels * *row);
+    if (nn_kept_take(p->kept, tag, q->result, floats))
+        return before;
     if (!nn_track_load(&p->track, from - before, *row, p->segment, err))
         return -1;
     to_planar(p, from - before, *row);
@@ -70,7 +78,7 @@ static int64_t run(separator *p, pass *q, int64_t from, int64_t count, int64_t *
         ap_fail_memory(err);
         return -1;
     }
-    return before;
+    return nn_kept_put(p->kept, tag, q->result, floats, err) ? before : -1;
 }
 
 /* The triangle of the original: 1, 2... up to the middle and down again, over its largest value. */
@@ -183,6 +191,7 @@ static void separate_close(void *state)
     free(p->segment);
     free(p->planar);
     nn_track_close(&p->track);
+    nn_kept_close(p->kept);
     free(p);
 }
 
@@ -294,6 +303,26 @@ static separator *new_separator(const nn_network *n, const bool wanted[AP_MAX_ST
     return NULL;
 }
 
+/* The file that keeps results, for this track, these networks and their passes. */
+static bool open_kept(separator *p, const nn_network *n, const ap_separate_options *o, ap_error *err)
+{
+    char input[64], text[NN_KEPT_TEXT];
+    uint64_t passes = 0;
+    if (!o->state)
+        return true;
+    if (!nn_kept_describe(&p->track, input, sizeof input, err))
+        return false;
+    for (size_t i = 0; i < p->count; i++) /* which they are: where each starts, and its steps */
+        passes = (passes + (uint64_t)-p->passes[i].start) * 1000003 + (uint64_t)p->passes[i].stride;
+    snprintf(text, sizeof text,
+             "audiopipe %s separation\nmodel %s\n%spasses %zu %" PRIx64 "\nlength %" PRId64 "\n", AP_VERSION,
+             n->identity, input, p->count, passes, p->count ? p->passes[0].length : 0);
+    for (int stem = 0; stem < p->stems; stem++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%d", p->wanted[stem]);
+    p->kept = nn_kept_open(o->state, text, err);
+    return p->kept != NULL;
+}
+
 ap_stream *nn_separate(ap_stream *s, nn_network *const *networks, size_t count,
                        const double weights[][NN_MAX_STEMS], const ap_separate_options *options,
                        const bool wanted[AP_MAX_STEMS], ap_error *err)
@@ -305,7 +334,8 @@ ap_stream *nn_separate(ap_stream *s, nn_network *const *networks, size_t count,
     bool ok = p != NULL;
     if (ok && (s->format.rate != (uint32_t)networks[0]->rate || s->format.channels != (uint32_t)p->channels))
         ok = ap_fail(err, AP_USAGE, "this model takes %d channels at %d Hz", p->channels, networks[0]->rate);
-    ok = ok && add_passes(p, networks, count, weights, options, err) && nn_track_store(&p->track, s, err);
+    ok = ok && add_passes(p, networks, count, weights, options, err) && nn_track_store(&p->track, s, err) &&
+         open_kept(p, networks[0], options, err);
     if (!ok && p) {
         separate_close(p);
         p = NULL;

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 ap_several *ap_several_open(const ap_separate_options *options, ap_error *err)
 {
@@ -50,15 +51,32 @@ void ap_several_describe(const ap_several *s, ap_model_info *info)
     }
 }
 
+bool ap_several_state(const char *state, size_t member, char *path, size_t size)
+{
+    return snprintf(path, size, "%s.%zu", state, member + 1) < (int)size;
+}
+
+void ap_separate_forget(const char *state)
+{
+    char path[4200];
+    unlink(state);
+    for (size_t i = 0; i < AP_MAX_MEMBERS; i++)
+        if (ap_several_state(state, i, path, sizeof path))
+            unlink(path);
+}
+
 ap_stream *ap_several_run(const ap_several *several, size_t member, ap_stream *s, const size_t *stems,
                           size_t count, const ap_separate_options *options, ap_error *err)
 {
     ap_stem_mix mixes[AP_MAX_STEMS] = {0};
-    char state[4096];
+    char state[4200];
     for (size_t i = 0; i < count; i++)
         mixes[i].stems[stems[i]] = 1;
-    if (options->state)
-        snprintf(state, sizeof state, "%s.%zu", options->state, member + 1);
+    if (options->state && !ap_several_state(options->state, member, state, sizeof state)) {
+        ap_fail(err, AP_USAGE, "the name of '%.80s...' is too long", options->state);
+        ap_close(&s);
+        return NULL;
+    }
     return ap_separate_resumable(s, several->members.list[member].separator, mixes, count,
                                  options->state ? state : NULL, err);
 }

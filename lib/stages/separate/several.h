@@ -34,6 +34,8 @@ void ap_several_close(ap_several *s);
 /* Adds a stem of no member yet. NULL: there are too many, or its name is too long. */
 ap_source_stem *ap_several_add(ap_several *s, const char *prefix, const char *name, ap_error *err);
 void ap_several_describe(const ap_several *s, ap_model_info *info);
+/* Where a member keeps what it made, number from 0. false: the name is too long. */
+bool ap_several_state(const char *state, size_t member, char *path, size_t size);
 /* ap_separate of a member: some of its stems, in this order. Takes s over. */
 ap_stream *ap_several_run(const ap_several *several, size_t member, ap_stream *s, const size_t *stems,
                           size_t count, const ap_separate_options *options, ap_error *err);
