@@ -48,6 +48,11 @@ $(eval $(call package,CAIRO,cairo pangocairo))
 CAIRO_LDLIBS += -lm
 $(eval $(call package,NET,libcurl nettle))
 $(eval $(call package,JOBS,libcjson nettle zlib))
+# GNU libmicrohttpd, if it is there: without it there is no ap-serve.
+HAVE_MHD := $(shell $(PKG_CONFIG) --exists libmicrohttpd && echo yes)
+ifdef HAVE_MHD
+$(eval $(call package,SERVE,libmicrohttpd libcjson nettle zlib))
+endif
 NEURAL_LDLIBS = -lcjson -lyaml -lz -lm -ldl
 
 # libtorch for GPUs and TorchScript, if it is there: Debian's libtorch-dev, or make LIBTORCH=/folder/of/libtorch.
@@ -64,18 +69,19 @@ sources = $(shell find $(1:%=lib/%) -name '*.c' | sort)
 objects = $(patsubst %.c,$B/%.o,$(call sources,$1))
 
 # Files that are texts in the program: report.css is ap_report_css.
-embedded = $(patsubst %,$B/%.o,$(shell find $(1:%=lib/%) -name '*.css' -o -name '*.html' -o -name '*.js' | sort))
+embedded = $(patsubst %,$B/%.o,$(shell find $(1:%=lib/%) -name '*.css' -o -name '*.html' -o -name '*.js' -o -name '*.json' | sort))
 
 CORE := base dsp stream formats stages pictures
 CORE_SRC := $(call sources,$(CORE))
 CORE_OBJ := $(call objects,$(CORE))
 JOBS_OBJ := $(call objects,jobs) $(call embedded,jobs)
+SERVE_OBJ := $(call objects,serve) $(call embedded,serve)
 AV_OBJ := $(call objects,plugins/av)
 CAIRO_OBJ := $(call objects,plugins/cairo)
 NET_OBJ := $(call objects,plugins/net)
 NEURAL_OBJ := $(call objects,plugins/neural)
 FRONT_OBJ := $(patsubst %.c,$B/%.o,$(wildcard cmd/front/*.c))
-COMMANDS := $(patsubst cmd/%.c,%,$(wildcard cmd/ap-*.c))
+COMMANDS := $(filter-out $(if $(HAVE_MHD),,ap-serve),$(patsubst cmd/%.c,%,$(wildcard cmd/ap-*.c)))
 SCRIPTS := $(wildcard scripts/ap-*)
 SO = $B/libaudiopipe.so.$(SOVERSION)
 PLUGINS = av cairo net neural $(if $(HAVE_TORCH),neural-torch)
@@ -90,6 +96,7 @@ all: $(SO) $B/libaudiopipe.a $(COMMANDS:%=$B/%) $(SCRIPTS:scripts/%=$B/%) $(PLUG
 
 $B/lib/%: MORE = -Wconversion $(CORE_CFLAGS) -DAP_PLUGINDIR='"$(PLUGINDIR)"'
 $B/lib/jobs/%: MORE = -Wconversion $(JOBS_CFLAGS)
+$B/lib/serve/%: MORE = -Wconversion $(SERVE_CFLAGS)
 $B/lib/plugins/%: MORE = -Wconversion -fvisibility=hidden
 $B/lib/plugins/av/%: MORE = -Wconversion -fvisibility=hidden $(AV_CFLAGS)
 $B/lib/plugins/cairo/%: MORE = -Wconversion -fvisibility=hidden $(CAIRO_CFLAGS)
@@ -118,7 +125,9 @@ $B/%.html.c: %.html
 	$(embed)
 $B/%.js.c: %.js
 	$(embed)
-$B/%.css.o $B/%.html.o $B/%.js.o: MORE =
+$B/%.json.c: %.json
+	$(embed)
+$B/%.css.o $B/%.html.o $B/%.js.o $B/%.json.o: MORE =
 $B/%.o: $B/%.c
 	$(compile)
 
@@ -161,6 +170,8 @@ $B/libaudiopipe.a: $(CORE_OBJ)
 	$(archive)
 $B/jobs.a: $(JOBS_OBJ)
 	$(archive)
+$B/serve.a: $(SERVE_OBJ)
+	$(archive)
 $B/av.a: $(AV_OBJ)
 	$(archive)
 $B/net.a: $(NET_OBJ)
@@ -201,6 +212,9 @@ $B/ap-manifest $B/ap-job: $B/jobs.a
 
 $B/ap-separate: $(patsubst %.c,$B/%.o,$(wildcard cmd/separate/*.c))
 
+$B/ap-serve: COMMAND_LDLIBS = $(SERVE_LDLIBS)
+$B/ap-serve: $B/serve.a $B/jobs.a | $B/recipe-shell
+
 # The verbs of ap-job, and what recipes run in, beside it.
 $B/ap-job: $(patsubst %.c,$B/%.o,$(wildcard cmd/job/*.c)) | $B/recipe-shell
 $B/recipe-shell: scripts/recipe-shell $(wildcard scripts/recipes/*)
@@ -216,7 +230,7 @@ $B/ap-fetch-model: scripts/ap-fetch-model
 
 # ---- tests
 
-UNIT := $(patsubst tests/unit/%.c,$B/tests/unit/%,$(shell find tests/unit -name '*.c'))
+UNIT := $(patsubst tests/unit/%.c,$B/tests/unit/%,$(shell find tests/unit -name '*.c' $(if $(HAVE_MHD),,-not -path '*/serve/*')))
 UNIT_CFLAGS = $(ALL_CFLAGS) -Wno-unused-function -Itests/unit -Itests/fuzz -Ilib
 
 # The unit tests mirror lib/; those of jobs and plugins link what they test.
@@ -228,6 +242,9 @@ $B/tests/unit/%: tests/unit/%.c tests/unit/test.h $B/libaudiopipe.a
 
 $B/tests/unit/jobs/%: TEST_LDLIBS = $(JOBS_LDLIBS)
 $(filter $B/tests/unit/jobs/%,$(UNIT)): $B/jobs.a
+$B/tests/unit/serve/%: MORE = $(SERVE_CFLAGS)
+$B/tests/unit/serve/%: TEST_LDLIBS = $(SERVE_LDLIBS)
+$(filter $B/tests/unit/serve/%,$(UNIT)): $B/serve.a $B/jobs.a
 $B/tests/unit/plugins/net/%: TEST_LDLIBS = $(NET_LDLIBS)
 $(filter $B/tests/unit/plugins/net/%,$(UNIT)): $B/net.a
 $B/tests/unit/formats/ogg/%: MORE = $(CORE_CFLAGS)

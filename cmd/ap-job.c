@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "front/verbs.h"
+#include "front/where.h"
 #include "job/job.h"
 
 #include <errno.h>
@@ -23,6 +24,8 @@ static job_config cfg = {
     .settle_s = 5,
     .older_s = 7 * 86400,
 };
+
+static places where;
 
 /* ---- options */
 
@@ -167,118 +170,36 @@ static bool print_usage(void *config, const char *argument, ap_error *err)
 
 /* ---- where everything is */
 
-/* A number from the environment. */
-static double number_of(const char *name, double fallback, double lo, double hi)
-{
-    const char *text = getenv(name);
-    char *end;
-    if (!text || !*text)
-        return fallback;
-    double number = strtod(text, &end);
-    if (*end || end == text || !(number >= lo && number <= hi))
-        usage_error(&job_command, "%s '%s' is not a number from %g to %g", name, text, lo, hi);
-    return number;
-}
-
-static double time_of(const char *name, double fallback)
-{
-    const char *text = getenv(name);
-    double seconds = fallback;
-    if (text && *text && !parse_time(text, &seconds))
-        usage_error(&job_command, "%s '%s' is not a time (seconds or h:m:s)", name, text);
-    return seconds;
-}
-
 static bool read_limits(job_config *c)
 {
-    c->intake.max_bytes = number_of("AUDIOPIPE_MAX_SIZE", 4096, 0, 1e9) * 0x1p20;
-    c->intake.max_seconds = time_of("AUDIOPIPE_MAX_DURATION", 86400);
-    c->min_free_mib = number_of("AUDIOPIPE_MIN_FREE", 64, 0, 1e9);
+    c->intake.max_bytes = number_of(&job_command, "AUDIOPIPE_MAX_SIZE", 4096, 0, 1e9) * 0x1p20;
+    c->intake.max_seconds = time_of(&job_command, "AUDIOPIPE_MAX_DURATION", 86400);
+    c->min_free_mib = number_of(&job_command, "AUDIOPIPE_MIN_FREE", 64, 0, 1e9);
     c->intake.min_free_bytes = c->min_free_mib * 0x1p20;
-    c->work.retry.attempts = (unsigned)number_of("AUDIOPIPE_ATTEMPTS", 5, 1, 1000);
-    c->work.retry.backoff_s = number_of("AUDIOPIPE_BACKOFF", 30, 0, 3600);
-    c->work.grace_s = number_of("AUDIOPIPE_GRACE", 10, 0, 3600);
+    c->work.retry.attempts = (unsigned)number_of(&job_command, "AUDIOPIPE_ATTEMPTS", 5, 1, 1000);
+    c->work.retry.backoff_s = number_of(&job_command, "AUDIOPIPE_BACKOFF", 30, 0, 3600);
+    c->work.grace_s = number_of(&job_command, "AUDIOPIPE_GRACE", 10, 0, 3600);
     return true;
-}
-
-/* The folder of this program, malloc'ed: the other commands are in it, and come first. */
-static char *own_folder(void)
-{
-    char *self = realpath("/proc/self/exe", NULL);
-    if (self)
-        *strrchr(self, '/') = 0;
-    return self;
-}
-
-static char *find_spool(const char *home)
-{
-    const char *spool = getenv("AUDIOPIPE_SPOOL"), *data = getenv("XDG_DATA_HOME");
-    char here[PATH_MAX];
-    if (!spool || !*spool)
-        return data && *data ? ap_print("%s/audiopipe/spool", data)
-                             : ap_print("%s/.local/share/audiopipe/spool", home);
-    if (*spool == '/' || !getcwd(here, sizeof here))
-        return strdup(spool);
-    return ap_print("%s/%s", here, spool);
-}
-
-/* The first folder that has a recipe of a name counts. */
-static char *find_recipes(const char *home, const char *beside)
-{
-    const char *own = getenv("AUDIOPIPE_RECIPES"), *config_home = getenv("XDG_CONFIG_HOME");
-    own = own ? own : "";
-    bool xdg = config_home && *config_home;
-    return ap_print("%s%s%s%s/audiopipe/recipes:%s/recipes:%s/../share/audiopipe/recipes", own,
-                    *own ? ":" : "", xdg ? config_home : home, xdg ? "" : "/.config", beside, beside);
-}
-
-static char *find_shell(const char *beside)
-{
-    char *near = ap_print("%s/recipe-shell", beside);
-    if (near && access(near, R_OK) == 0)
-        return near;
-    free(near);
-    return ap_print("%s/../share/audiopipe/recipe-shell", beside);
-}
-
-/* What recipes run finds this program's own commands first, and the same spool. */
-static bool tell_children(const job_config *c, const char *beside)
-{
-    const char *path = getenv("PATH");
-    char *longer = ap_print("%s%s%s", beside, path ? ":" : "", path ? path : "");
-    bool ok = longer && setenv("PATH", longer, 1) == 0 && setenv("AUDIOPIPE_SPOOL", c->spool, 1) == 0;
-    free(longer);
-    return ok;
 }
 
 static bool find_everything(const verb *v, void *config, ap_error *err)
 {
     job_config *c = config;
-    const char *home = getenv("HOME");
     (void)v;
-    home = home ? home : "/nonexistent";
     c->mask = umask(077);
-    char *beside = own_folder();
-    if (!beside)
-        return ap_fail_errno(err, errno, "cannot find '/proc/self/exe'");
-    c->spool = find_spool(home);
-    c->recipes = find_recipes(home, beside);
-    c->shell = find_shell(beside);
-    bool ok = (c->spool && c->recipes && c->shell && tell_children(c, beside)) || ap_fail_memory(err);
-    free(beside);
-    c->intake.spool = c->work.spool = c->spool;
+    if (!find_places(&where, err))
+        return false;
+    c->spool = c->intake.spool = c->work.spool = where.spool;
+    c->recipes = c->work.recipes = where.recipes;
+    c->shell = c->work.shell = where.shell;
     c->intake.settings = c->settings;
-    c->work.recipes = c->recipes;
-    c->work.shell = c->shell;
-    return ok && read_limits(c);
+    return read_limits(c);
 }
 
 static int run(const verb *v, int argc, char **argv)
 {
     int status = run_verb(&job_command, v, rows, &cfg, argc, argv, find_everything);
-    free((char *)cfg.spool);
-    free((char *)cfg.recipes);
-    free((char *)cfg.shell);
+    free_places(&where);
     return status;
 }
 

@@ -46,6 +46,16 @@ jobs_and_recipes() {
 }
 check jobs_and_recipes
 
+servers_and_tokens() {
+    command -v ap-serve >/dev/null || skip "ap-serve was not built"
+    [[ " $(complete_words ap-serve --l)" == *" --listen "* ]]
+    [ "$(complete_words ap-serve --role '')" = "user admin " ]
+    [ "$(complete_words ap-serve --certificate '')" = "@files " ]
+    [ "$(complete_words ap-serve '')" = "token " ]
+    [ "$(complete_words ap-serve token '')" = "add list remove " ]
+}
+check servers_and_tokens
+
 # in_bash WORD...: what the last word of a command line can become
 in_bash() (
     sed 's/@COMMANDS@/ap-8d/' "$scripts/audiopipe.bash-completion" >bash-completion

@@ -148,6 +148,21 @@ bool ap_zip_add(ap_zip *z, const char *name, const char *path, ap_error *err)
     return ok;
 }
 
+bool ap_zip_add_known(ap_zip *z, const char *name, const ap_zip_known *file, uint64_t *start, ap_error *err)
+{
+    entry *e = add_entry(z, name, err);
+    if (!e)
+        return false;
+    e->mode = file->mode;
+    e->stamp = dos_time(file->when);
+    e->crc = file->crc;
+    e->size = file->size;
+    if (!put_local(z, e, e->size >= MAX_32, err))
+        return false;
+    *start = ap_output_tell(z->out);
+    return ap_output_seek(z->out, *start + e->size, err);
+}
+
 bool ap_zip_add_bytes(ap_zip *z, const char *name, const void *bytes, size_t size, ap_error *err)
 {
     entry *e = add_entry(z, name, err);

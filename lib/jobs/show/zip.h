@@ -6,12 +6,22 @@
 
 #include "base/output.h"
 
+#include <time.h>
+
 typedef struct ap_zip ap_zip;
 
 /* out has to be seekable and stays the caller's. NULL when out of memory. */
 ap_zip *ap_zip_new(ap_output *out, ap_error *err);
 /* Adds the file at path under a name, which may have folders in it. */
 bool ap_zip_add(ap_zip *z, const char *name, const char *path, ap_error *err);
+/* What a header says of a file. */
+typedef struct ap_zip_known {
+    uint64_t size;
+    uint32_t crc, mode; /* mode: st_mode */
+    time_t when;
+} ap_zip_known;
+/* Adds a file that is put in later, by whoever sends the archive: leaves a gap of its size at *start. */
+bool ap_zip_add_known(ap_zip *z, const char *name, const ap_zip_known *file, uint64_t *start, ap_error *err);
 /* The same of bytes in memory. */
 bool ap_zip_add_bytes(ap_zip *z, const char *name, const void *bytes, size_t size, ap_error *err);
 /* Writes the list of what is in it. Frees z. */

@@ -48,6 +48,29 @@ static bool remove_job(const cleaning *c, const char *folder, const char *id)
     return ok;
 }
 
+static void forget(const char *id, void *user)
+{
+    (void)id;
+    (void)user;
+}
+
+bool ap_job_remove(const char *spool, const char *id, ap_error *err)
+{
+    cleaning c = {.spool = spool, .removed = forget, .err = err};
+    int lock = -1;
+    if (!ap_job_find(spool, id, &c.place))
+        return ap_fail(err, AP_FAILED, "there is no job '%s'", id);
+    if (c.place != AP_DONE && c.place != AP_FAILED_JOBS)
+        return ap_fail(err, AP_FAILED, "job '%s' is in %s/", id, ap_place_name(c.place));
+    char *folder = ap_spool_path(spool, c.place, id, NULL);
+    bool ok = folder || ap_fail_memory(err);
+    ok = ok && ap_job_lock(folder, &lock, err) == AP_LOCKED && remove_job(&c, folder, id);
+    if (lock >= 0)
+        close(lock);
+    free(folder);
+    return ok;
+}
+
 /* Whoever works on a job or on a draft has its lock. */
 static bool consider(const cleaning *c, const char *id)
 {

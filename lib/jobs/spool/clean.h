@@ -10,4 +10,7 @@ typedef void ap_removed_fn(const char *id, void *user);
 /* Removes jobs that ended before, and what dead submissions left; removed is told the IDs of the jobs. */
 bool ap_spool_clean(const char *spool, double older_s, ap_removed_fn *removed, void *user, ap_error *err);
 
+/* Removes one job, which has to have ended. */
+bool ap_job_remove(const char *spool, const char *id, ap_error *err);
+
 #endif

@@ -329,12 +329,15 @@ static bool find_duplicate(const draft *d, int index, char id[AP_ID_BYTES])
 
 /* ---- into the queue */
 
-static bool publish(const draft *d, ap_error *err)
+/* The lock goes first: a runner that hears of the job at once finds it free. */
+static bool publish(draft *d, ap_error *err)
 {
     char *target = ap_spool_path(d->options->spool, AP_QUEUE, d->id, NULL);
     char *queue = ap_spool_path(d->options->spool, AP_QUEUE, NULL, NULL);
     bool ok = (target && queue) || ap_fail_memory(err);
     ok = ok && ap_sync_folder(d->folder, err);
+    close(d->lock);
+    d->lock = -1;
     if (ok && rename(d->folder, target) != 0)
         ok = ap_fail_errno(err, errno, "cannot move '%s' to '%s'", d->folder, target);
     ok = ok && ap_sync_folder(queue, err);
@@ -343,7 +346,7 @@ static bool publish(const draft *d, ap_error *err)
     return ok;
 }
 
-static bool publish_once(const draft *d, char id[AP_ID_BYTES], bool *duplicate, ap_error *err)
+static bool publish_once(draft *d, char id[AP_ID_BYTES], bool *duplicate, ap_error *err)
 {
     int index = open_index(d, err);
     if (index < 0)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * serve.h - the spool over HTTP. */
+#ifndef AP_SERVE_SERVE_H
+#define AP_SERVE_SERVE_H
+
+#include "jobs/run/worker.h"
+
+typedef struct ap_serve_options {
+    const char *listen;     /* ADDRESS:PORT, [ADDRESS]:PORT, unix:PATH; not used if systemd passes a socket */
+    const char *public_url; /* what clients see, "https://host/base"; NULL: from the request */
+    const char *origins;    /* other sites whose pages may call, separated by blanks or commas; NULL: none */
+    const char *certificate; /* files in PEM; NULL: no TLS */
+    const char *private_key;
+    bool open;                                     /* everybody is the local user; for loopback only */
+    bool trust_proxy;                              /* X-Forwarded-For and X-Forwarded-Proto are a proxy's */
+    double max_bytes, max_seconds, min_free_bytes; /* of files, as in ap_intake_options */
+    double quota_bytes;                            /* of an owner's uploads and jobs; 0 = no limit */
+    double keep_s;        /* an upload that nothing is done with goes away after this */
+    double rate;          /* requests a second of an owner, or of an address that has none; 0 = no limit */
+    unsigned connections; /* at a time */
+    ap_work_options work; /* spool, recipes, shell; jobs 0: leaves them to ap-job run */
+} ap_serve_options;
+
+/* Serves until SIGTERM, SIGINT or SIGHUP; what is being sent or received then ends first. Prints the address
+ * to stdout, and a line of JSON for each request to stderr. */
+bool ap_serve(const ap_serve_options *options, ap_error *err);
+
+#endif

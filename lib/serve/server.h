@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * server.h - what the parts of a running server share. */
+#ifndef AP_SERVE_SERVER_H
+#define AP_SERVE_SERVER_H
+
+#include "serve/index.h"
+#include "serve/keys.h"
+#include "serve/limits.h"
+#include "serve/metrics.h"
+#include "serve/serve.h"
+#include "serve/tasks.h"
+#include "serve/uploads.h"
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+
+struct ap_server {
+    const ap_serve_options *options;
+    struct MHD_Daemon *daemon;
+    ap_tasks *tasks;
+    ap_keys tokens, sessions;
+    ap_buckets buckets;
+    ap_uploads uploads;
+    ap_index *index;
+    ap_metrics metrics;
+    char *home;                /* what is ours in the spool: SPOOL/.serve */
+    char user[AP_OWNER_BYTES]; /* who we are: the owner when nobody has to sign in, and of the sign-in link */
+    unsigned char secret[32];  /* signs URLs */
+    pthread_mutex_t lock;      /* of link */
+    char link[AP_KEY_BYTES];   /* signs in once; "" afterwards */
+    atomic_bool stopping;
+};
+typedef struct ap_server ap_server;
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * signed.c - a URL that takes one file with one PUT: HMAC-SHA-256 over method, ID and expiry. */
+#include "serve/signed.h"
+#include "base/error.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "jobs/record/clock.h"
+#include "jobs/record/json.h"
+#include "serve/receive.h"
+#include "serve/reply.h"
+#include "serve/room.h"
+#include "serve/server.h"
+
+#include <nettle/hmac.h>
+#include <nettle/memops.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VALID_S 3600
+
+static void sign(const ap_request *r, const char *id, const char *expires, char hex[65])
+{
+    struct hmac_sha256_ctx hash;
+    unsigned char sum[SHA256_DIGEST_SIZE];
+    char text[128];
+    int n = snprintf(text, sizeof text, "PUT\n%s\n%s", id, expires);
+    hmac_sha256_set_key(&hash, sizeof r->server->secret, r->server->secret);
+    hmac_sha256_update(&hash, (size_t)n, (const unsigned char *)text);
+    hmac_sha256_digest(&hash, sizeof sum, sum);
+    for (size_t i = 0; i < sizeof sum; i++)
+        sprintf(hex + 2 * i, "%02x", sum[i]);
+}
+
+/* ---- POST /v1/uploads */
+
+static cJSON *describe(ap_request *r, const char *id)
+{
+    char expires[32], hex[65], when[32];
+    double end = ap_wall_s() + VALID_S;
+    snprintf(expires, sizeof expires, "%.0f", end);
+    sign(r, id, expires, hex);
+    ap_time_print(end, when);
+    cJSON *answer = cJSON_CreateObject();
+    char *base = ap_base_url(r);
+    char *url = base ? ap_print("%s/v1/uploads/%s?expires=%s&signature=%s", base, id, expires, hex) : NULL;
+    bool ok = answer && url && ap_json_put_text(answer, "id", id) && ap_json_put_text(answer, "url", url) &&
+              ap_json_put_text(answer, "method", "PUT") && ap_json_put_text(answer, "expires", when);
+    free(base);
+    free(url);
+    if (ok)
+        return answer;
+    cJSON_Delete(answer);
+    return NULL;
+}
+
+void ap_signed_new(ap_request *r)
+{
+    cJSON *asked = r->body ? cJSON_Parse(r->body) : NULL;
+    const char *name = ap_json_string(asked, "name");
+    double size = ap_json_number(asked, "size", -1);
+    ap_error err;
+    ap_upload u = {.length = size > 0 ? (uint64_t)size : 0};
+    if (!cJSON_IsObject(asked))
+        ap_reply_problem(r, 400, NULL, "the body is not a JSON object");
+    else if (!*name || strlen(name) > 1000)
+        ap_reply_problem(r, 422, "name", "it has to be a name");
+    else if (!(size >= 1 && size <= 0x1p53))
+        ap_reply_problem(r, 422, "size", "it has to be a number of bytes");
+    else if (ap_room_for(r, u.length)) {
+        u.name = strdup(ap_leaf(name));
+        strcpy(u.owner, r->person.owner);
+        if (u.name)
+            ap_text_one_line(u.name);
+        if (u.name && ap_upload_new(&r->server->uploads, &u, &err))
+            ap_reply_json(r, 201, describe(r, u.id));
+        else
+            ap_reply_problem(r, 503, NULL, "cannot make an upload");
+    }
+    ap_upload_free(&u);
+    cJSON_Delete(asked);
+}
+
+/* ---- PUT */
+
+typedef struct putting {
+    ap_upload upload;
+    ap_receiving in;
+    bool claimed;
+} putting;
+
+static bool is_signed(const ap_request *r)
+{
+    const char *expires = ap_query(r, "expires"), *signature = ap_query(r, "signature");
+    char hex[65];
+    uint64_t end;
+    if (!expires || !signature || strlen(signature) != 64 || strlen(expires) > 20 ||
+        !ap_parse_number(expires, &end) || (double)end < ap_wall_s() || !ap_is_file_id(r->id))
+        return false;
+    sign(r, r->id, expires, hex);
+    return memeql_sec(hex, signature, 64);
+}
+
+void ap_signed_begin(ap_request *r)
+{
+    ap_error err;
+    ap_uploads *uploads = &r->server->uploads;
+    uint64_t announced = ap_body_announced(r);
+    putting *p = calloc(1, sizeof *p);
+    r->state = p;
+    if (!p)
+        return ap_reply_text(r, 503, NULL, NULL, 0);
+    p->in.fd = -1;
+    if (!is_signed(r))
+        return ap_reply_problem(r, 403, "signature", "it is not right, or too old");
+    if (!ap_upload_load(uploads, r->id, &p->upload))
+        return ap_reply_missing(r, "upload");
+    if (ap_upload_is_whole(&p->upload))
+        return ap_reply_problem(r, 409, NULL, "the file is there already");
+    if (announced != AP_UNKNOWN && announced != p->upload.length)
+        return ap_reply_problem(r, 413, "Content-Length", "%llu bytes were announced",
+                                (unsigned long long)p->upload.length);
+    if (!(p->claimed = ap_upload_claim(uploads, r->id, r->peer)))
+        return ap_reply_problem(r, 423, NULL, "another request writes to it");
+    if (!ap_receive_start(&p->in, uploads, r->id, p->upload.length, &err))
+        ap_reply_error(r, NULL, &err);
+}
+
+void ap_signed_take(ap_request *r, const char *bytes, size_t size)
+{
+    putting *p = r->state;
+    ap_receive(&p->in, bytes, size);
+}
+
+void ap_signed_finish(ap_request *r)
+{
+    putting *p = r->state;
+    ap_error err;
+    atomic_fetch_add(&r->server->metrics.upload_bytes, r->received);
+    if (p->in.size != p->upload.length && !p->in.failure)
+        ap_reply_problem(r, 422, "size", "%llu bytes were announced", (unsigned long long)p->upload.length);
+    else if (ap_receive_end(&p->in, &p->upload, &err))
+        ap_reply_json(r, 200, ap_upload_describe(&r->server->uploads, &p->upload));
+    else
+        ap_reply_error(r, NULL, &err);
+}
+
+void ap_signed_drop(ap_request *r)
+{
+    putting *p = r->state;
+    if (!p)
+        return;
+    ap_receive_drop(&p->in);
+    if (p->claimed)
+        ap_upload_release(&r->server->uploads, p->upload.id);
+    ap_upload_free(&p->upload);
+    free(p);
+    r->state = NULL;
+}
+
+void ap_signed_complete(ap_request *r)
+{
+    ap_upload u;
+    bool there = ap_upload_load(&r->server->uploads, r->id, &u);
+    if (!there || !ap_may_see(r, u.owner))
+        ap_reply_missing(r, "upload");
+    else if (!ap_upload_is_whole(&u))
+        ap_reply_problem(r, 409, NULL, "it is not whole: %llu of %llu bytes are there",
+                         (unsigned long long)u.offset, (unsigned long long)u.length);
+    else
+        ap_reply_json(r, 200, ap_upload_describe(&r->server->uploads, &u));
+    ap_upload_free(&u);
+}
