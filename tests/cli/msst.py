@@ -462,7 +462,7 @@ def main(verb, *arguments):
     elif verb == "many":
         stems, path = arguments
         k = dict(KINDS["polar"], half=True, dim=2, depth=1, heads=1, dim_head=2, factor=1, pope=False, nfft=128, hop=64,
-                 bands=[1] * 60 + [2, 3], stems=[f"stem {i}" for i in range(int(stems))], overlap=1)
+                 bands=[1] * 60 + [2, 3], stems=[f"stem {i}" for i in range(int(stems))], overlap=1, chunk=1024)
         torch_archive(path + ".ckpt", random_weights(k, 1))
         write_yaml(path + ".yaml", k)
     else:

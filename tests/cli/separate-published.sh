@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 unset AUDIOPIPE_MODELS XDG_DATA_HOME
-export HOME=$PWD/home
+export HOME=$PWD/home OMP_WAIT_POLICY=passive # the machine is shared
 data=$tests_folder/data/roformer
 cp "$data"/{bs-vocals,mdx23c}.{ckpt,yaml} .
 sox "$tests_folder/data/demucs/mix.wav" song.wav trim 0 20000s
@@ -57,6 +57,73 @@ a_name_is_looked_for_in_the_folders() {
     [ "$(grep -c mdx23c list)" -eq 1 ]
 }
 check a_name_is_looked_for_in_the_folders
+
+# Names for pairs of files that are called differently.
+an_index_pairs_files_of_different_names() {
+    mkdir -p folder/elsewhere
+    cp mdx23c.ckpt "folder/MDX23C 8KFFT.ckpt"
+    cp mdx23c.yaml folder/model_2_stem.yaml
+    cp "$data"/bs-vocals.{ckpt,yaml} folder/elsewhere
+    cat >folder/index.txt <<'END'
+# what they are called
+drumsep     "MDX23C 8KFFT.ckpt"       model_2_stem.yaml  # three stems
+voice       elsewhere/bs-vocals.ckpt  elsewhere/bs-vocals.yaml
+gone        gone.ckpt                 gone.yaml
+END
+    ap-separate -n ./mdx23c.ckpt song.wav -s snare -t wav --bits float >want.wav
+    export AUDIOPIPE_MODELS=$PWD/folder
+    ap-separate -n drumsep song.wav -s snare -t wav --bits float | cmp - want.wav
+    ap-separate -n "folder/MDX23C 8KFFT.ckpt" song.wav -s snare -t wav --bits float | cmp - want.wav
+    ap-separate -n drumsep --config mdx23c.yaml song.wav -s snare -t wav --bits float | cmp - want.wav
+    ap-separate -n voice,drumsep song.wav -s vocals_toms -t wav >/dev/null
+    ap-separate --list-models >list
+    grep -q "^drumsep	ready	MDX23C: kick, snare, toms; chunks of 0.74 s, 4 at a time; 0.368 MB; [0-9.]* GFLOP per second of music$" list
+    grep -q "^voice	ready	BS-RoFormer: vocals, other; chunks of 1 s, 2 at a time" list
+    if grep -E "model_2_stem|8KFFT|gone" list; then return 1; fi
+    fails 1 ap-separate -n gone song.wav -o none
+    grep -q "cannot open '$PWD/folder/gone.ckpt'" stderr
+    echo 'one two three four' >>folder/index.txt
+    fails 1 ap-separate -n drumsep song.wav -o none
+    grep -q "^ap-separate: '$PWD/folder/index.txt', line 5: it is not NAME CHECKPOINT" stderr
+    [ "$(ap-separate --list-models | grep -c "line 5: it is not NAME")" -eq 1 ]
+}
+check an_index_pairs_files_of_different_names
+
+# 53 stems: 13,000 tensors, a pickle of more than 1 MiB.
+very_many_tensors_are_fine() {
+    /usr/bin/python3 "$tests_folder/cli/msst.py" many 53 many
+    /usr/bin/python3 - <<'END'
+import zipfile
+with zipfile.ZipFile("many.ckpt") as file:
+    assert len(file.namelist()) > 13000
+    assert file.getinfo("archive/data.pkl").file_size > 1 << 20
+END
+    sox song.wav short.wav trim 0 1000s
+    ap-separate -q -j 1 -n ./many.ckpt short.wav -o many --bits float
+    [ "$(find many -name '*.wav' | wc -l)" -eq 53 ]
+    [ "$(soxi -s many/*.wav | sort -u)" = 1000 ]
+    ap-separate -j 1 -n ./many.ckpt short.wav -s "stem 52" -t wav --bits float | cmp - "many/stem 52.wav"
+}
+check very_many_tensors_are_fine
+
+# A file that is whole and of no model that we know says so; a tensor too many is named.
+strangers_are_named() {
+    /usr/bin/python3 - "$tests_folder/cli/msst.py" <<'END'
+import sys
+import numpy as np
+sys.argv[1:], path = ["kinds"], sys.argv[1]
+exec(open(path).read())
+torch_archive("strange.ckpt", {"encoder.weight": np.ones((2, 3), "f4")})
+k = KINDS["polar"]
+torch_archive("more.ckpt", dict(random_weights(k, 1), **{"layers.0.0.layers.0.0.to_value_residual_mix.weight": np.ones((3, 10), "f4")}))
+write_yaml("more.yaml", k)
+END
+    fails 1 ap-separate -n ./strange.ckpt song.wav -o none
+    grep -q "'./strange.ckpt' has the tensors of no model that is supported (its first is 'encoder.weight')" stderr
+    fails 1 ap-separate -n ./more.ckpt song.wav -o none
+    grep -q "tensor 'layers.0.0.layers.0.0.to_value_residual_mix.weight' has no place in such a model" stderr
+}
+check strangers_are_named
 
 # What has no meaning here is named.
 options_that_are_not_supported_are_errors() {

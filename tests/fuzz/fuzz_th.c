@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * fuzz_th.c - libFuzzer target for the readers of model files. The first byte says what the rest is: a whole
- * file, a pickle (which gets an archive around it with the right checksums), a description in YAML, or a bag.
+ * file, a pickle (which gets an archive around it with the right checksums), a description in YAML, a bag, or
+ * the index of a folder.
  */
 #include "archive.h"
 #include "plugins/neural/files/bag.h"
 #include "plugins/neural/files/checkpoint.h"
+#include "plugins/neural/files/index.h"
 #include "plugins/neural/files/unpickle.h"
 #include "plugins/neural/files/yaml.h"
 
@@ -54,6 +56,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_checkpoint(data + 1, size - 1);
     } else if (data[0] == 'Y') {
         cJSON_Delete(nn_yaml_parse((const char *)data + 1, size - 1, "fuzz", NULL));
+    } else if (data[0] == 'I') {
+        nn_index index;
+        nn_index_parse(&index, (const char *)data + 1, size - 1, "fuzz", NULL);
+        for (size_t i = 0; i < index.count; i++)
+            if (nn_index_find(&index, index.lines[i].name) != &index.lines[i])
+                abort();
+        nn_index_free(&index);
     } else if (data[0] == 'B') {
         nn_bag bag;
         char *text = calloc(1, size);

@@ -3,6 +3,8 @@
 #include "plugins/neural/files/models.h"
 #include "base/error.h"
 #include "base/path.h"
+#include "plugins/neural/files/folders.h"
+#include "plugins/neural/files/index.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +14,6 @@
 #include <unistd.h>
 
 #define BASE_URL "https://dl.fbaipublicfiles.com/demucs/"
-#define MAX_FOLDERS 16
 #define MAX_BAG 65536
 
 typedef struct known_model {
@@ -50,120 +51,6 @@ static const char *const known_files[] = {
     "mdx_final/cfa93e08-61801ae1.th",
 };
 
-static const char *const suffixes[] = {".th", ".safetensors", ".pt", ".ckpt"};
-#define SUFFIXES (sizeof suffixes / sizeof *suffixes)
-
-typedef struct folders {
-    char paths[MAX_FOLDERS][1024];
-    size_t count;
-} folders;
-
-/* ---- folders */
-
-static void add_folder(folders *f, const char *base, const char *rest)
-{
-    if (!base || !*base || f->count == MAX_FOLDERS)
-        return;
-    char *to = f->paths[f->count];
-    if (snprintf(to, sizeof f->paths[0], "%s%s", base, rest) < (int)sizeof f->paths[0])
-        f->count++;
-}
-
-/* $AUDIOPIPE_MODELS may be a list like $PATH. */
-static void add_environment(folders *f)
-{
-    const char *list = getenv("AUDIOPIPE_MODELS");
-    while (list && *list) {
-        char folder[1024];
-        size_t n = strcspn(list, ":");
-        if (n < sizeof folder) {
-            memcpy(folder, list, n);
-            folder[n] = 0;
-            add_folder(f, folder, "");
-        }
-        list += n + (list[n] == ':');
-    }
-}
-
-/* Where the Python package's downloads are (torch.hub.get_dir). */
-static void add_torch_hub(folders *f)
-{
-    const char *torch = getenv("TORCH_HOME"), *cache = getenv("XDG_CACHE_HOME");
-    if (torch && *torch)
-        add_folder(f, torch, "/hub/checkpoints");
-    else if (cache && *cache)
-        add_folder(f, cache, "/torch/hub/checkpoints");
-    else
-        add_folder(f, getenv("HOME"), "/.cache/torch/hub/checkpoints");
-}
-
-/* first: where to look before everything else, NULL: nowhere. */
-static void find_folders(folders *f, const char *first)
-{
-    const char *data = getenv("XDG_DATA_HOME");
-    f->count = 0;
-    add_folder(f, first, "");
-    add_environment(f);
-    if (data && *data)
-        add_folder(f, data, "/audiopipe/models");
-    else
-        add_folder(f, getenv("HOME"), "/.local/share/audiopipe/models");
-    add_folder(f, "/usr/share/audiopipe/models", "");
-    add_torch_hub(f);
-}
-
-/* ---- files */
-
-static bool ends_with(const char *name, const char *suffix)
-{
-    size_t n = strlen(name), m = strlen(suffix);
-    return n > m && strcmp(name + n - m, suffix) == 0;
-}
-
-/* name.th or name-8726e21a.th, and the like. */
-static bool is_file_of(const char *file, const char *name)
-{
-    size_t n = strlen(name);
-    if (strncmp(file, name, n) != 0)
-        return false;
-    if (file[n] == '-' && strspn(file + n + 1, "0123456789abcdef") == 8)
-        n += 9;
-    for (size_t i = 0; i < SUFFIXES; i++)
-        if (strcmp(file + n, suffixes[i]) == 0)
-            return true;
-    return false;
-}
-
-static char *join(const char *folder, const char *file)
-{
-    char *path = malloc(strlen(folder) + strlen(file) + 2);
-    if (path)
-        sprintf(path, "%s/%s", folder, file);
-    return path;
-}
-
-static char *find_in(const char *folder, const char *name)
-{
-    char *path = NULL;
-    DIR *dir = opendir(folder);
-    const struct dirent *entry;
-    while (dir && !path && (entry = readdir(dir)))
-        if (is_file_of(entry->d_name, name))
-            path = join(folder, entry->d_name);
-    if (dir)
-        closedir(dir);
-    return path;
-}
-
-/* The file of a signature, NULL if it is not there. */
-static char *find_file(const folders *f, const char *name)
-{
-    char *path = NULL;
-    for (size_t i = 0; i < f->count && !path; i++)
-        path = find_in(f->paths[i], name);
-    return path;
-}
-
 static const known_model *find_known(const char *name)
 {
     for (size_t i = 0; i < sizeof known_models / sizeof *known_models; i++)
@@ -184,7 +71,7 @@ static const char *known_file(const char *signature)
 }
 
 /* name: what was asked for. A bag of somebody's own is no name that could be downloaded, its files are. */
-static bool missing(const folders *f, const char *name, const char *signature, ap_error *err)
+static bool missing(const nn_folders *f, const char *name, const char *signature, ap_error *err)
 {
     const char *file = known_file(signature);
     const char *folder = f->count ? f->paths[0] : "~/.local/share/audiopipe/models";
@@ -197,10 +84,10 @@ static bool missing(const folders *f, const char *name, const char *signature, a
 
 /* ---- names */
 
-static bool locate_all(nn_model_files *files, const folders *f, const char *name, ap_error *err)
+static bool locate_all(nn_model_files *files, const nn_folders *f, const char *name, ap_error *err)
 {
     for (size_t i = 0; i < files->bag.count; i++)
-        if (!(files->paths[i] = find_file(f, files->bag.models[i])))
+        if (!(files->paths[i] = nn_folders_file(f, files->bag.models[i])))
             return missing(f, name, files->bag.models[i], err);
     return true;
 }
@@ -222,11 +109,11 @@ static bool read_bag(nn_model_files *files, const char *path, ap_error *err)
     if (!ok)
         return false;
     char folder[1024];
-    folders f;
+    nn_folders f;
     snprintf(folder, sizeof folder, "%s", path);
     if ((slash = strrchr(folder, '/')))
         *slash = 0;
-    find_folders(&f, slash ? folder : ".");
+    nn_folders_find(&f, slash ? folder : ".");
     return locate_all(files, &f, path, err);
 }
 
@@ -241,13 +128,39 @@ static bool find_path(const char *path, nn_model_files *files, ap_error *err)
 {
     if (access(path, R_OK) != 0)
         return ap_fail_errno(err, errno, "cannot open '%s'", path);
-    return ends_with(path, ".yaml") ? read_bag(files, path, err) : take_file(files, strdup(path), err);
+    return nn_ends_with(path, ".yaml") ? read_bag(files, path, err) : take_file(files, strdup(path), err);
+}
+
+/* A file that an index names. */
+static char *indexed_file(const char *folder, const char *file)
+{
+    return *file == '/' ? strdup(file) : nn_join(folder, file);
+}
+
+/* In the index files of the folders. false: one of them is broken; files->paths[0] stays NULL if it is in
+ * none. */
+static bool find_in_indexes(const nn_folders *f, const char *name, nn_model_files *files, ap_error *err)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && !files->paths[0] && i < f->count; i++) {
+        nn_index index;
+        ok = nn_index_read(&index, f->paths[i], err);
+        const nn_index_line *line = ok ? nn_index_find(&index, name) : NULL;
+        if (line)
+            ok = take_file(files, indexed_file(f->paths[i], line->checkpoint), err);
+        if (line && ok && line->config)
+            ok = (files->config = indexed_file(f->paths[i], line->config)) || ap_fail_memory(err);
+        nn_index_free(&index);
+    }
+    return ok;
 }
 
 static bool find_by_name(const char *name, nn_model_files *files, ap_error *err)
 {
-    folders f;
-    find_folders(&f, NULL);
+    nn_folders f;
+    nn_folders_find(&f, NULL);
+    if (!find_in_indexes(&f, name, files, err) || files->paths[0])
+        return files->paths[0] != NULL;
     for (size_t i = 0; i < f.count; i++) {
         char path[2048];
         snprintf(path, sizeof path, "%s/%.900s.ckpt", f.paths[i], name);
@@ -257,7 +170,7 @@ static bool find_by_name(const char *name, nn_model_files *files, ap_error *err)
         if (access(path, R_OK) == 0)
             return read_bag(files, path, err);
     }
-    char *path = find_file(&f, name);
+    char *path = nn_folders_file(&f, name);
     if (path)
         return take_file(files, path, err);
     const known_model *known = find_known(name);
@@ -275,7 +188,7 @@ static char *config_beside(const char *path)
 {
     static const char *const endings[] = {".yaml", ".yml"};
     const size_t n = strlen(path);
-    if (!ends_with(path, ".ckpt"))
+    if (!nn_ends_with(path, ".ckpt"))
         return NULL;
     for (size_t i = 0; i < 2; i++) {
         char *config = malloc(n + 1);
@@ -287,21 +200,44 @@ static char *config_beside(const char *path)
     return NULL;
 }
 
+/* The description that the index of its folder has for a checkpoint. */
+static bool config_in_index(const char *path, char **config, ap_error *err)
+{
+    char folder[1024];
+    nn_index index;
+    const char *leaf = ap_leaf(path);
+    snprintf(folder, sizeof folder, "%.*s", (int)(leaf - path), path);
+    *config = NULL;
+    bool ok = !nn_ends_with(path, ".ckpt") || nn_index_read(&index, *folder ? folder : ".", err);
+    if (!ok || !nn_ends_with(path, ".ckpt"))
+        return ok;
+    const nn_index_line *line = nn_index_of(&index, leaf);
+    if (line && line->config)
+        ok = (*config = indexed_file(*folder ? folder : ".", line->config)) || ap_fail_memory(err);
+    nn_index_free(&index);
+    return ok;
+}
+
 static bool find_config(const char *given, nn_model_files *files, ap_error *err)
 {
     if (given && files->bag.count > 1)
         return ap_fail(err, AP_USAGE, "a bag of models takes no --config");
+    if (given) {
+        free(files->config);
+        files->config = strdup(given);
+        return files->config || ap_fail_memory(err);
+    }
     if (!files->config)
-        files->config = given ? strdup(given) : config_beside(files->paths[0]);
-    return files->config || !given || ap_fail_memory(err);
+        files->config = config_beside(files->paths[0]);
+    return files->config || config_in_index(files->paths[0], &files->config, err);
 }
 
 bool nn_models_find(const char *name, const char *config, nn_model_files *files, ap_error *err)
 {
     *files = (nn_model_files){0};
-    bool is_path = strchr(name, '/') || ends_with(name, ".yaml");
-    for (size_t i = 0; i < SUFFIXES; i++)
-        is_path = is_path || ends_with(name, suffixes[i]);
+    bool is_path = strchr(name, '/') || nn_ends_with(name, ".yaml");
+    for (size_t i = 0; i < NN_SUFFIXES; i++)
+        is_path = is_path || nn_ends_with(name, nn_suffixes[i]);
     bool ok = is_path ? find_path(name, files, err) : find_by_name(name, files, err);
     ok = ok && find_config(config, files, err);
     if (!ok)
@@ -320,7 +256,7 @@ void nn_models_free(nn_model_files *files)
 /* ---- the list */
 
 /* The files that a published model still needs, "" if none. false: the model is not supported. */
-static bool missing_files(const folders *f, const known_model *m, char *files, size_t size)
+static bool missing_files(const nn_folders *f, const known_model *m, char *files, size_t size)
 {
     nn_bag bag;
     nn_model_files found;
@@ -332,7 +268,7 @@ static bool missing_files(const folders *f, const known_model *m, char *files, s
         return true;
     }
     for (size_t i = 0; i < bag.count; i++) {
-        char *path = find_file(f, bag.models[i]);
+        char *path = nn_folders_file(f, bag.models[i]);
         size_t n = strlen(files);
         if (!path)
             snprintf(files + n, size - n, "%s%s", n ? " " : "", strchr(known_file(bag.models[i]), '/') + 1);
@@ -343,9 +279,9 @@ static bool missing_files(const folders *f, const known_model *m, char *files, s
 
 const char *nn_models_best(void)
 {
-    folders f;
+    nn_folders f;
     char files[512];
-    find_folders(&f, NULL);
+    nn_folders_find(&f, NULL);
     for (size_t i = 0; i < sizeof known_models / sizeof *known_models; i++)
         if (missing_files(&f, &known_models[i], files, sizeof files) && !*files)
             return known_models[i].name;
@@ -365,50 +301,84 @@ static bool is_published(const char *file, const char *name)
 }
 
 /* The description of a .ckpt is no bag. */
-static bool is_description(const char *folder, const char *name)
+static bool is_description(const char *folder, const char *name, const nn_index *index, const char *file)
 {
     char path[2048];
     snprintf(path, sizeof path, "%s/%.900s.ckpt", folder, name);
-    return access(path, R_OK) == 0;
+    bool is = access(path, R_OK) == 0;
+    for (size_t i = 0; i < index->count; i++)
+        is = is || (index->lines[i].config && strcmp(index->lines[i].config, file) == 0);
+    return is;
 }
 
-static void list_checkpoint(const char *folder, const char *file, const char *name,
+static void list_checkpoint(const char *path, const char *config, const char *name, const char *folder,
                             nn_model_describe *describe, ap_model_visit *visit, void *user)
 {
-    char text[1024], *path = join(folder, file), *config = path ? config_beside(path) : NULL;
-    if (path)
-        describe(path, config, text, sizeof text);
-    if (path)
-        visit(user, name, *text ? text : folder, "");
+    char text[1024];
+    describe(path, config, text, sizeof text);
+    visit(user, name, *text ? text : folder, "");
+}
+
+/* A .ckpt that its folder's index does not name. */
+static void list_own(const nn_index *index, const char *folder, const char *file, const char *name,
+                     nn_model_describe *describe, ap_model_visit *visit, void *user)
+{
+    char *path = nn_join(folder, file), *config = path ? config_beside(path) : NULL;
+    if (path && !nn_index_of(index, file))
+        list_checkpoint(path, config, name, folder, describe, visit, user);
     free(config);
     free(path);
 }
 
+/* What an index names and is there; why it cannot be read, under its own name. */
+static void list_index(nn_index *index, const char *folder, nn_model_describe *describe,
+                       ap_model_visit *visit, void *user)
+{
+    ap_error err;
+    if (!nn_index_read(index, folder, &err)) {
+        nn_index_free(index);
+        visit(user, NN_INDEX_FILE, err.message, "");
+    }
+    for (size_t i = 0; i < index->count; i++) {
+        const nn_index_line *line = &index->lines[i];
+        char *path = indexed_file(folder, line->checkpoint);
+        char *config = line->config ? indexed_file(folder, line->config) : NULL;
+        if (path && access(path, R_OK) == 0)
+            list_checkpoint(path, config, line->name, folder, describe, visit, user);
+        free(path);
+        free(config);
+    }
+}
+
 static void list_folder(const char *folder, nn_model_describe *describe, ap_model_visit *visit, void *user)
 {
+    nn_index index;
+    list_index(&index, folder, describe, visit, user);
     DIR *dir = opendir(folder);
     const struct dirent *entry;
     while (dir && (entry = readdir(dir))) {
-        bool is_bag = ends_with(entry->d_name, ".yaml"), is_model = is_bag;
-        for (size_t i = 0; i < SUFFIXES; i++)
-            is_model = is_model || ends_with(entry->d_name, suffixes[i]);
+        bool is_bag = nn_ends_with(entry->d_name, ".yaml"), is_model = is_bag;
+        for (size_t i = 0; i < NN_SUFFIXES; i++)
+            is_model = is_model || nn_ends_with(entry->d_name, nn_suffixes[i]);
         if (!is_model)
             continue;
         char name[256];
         snprintf(name, sizeof name, "%.*s", ap_stem_length(entry->d_name), entry->d_name);
-        if (ends_with(entry->d_name, ".ckpt"))
-            list_checkpoint(folder, entry->d_name, name, describe, visit, user);
-        else if (!is_published(entry->d_name, name) && !(is_bag && is_description(folder, name)))
+        if (nn_ends_with(entry->d_name, ".ckpt"))
+            list_own(&index, folder, entry->d_name, name, describe, visit, user);
+        else if (!is_published(entry->d_name, name) &&
+                 !(is_bag && is_description(folder, name, &index, entry->d_name)))
             visit(user, name, is_bag ? "a bag of models" : folder, "");
     }
+    nn_index_free(&index);
     if (dir)
         closedir(dir);
 }
 
 void nn_models_list(nn_model_describe *describe, ap_model_visit *visit, void *user)
 {
-    folders f;
-    find_folders(&f, NULL);
+    nn_folders f;
+    nn_folders_find(&f, NULL);
     char files[512];
     for (size_t i = 0; i < sizeof known_models / sizeof *known_models; i++)
         if (missing_files(&f, &known_models[i], files, sizeof files))
