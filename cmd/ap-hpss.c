@@ -100,7 +100,7 @@ int main(int argc, char **argv)
     ap_hpss_options options;
     ap_hpss_defaults(&options);
     const stem_filter f = {
-        .command = {"ap-hpss", "[INPUT]",
+        .command = {"ap-hpss", "[INPUT]...",
                     "Takes music apart into what sounds on (harmonic), what strikes (percussive), and the "
                     "residual."},
         .rows = rows,

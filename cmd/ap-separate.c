@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 {
     static config c;
     const stem_filter f = {
-        .command = {"ap-separate", "[INPUT]",
+        .command = {"ap-separate", "[INPUT]...",
                     "Separates music into stems: vocals, drums, bass and the rest."},
         .rows = rows,
         .config = &c,
@@ -151,6 +151,7 @@ int main(int argc, char **argv)
         .build = build,
         .begin = begin,
         .finish = finish,
+        .alone = true, /* the memory of a network */
     };
     ap_separate_defaults(&c.separate);
     int status = stems_main(&f, argc, argv);

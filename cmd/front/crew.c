@@ -24,12 +24,12 @@
 
 /* ---- what the processes tell each other, in packets */
 
-typedef enum message_kind { ITEM, PROGRESS, SAID, REPORT, RESULT } message_kind;
+typedef enum message_kind { ITEM, PROGRESS, SAID, REPORT, RESULT, BROKEN } message_kind;
 
 typedef struct message {
     message_kind kind;
     int code;                 /* RESULT: a work_result */
-    ap_status status;         /* of a failure */
+    ap_status status;         /* RESULT, BROKEN: of a failure */
     uint64_t number, bytes;   /* ITEM */
     double seconds, fraction; /* PROGRESS */
     size_t size;              /* of the text */
@@ -49,7 +49,10 @@ static bool send_message(int fd, const message *m)
 /* false at the end, and when a signal came. */
 static bool receive_message(int fd, message *m)
 {
-    const ssize_t n = recv(fd, m, sizeof *m, 0);
+    ssize_t n;
+    do
+        n = recv(fd, m, sizeof *m, 0);
+    while (n < 0 && errno == ECONNRESET); /* it left unread what was sent; what it said itself comes then */
     return n >= (ssize_t)offsetof(message, text) && m->size == (size_t)n - offsetof(message, text);
 }
 
@@ -139,6 +142,12 @@ static void serve(const crew *c)
     message m;
     complain_to(pass_on);
     progress_to(pass_progress);
+    if (c->start && !c->start(c->user, &err)) {
+        m = (message){.kind = BROKEN, .status = err.code};
+        set_text(&m, err.message, strlen(err.message) + 1);
+        (void)send_message(to_master, &m);
+        return;
+    }
     while (filter_go_on(&err) && receive_message(to_master, &m)) {
         const plan_item item = unpack_item(&m);
         if (!work_on(c, &item))
@@ -342,6 +351,8 @@ static bool hear(run *r, worker *w, ap_error *err)
         why.code = m.status;
         snprintf(why.message, sizeof why.message, "%.*s", (int)m.size, m.text);
         return settle(r, w, (work_result)m.code, &why, err);
+    case BROKEN:
+        return ap_fail(err, m.status, "%.*s", (int)m.size, m.text);
     case ITEM:
         break;
     }
@@ -381,7 +392,8 @@ static bool give(run *r, worker *w, ap_error *err)
     }
     w->busy = true;
     pack_item(&w->item, &item);
-    return send_message(w->fd, &w->item) || bury(r, w, err);
+    (void)send_message(w->fd, &w->item); /* if it is gone, its last words wait */
+    return true;
 }
 
 static bool give_all(run *r, ap_error *err)

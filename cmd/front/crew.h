@@ -16,6 +16,8 @@ typedef struct crew {
      * wanted. WORK_FAILED fills err. */
     work_result (*work)(void *user, const plan_item *item, FILE *report, ap_error *err);
     bool reports;
+    /* In a worker before its first item; a failure ends all. May be NULL. */
+    bool (*start)(void *user, ap_error *err);
     /* In the one who waits, for each item, in order if there are reports: how it went, and the report. false,
      * with err filled: no more of them. */
     bool (*done)(void *user, const plan_item *item, work_result result, const ap_error *why,

@@ -88,14 +88,26 @@ static bool folder_failed(void *user, const ap_error *why, ap_error *err)
     return note_failure(user, why, err);
 }
 
+static bool is_made(const many *m, const plan_item *item)
+{
+    if (m->is_made)
+        return m->is_made(m->user, item);
+    return *item->output && many_is_made(item->input, item->output, m->is_whole);
+}
+
 static work_result work(void *user, const plan_item *item, FILE *report, ap_error *err)
 {
     const state *s = user;
     const many *m = s->m;
-    if (m->config->skip_existing && *item->output && !m->finds_existing &&
-        many_is_made(item->input, item->output, m->is_whole))
+    if (m->config->skip_existing && is_made(m, item))
         return WORK_SKIPPED;
     return m->work(m->user, item, s->threads, report, err);
+}
+
+static bool start(void *user, ap_error *err)
+{
+    const many *m = ((state *)user)->m;
+    return m->start(m->user, err);
 }
 
 /* What was said of an item names it. */
@@ -133,13 +145,17 @@ static bool remember_folders(state *s, made_folders *made, ap_error *err)
     return true;
 }
 
+/* Those below {stem} are for the worker to make, who knows which there are. */
 static bool make_folders(void *user, const plan_item *item, ap_error *err)
 {
     made_folders made = {0};
-    if (!*item->output)
-        return true;
-    bool ok = target_make_folders(&made, item->output, err) && remember_folders(user, &made, err);
+    char *path = strdup(item->output), *stem = path ? strstr(path, "{stem}") : NULL;
+    if (stem)
+        *stem = 0;
+    bool ok = path ? target_make_folders(&made, path, err) : ap_fail_memory(err);
+    ok = ok && remember_folders(user, &made, err);
     target_end(&made, true);
+    free(path);
     return ok;
 }
 
@@ -196,6 +212,7 @@ static bool run_crew(state *s, plan *p, ap_error *err)
               .workers = m->alone ? 1 : threads,
               .work = work,
               .reports = m->report,
+              .start = m->start ? start : NULL,
               .done = done,
               .before = make_folders,
               .tell = tell,
@@ -220,7 +237,7 @@ static bool print_plan(const state *s, plan *p, ap_error *err)
     plan_rewind(p);
     while (plan_next(p, &item)) {
         const bool exists = *item.output && access(item.output, F_OK) == 0;
-        const bool made = m->config->skip_existing && many_is_made(item.input, item.output, m->is_whole);
+        const bool made = m->config->skip_existing && is_made(m, &item);
         fputs(made                                    ? "skip\t"
               : exists && m->rules.rule == TARGET_NEW ? "refuse\t"
               : exists                                ? "replace\t"

@@ -31,9 +31,12 @@ typedef struct many {
     /* In a process of its own, which goes on with other items: makes the output, with so many threads, or
      * prints the report. */
     work_result (*work)(void *user, const plan_item *item, unsigned threads, FILE *report, ap_error *err);
+    /* In such a process, before; a failure ends all. May be NULL. */
+    bool (*start)(void *user, ap_error *err);
     /* Whether an output that is there is whole; NULL: it can be opened as audio. */
     bool (*is_whole)(const char *output);
-    bool finds_existing; /* work itself looks for what --skip-existing leaves out */
+    /* Whether all of several outputs are made (many_is_made); NULL: there is the one. */
+    bool (*is_made)(void *user, const plan_item *item);
     /* The report of each item, in order, or why there is none; NULL: there are no reports. false: no more. */
     bool (*report)(void *user, const char *input, const ap_error *why, const char *report, size_t size,
                    ap_error *err);

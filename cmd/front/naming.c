@@ -17,7 +17,7 @@ static bool is_folder(const char *path)
     return (n && path[n - 1] == '/') || (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
-static bool is_pattern(const char *path)
+bool naming_is_pattern(const char *path)
 {
     static const char *const words[] = {"{dir}", "{path}", "{name}", "{track}", "{ext}", "{trackext}"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -28,18 +28,18 @@ static bool is_pattern(const char *path)
 
 bool naming_is_for_many(const char *output)
 {
-    return output && (is_pattern(output) || is_folder(output));
+    return output && (naming_is_pattern(output) || is_folder(output));
 }
 
 bool naming_has_extension(const char *output)
 {
-    return strstr(output, "{ext}") || (!is_pattern(output) && is_folder(output));
+    return strstr(output, "{ext}") || (!naming_is_pattern(output) && is_folder(output));
 }
 
 char *naming_pattern(const char *output, const char *leaf)
 {
     const size_t n = strlen(output);
-    if (is_pattern(output) || !is_folder(output))
+    if (naming_is_pattern(output) || !is_folder(output))
         return strdup(output);
     return ap_print("%s%s{dir}/%s", output, n && output[n - 1] == '/' ? "" : "/", leaf);
 }
@@ -99,8 +99,9 @@ char *naming_expand(const char *pattern, const name_words *words, ap_error *err)
         int count = 1;
         const char *value = brace ? value_of(words, p, length, &count) : p;
         if (!value) {
-            ap_fail(err, AP_USAGE, "'%.*s' in '%s' is none of {dir}, {path}, {name}, {trackext}, {ext}%s",
-                    (int)length, p, pattern, words->stem ? ", {stem}" : "");
+            ap_fail(err, AP_USAGE,
+                    "'%s' has something else in braces than {dir}, {path}, {name}, {trackext}, {ext}%s",
+                    pattern, words->stem ? ", {stem}" : "");
             fclose(out);
             free(path);
             return NULL;

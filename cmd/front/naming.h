@@ -14,6 +14,8 @@ typedef struct name_words {
     const char *stem, *extension;
 } name_words;
 
+/* Whether there are such words in it. */
+bool naming_is_pattern(const char *output);
 /* Whether -o names a place for many: a folder that is there, a name that ends with a slash, or a pattern. */
 bool naming_is_for_many(const char *output);
 /* Whether the extensions of outputs are not in it: a folder, or a pattern with {ext}. */

@@ -3,6 +3,9 @@
 #include "front/stems.h"
 #include "base/error.h"
 #include "base/path.h"
+#include "base/text.h"
+#include "front/many.h"
+#include "front/naming.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +26,7 @@ typedef struct stem_config {
     saved_stem saves[MAX_SAVES];
     size_t save_count;
     output_config out;
+    many_config many;
 } stem_config;
 
 /* One stem on its way. */
@@ -36,7 +40,10 @@ typedef struct target {
 typedef struct run {
     const stem_filter *filter;
     const stem_config *config;
-    char *input; /* NULL: standard input */
+    char *input;         /* NULL: standard input */
+    const char *folder;  /* of the input below the one that was named, NULL: there is one input */
+    const char *pattern; /* of all outputs, if there is more than one input */
+    unsigned threads;
     const option_group *groups;
     const char *names[MAX_STEMS];
     size_t name_count, in_folder;
@@ -86,62 +93,28 @@ static bool is_dash(const char *path)
     return strcmp(path, "-") == 0;
 }
 
-/* What the words of a pattern stand for. */
-typedef struct words {
-    char track[256], extension[256]; /* of the input, without folder */
-    const char *stem, *format;
-} words;
-
-static void split_input(const char *input, words *w)
-{
-    const char *name = !input || is_dash(input) ? "stdin" : ap_leaf(input);
-    snprintf(w->track, sizeof w->track, "%.*s", ap_stem_length(name), name);
-    snprintf(w->extension, sizeof w->extension, "%s", ap_extension(name));
-}
-
-/* What a word in braces, of this length, stands for; NULL for any other. */
-static const char *value_of(const words *w, const char *word, size_t length)
-{
-    const char *const pairs[][2] = {
-        {"{track}", w->track}, {"{trackext}", w->extension}, {"{stem}", w->stem}, {"{ext}", w->format}};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (strlen(pairs[i][0]) == length && strncmp(pairs[i][0], word, length) == 0)
-            return pairs[i][1];
-    return NULL;
-}
-
-/* The pattern with its words replaced, in the folder. */
+/* The file for a stem in the folder, or where the pattern for many inputs says. */
 static char *expand(const run *r, const char *stem, ap_error *err)
 {
-    words w = {.stem = stem, .format = r->config->out.format ? r->config->out.format : "wav"};
-    char path[4096];
-    split_input(r->input, &w);
-    size_t at = (size_t)snprintf(path, sizeof path, "%s/", r->config->path);
-    const char *p = r->config->pattern ? r->config->pattern : "{stem}.{ext}";
-    while (*p && at < sizeof path) {
-        const char *brace = *p == '{' ? strchr(p, '}') : NULL;
-        const size_t length = brace ? (size_t)(brace - p) + 1 : 1;
-        const char *value = brace ? value_of(&w, p, length) : NULL;
-        if (brace && !value) {
-            ap_fail(err, AP_USAGE,
-                    "'%s' has something else in braces than {track}, {trackext}, {stem}, {ext}",
-                    r->config->pattern);
-            return NULL;
-        }
-        at += (size_t)snprintf(path + at, sizeof path - at, "%.*s", value ? 256 : 1, value ? value : p);
-        p += length;
-    }
-    char *copy = at < sizeof path ? strdup(path) : NULL;
-    if (!copy)
-        ap_fail(err, AP_USAGE, "the path for '%s' is too long", stem);
-    return copy;
+    const stem_config *c = r->config;
+    const char *format = c->out.format ? c->out.format : "wav";
+    const name_words words = {r->folder, r->input && !is_dash(r->input) ? r->input : "stdin", stem, format};
+    if (r->pattern)
+        return naming_expand(r->pattern, &words, err);
+    char *name = naming_expand(c->pattern ? c->pattern : "{stem}.{ext}", &words, err);
+    char *path = name ? ap_print("%s/%s", c->path, name) : NULL;
+    if (name && !path)
+        ap_fail_memory(err);
+    free(name);
+    return path;
 }
 
 static void free_run(run *r, bool ok)
 {
-    target_end(&r->made, ok);
+    target_end(&r->made, ok || r->pattern); /* others may work in them */
     for (size_t i = 0; i < r->count; i++)
         free(r->targets[i].path);
+    r->count = 0;
 }
 
 /* ---- targets */
@@ -176,6 +149,7 @@ static bool add_target(run *r, size_t stem, char *path, ap_error *err)
         if (strcmp(r->targets[i].path, path) == 0)
             return ap_fail(err, AP_USAGE, "'%s' is named twice", path);
     output_encode_options(&r->config->out, &t->encode);
+    t->encode.threads = r->threads;
     if (!t->encode.format)
         t->encode.format = format_of(path);
     char *input = r->input;
@@ -196,6 +170,8 @@ static bool find_targets(run *r, ap_error *err)
     for (size_t i = 0; i < c->save_count; i++)
         if (!find_stem(r, c->saves[i].stem, &stem, err) || !add_copy(r, stem, c->saves[i].path, err))
             return false;
+    if (c->stem && r->pattern)
+        return find_stem(r, c->stem, &stem, err) && add_target(r, stem, expand(r, c->stem, err), err);
     if (c->stem)
         return find_stem(r, c->stem, &stem, err) && add_copy(r, stem, c->path ? c->path : "-", err);
     for (stem = 0; c->path && stem < r->in_folder; stem++)
@@ -245,8 +221,16 @@ static bool write_all(run *r, ap_stream *s, ap_error *err)
 static bool write_one(const run *r, ap_stream *s, ap_error *err)
 {
     output_config out = r->config->out;
-    out.path = r->config->path;
+    out.path = r->pattern ? r->targets[0].path : r->config->path;
+    out.threads = r->threads;
     return filter_write(&r->filter->command, s, &out, NULL, err);
+}
+
+static bool find_names(run *r, ap_error *err)
+{
+    const stem_filter *f = r->filter;
+    r->name_count = f->names(f->config, &r->config->out, r->names, &r->in_folder, err);
+    return r->name_count;
 }
 
 static bool run_stems(run *r, ap_error *err)
@@ -256,8 +240,7 @@ static bool run_stems(run *r, ap_error *err)
     ap_stream *s = filter_open(r->input, NULL, err);
     if (!s)
         return false;
-    r->name_count = f->names(f->config, &r->config->out, r->names, &r->in_folder, err);
-    if (!r->name_count || !find_targets(r, err) || !make_all_folders(r, err) ||
+    if (!find_names(r, err) || !find_targets(r, err) || !make_all_folders(r, err) ||
         (f->begin && !f->begin(f->config, r->targets[0].path, err))) {
         ap_close(&s);
         return false;
@@ -271,6 +254,104 @@ static bool run_stems(run *r, ap_error *err)
         f->finish(f->config);
     return ok;
 }
+
+/* ---- many inputs */
+
+static run run_of(const run *all, const plan_item *item, unsigned threads)
+{
+    run r = *all;
+    r.input = item->input;
+    r.folder = item->folder;
+    r.threads = threads;
+    return r;
+}
+
+/* Before the first file: a stem, or a model, that does not exist is no fault of the files. */
+static bool start(void *user, ap_error *err)
+{
+    run *all = user;
+    size_t stem;
+    return find_names(all, err) && (!all->config->stem || find_stem(all, all->config->stem, &stem, err));
+}
+
+static work_result work(void *user, const plan_item *item, unsigned threads, FILE *report, ap_error *err)
+{
+    run r = run_of(user, item, threads);
+    (void)report;
+    bool ok = run_stems(&r, err);
+    free_run(&r, ok);
+    return ok ? WORK_DONE : WORK_FAILED;
+}
+
+static bool is_made(void *user, const plan_item *item)
+{
+    run r = run_of(user, item, 0);
+    ap_error err;
+    bool ok = find_names(&r, &err) && find_targets(&r, &err) && r.count;
+    for (size_t i = 0; ok && i < r.count; i++)
+        ok = many_is_made(item->input, r.targets[i].path, NULL);
+    free_run(&r, true);
+    return ok;
+}
+
+static void check_many(const command *c, const stem_config *config)
+{
+    if (config->save_count)
+        usage_error(c, "--save is for one input: name many files by -o and --filename");
+    if (!config->path)
+        usage_error(c, "several inputs: name a folder, -o DIR/, or a pattern, -o 'DIR/{name}-{stem}.{ext}'");
+    if (config->pattern && (config->stem || naming_is_pattern(config->path)))
+        usage_error(c, "--filename names the files in the folder of -o");
+    if (naming_is_pattern(config->path) && !config->stem && !strstr(config->path, "{stem}"))
+        usage_error(c, "all stems would have one name: '%s' lacks {stem}", config->path);
+}
+
+static int run_many(run *all, char **inputs, int count)
+{
+    const stem_config *c = all->config;
+    const command *about = &all->filter->command;
+    const bool one = count == 1 && !c->many.recursive && !c->many.list;
+    check_many(about, c);
+    const char *leaf = c->stem      ? "{name}.{ext}"
+                       : c->pattern ? c->pattern
+                       : one        ? "{stem}.{ext}"
+                                    : "{track}/{stem}.{ext}";
+    char *folder =
+        naming_is_for_many(c->path) || (one && c->stem) ? strdup(c->path) : ap_print("%s/", c->path);
+    char *pattern = folder ? naming_pattern(folder, leaf) : NULL;
+    all->pattern = pattern;
+    const many m = {.command = about,
+                    .config = &c->many,
+                    .common = &c->out.common,
+                    .operands = inputs,
+                    .count = (size_t)count,
+                    .output = pattern,
+                    .threads = c->out.threads,
+                    .alone = all->filter->alone,
+                    .rules = {.stem = "{stem}",
+                              .format = c->out.format ? c->out.format : "wav",
+                              .rule = output_rule(&c->out),
+                              .groups = all->groups},
+                    .start = start,
+                    .work = work,
+                    .is_made = is_made,
+                    .user = all};
+    ap_error err;
+    filter_start();
+    int status = pattern || ap_fail_memory(&err) ? many_run(&m) : filter_fail(about, &err);
+    free(folder);
+    free(pattern);
+    return status;
+}
+
+/* Whether there are several inputs: a folder is where the stems of a single one go. */
+static bool are_many(const stem_config *c, int operands)
+{
+    return many_wanted(&c->many, c->stem || (c->path && naming_is_pattern(c->path)) ? c->path : NULL,
+                       operands);
+}
+
+/* ---- one */
 
 /* Refuses audio on a terminal. */
 static void check_standard_output(const command *c, const stem_config *config)
@@ -299,9 +380,13 @@ int stems_main(const stem_filter *f, int argc, char **argv)
     const option_group groups[OPTION_GROUPS] = {{f->rows, f->config},
                                                 {stem_rows, &config},
                                                 {OUTPUT_ROWS_WITHOUT_PATH, &config.out},
-                                                {common_rows, &config.out.common}};
+                                                {common_rows, &config.out.common},
+                                                {many_rows, &config.many}};
     int operand = parse_options(&f->command, groups, argc, argv);
     run r = {.filter = f, .config = &config, .groups = groups};
+    if (are_many(&config, argc - operand))
+        return run_many(&r, argv + operand, argc - operand);
+    r.threads = config.out.threads;
     if (filter_input(&f->command, argc, argv, operand))
         r.input = argv[operand];
     check_usage(&f->command, &config);

@@ -13,7 +13,7 @@ typedef struct stem_filter {
     const option_row *rows;
     void *config;
     /* The names of all stems that there are with this config, and of those that -o writes: the first
-     * *in_folder of them. Returns how many, 0 on failure. */
+     * *in_folder of them. Returns how many, 0 on failure. Called for each input. */
     size_t (*names)(void *config, const output_config *out, const char *names[MAX_STEMS], size_t *in_folder,
                     ap_error *err);
     /* Wraps the stage around the input: the wanted stems (of each name) side by side, in order, each with
@@ -22,6 +22,7 @@ typedef struct stem_filter {
     /* Told where the first output goes, before build, and when all of them are written; may be NULL. */
     bool (*begin)(void *config, const char *output, ap_error *err);
     void (*finish)(void *config);
+    bool alone; /* of many inputs one at a time, on all cores */
 } stem_filter;
 
 /* The whole of such a command: returns its exit code. */

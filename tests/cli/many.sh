@@ -69,7 +69,7 @@ END
     ap-limit "$PWD/tone.wav" -o '{path}/absolute-{name}.wav'
     [ -s absolute-tone.wav ]
     fails 2 ap-limit tone.wav -o '{name}.{what}.wav'
-    grep -q "'{what}' in '{name}.{what}.wav' is none of" stderr
+    grep -q "'{name}.{what}.wav' has something else in braces than" stderr
     # braces in names are not words
     cp tone.wav '{name} {x}.wav'
     ap-limit '{name} {x}.wav' -o 'p/{name}.flac'
@@ -281,6 +281,54 @@ interruption_leaves_nothing_half() {
     done
 }
 check interruption_leaves_nothing_half
+
+stems_of_many() {
+    ap-hpss -r music -o stems/
+    diff <(files stems) - <<END
+./A/deep/zwei drei é/harmonic.wav
+./A/deep/zwei drei é/percussive.wav
+./A/deep/zwei drei é/residual.wav
+./A/one/harmonic.wav
+./A/one/percussive.wav
+./A/one/residual.wav
+./B side/link/harmonic.wav
+./B side/link/percussive.wav
+./B side/link/residual.wav
+./B side/no extension/harmonic.wav
+./B side/no extension/percussive.wav
+./B side/no extension/residual.wav
+./B side/one/harmonic.wav
+./B side/one/percussive.wav
+./B side/one/residual.wav
+END
+    ap-hpss tone.wav -o single
+    cmp single/harmonic.wav stems/A/one/harmonic.wav
+    ap-hpss -s percussive -r music/A -t flac -o only/
+    [ "$(files only | tr '\n' ' ')" = './deep/zwei drei é.flac ./one.flac ' ]
+    ap-hpss -r music/A -o by/ --filename '{stem}/{track}.{ext}'
+    ap-hpss music/A/one.wav 'music/B side/link.wav' -o 'by/{stem}/{name}.x.{ext}'
+    [ "$(cd by && echo harmonic/*)" = 'harmonic/link.x.wav harmonic/one.wav harmonic/one.x.wav' ]
+    touch stems/A/one/residual.wav
+    rm stems/A/one/harmonic.wav
+    : >'stems/B side/link/percussive.wav'
+    ap-hpss -r music -o stems/ --skip-existing --dry-run >todo
+    [ "$(cut -f1 todo | tr '\n' ' ')" = 'skip make make skip skip ' ]
+    [ "$(sed -n 2p todo)" = $'make\tmusic/A/one.wav\tstems/A/one/{stem}.wav' ]
+    touch -d '1 hour ago' stems/A/deep/*/*
+    touch -d '2 hours ago' music/A/deep/*
+    ap-hpss -r music -o stems/ --skip-existing
+    [ "$(find stems -mmin +30 | wc -l)" -eq 3 ]
+    cmp single/harmonic.wav stems/A/one/harmonic.wav
+    fails 2 ap-hpss -r music -s nothing -o none/
+    [ "$(wc -l <stderr)" -eq 1 ]
+    fails 2 ap-hpss -r music -o 'none/{name}.wav'
+    fails 2 ap-hpss -r music -o none/ -S harmonic=x.wav
+    fails 2 ap-hpss -r music
+    fails 1 ap-hpss -r bad -o stems-of-bad/
+    [ "$(tail -n 1 stderr)" = "ap-hpss: 4 of 13 files failed" ]
+    [ "$(files stems-of-bad | wc -l)" -eq 27 ]
+}
+check stems_of_many
 
 progress() {
     ap-limit -r bad -o progress/ --progress=json 2>lines || true
