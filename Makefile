@@ -154,6 +154,12 @@ $(TORCH_OBJ): lib/plugins/neural/torch/torch.cpp
 
 # ---- the library, its plugins, the commands
 
+# Commands and plugins find the library in the build folder, and where make install puts it, wherever both are moved to.
+# Packages for a system's own folders need none of this: make RUNPATH=
+RUNPATH ?= yes
+comma := ,
+runpath = $(if $(RUNPATH),-Wl$(comma)-rpath$(comma)'$$ORIGIN:$$ORIGIN/$1')
+
 $(SO): $(CORE_OBJ) lib/libaudiopipe.map
 	$(call say,LINK)
 	$(Q)$(CC) -shared -Wl,-soname,libaudiopipe.so.$(SOVERSION) -Wl,--version-script=lib/libaudiopipe.map $(ALL_LDFLAGS) \
@@ -182,7 +188,7 @@ $B/neural.a: $(NEURAL_OBJ)
 define plugin
 @mkdir -p $(@D)
 $(call say,LINK)
-$(Q)$(PLUGIN_LD) -shared $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' $(filter %.o,$^) -L$B -laudiopipe $(PLUGIN_LDLIBS) -o $@
+$(Q)$(PLUGIN_LD) -shared $(ALL_LDFLAGS) $(call runpath,..) $(filter %.o,$^) -L$B -laudiopipe $(PLUGIN_LDLIBS) -o $@
 endef
 PLUGIN_LD = $(CC)
 $B/audiopipe/av.so: PLUGIN_LDLIBS = $(AV_LDLIBS)
@@ -204,7 +210,7 @@ $B/audiopipe/neural-torch.so: $(TORCH_OBJ) $B/lib/plugins/neural/tensor/tensor.o
 
 $B/ap-%: $B/cmd/ap-%.o $(FRONT_OBJ) $(SO)
 	$(call say,LINK)
-	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(filter %.o,$^) $(filter %.a,$^) -L$B -laudiopipe $(COMMAND_LDLIBS) -lm -o $@
+	$(Q)$(CC) $(ALL_LDFLAGS) $(call runpath,../lib) $(filter %.o,$^) $(filter %.a,$^) -L$B -laudiopipe $(COMMAND_LDLIBS) -lm -o $@
 
 # Only these link the jobs and what they need.
 $B/ap-manifest $B/ap-job: COMMAND_LDLIBS = $(JOBS_LDLIBS)
@@ -362,10 +368,35 @@ uninstall:
 	rm -rf $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(SHAREDIR)
 	for m in $(MAN_SRC); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
+# ---- packages
+
+# The source as it was committed: the same bytes from the same commit. From an unpacked source: the files that are there.
+DIST = build/dist/audiopipe-$(VERSION)
+dist:
+	@mkdir -p build/dist
+	$(Q)if [ -e .git ]; then \
+		git -c tar.umask=022 archive --prefix=audiopipe-$(VERSION)/ HEAD; \
+	else \
+		tar -c --sort=name --owner=0 --group=0 --numeric-owner --mode=u+rw,go=rX --exclude='./build*' \
+			--mtime="$$(LC_ALL=C sed -n 's/^ -- .*>  //p' scripts/package/debian/changelog | head -n 1)" \
+			--transform='s,^\.,audiopipe-$(VERSION),' .; \
+	fi | gzip -9n >$(DIST).tar.gz.part
+	$(Q)mv $(DIST).tar.gz.part $(DIST).tar.gz
+	@echo $(DIST).tar.gz
+
+# Debian packages, in build/deb. DEB_BUILD_PROFILES=pkg.audiopipe.notorch leaves libtorch out.
+deb: dist
+	rm -rf build/deb
+	mkdir -p build/deb
+	tar -xzf $(DIST).tar.gz -C build/deb
+	cp $(DIST).tar.gz build/deb/audiopipe_$(VERSION).orig.tar.gz
+	cp -r scripts/package/debian build/deb/audiopipe-$(VERSION)/
+	cd build/deb/audiopipe-$(VERSION) && dpkg-buildpackage -us -uc -b
+
 clean:
 	rm -rf build build-san build-fuzz
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all build-tests check check-all check-long fuzz install uninstall bench clean
+.PHONY: all build-tests check check-all check-long fuzz install uninstall bench dist deb clean
 .SECONDARY:
