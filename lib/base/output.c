@@ -89,9 +89,12 @@ static mode_t mode_for_new_file(void)
     return S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH; /* less umask */
 }
 
-/* A file without a name: nothing is left of it however the process ends. */
+/* A file without a name: nothing is left of it however the process ends. It gets its name by way of /proc, which a
+ * bare root may lack. */
 static int open_nameless(const char *path)
 {
+    if (access("/proc/self/fd", F_OK) != 0)
+        return -1;
     char *folder = beside(path, ".");
     int fd = folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, mode_for_new_file()) : -1;
     free(folder);
