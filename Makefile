@@ -343,13 +343,13 @@ install: all $(MAN) $B/audiopipe.pc $(SHELLS:%=$B/audiopipe.%-completion)
 	$(INSTALL) $(COMMANDS:%=$B/%) $(SCRIPTS) $(DESTDIR)$(BINDIR)
 	$(INSTALL) -d $(DESTDIR)$(SHAREDIR)/recipes
 	$(INSTALL) -m 644 scripts/recipes/*.sh $(DESTDIR)$(SHAREDIR)/recipes
-	$(INSTALL) -m 644 scripts/batch.mk scripts/recipe-shell $(DESTDIR)$(SHAREDIR)
+	$(INSTALL) -m 644 scripts/batch.mk $(DESTDIR)$(SHAREDIR)
+	$(INSTALL) scripts/recipe-shell scripts/complete $(DESTDIR)$(SHAREDIR)
 	$(INSTALL) -m 644 $(SO) $(DESTDIR)$(LIBDIR)
 	ln -sf libaudiopipe.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libaudiopipe.so
 	$(INSTALL) -m 644 $(PLUGINS:%=$B/audiopipe/%.so) $(DESTDIR)$(PLUGINDIR)
 	$(INSTALL) -m 644 lib/audiopipe.h $(DESTDIR)$(INCLUDEDIR)
 	$(INSTALL) -m 644 $B/audiopipe.pc $(DESTDIR)$(PKGCONFIGDIR)
-	$(INSTALL) -m 644 scripts/complete $(DESTDIR)$(SHAREDIR)
 	$(INSTALL) -m 644 $B/audiopipe.zsh-completion $(DESTDIR)$(ZSHDIR)/_audiopipe
 	$(INSTALL) -m 644 $B/audiopipe.bash-completion $(DESTDIR)$(COMPDIR)/ap-decode
 	for c in $(filter-out ap-decode,$(COMMANDS) $(SCRIPTS:scripts/%=%)); do ln -sf ap-decode $(DESTDIR)$(COMPDIR)/$$c; done
@@ -371,9 +371,9 @@ uninstall:
 # ---- packages
 
 # The source as it was committed: the same bytes from the same commit. From an unpacked source: the files that are there.
-DIST = build/dist/audiopipe-$(VERSION)
+DIST = build-packages/audiopipe-$(VERSION)
 dist:
-	@mkdir -p build/dist
+	@mkdir -p build-packages
 	$(Q)if [ -e .git ]; then \
 		git -c tar.umask=022 archive --prefix=audiopipe-$(VERSION)/ HEAD; \
 	else \
@@ -384,19 +384,23 @@ dist:
 	$(Q)mv $(DIST).tar.gz.part $(DIST).tar.gz
 	@echo $(DIST).tar.gz
 
-# Debian packages, in build/deb. DEB_BUILD_PROFILES=pkg.audiopipe.notorch leaves libtorch out.
+# Debian packages, in build-packages/deb. DEB_BUILD_PROFILES=pkg.audiopipe.notorch leaves libtorch out.
 deb: dist
-	rm -rf build/deb
-	mkdir -p build/deb
-	tar -xzf $(DIST).tar.gz -C build/deb
-	cp $(DIST).tar.gz build/deb/audiopipe_$(VERSION).orig.tar.gz
-	cp -r scripts/package/debian build/deb/audiopipe-$(VERSION)/
-	cd build/deb/audiopipe-$(VERSION) && dpkg-buildpackage -us -uc -b
+	rm -rf build-packages/deb
+	mkdir -p build-packages/deb
+	tar -xzf $(DIST).tar.gz -C build-packages/deb
+	cp $(DIST).tar.gz build-packages/deb/audiopipe_$(VERSION).orig.tar.gz
+	cp -r scripts/package/debian build-packages/deb/audiopipe-$(VERSION)/
+	cd build-packages/deb/audiopipe-$(VERSION) && dpkg-buildpackage -us -uc -b
+
+# An OCI image of them, in build-packages/image.
+image:
+	scripts/package/image
 
 clean:
-	rm -rf build build-san build-fuzz
+	rm -rf build build-san build-fuzz build-packages
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all build-tests check check-all check-long fuzz install uninstall bench dist deb clean
+.PHONY: all build-tests check check-all check-long fuzz install uninstall bench dist deb image clean
 .SECONDARY:
