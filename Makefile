@@ -237,23 +237,21 @@ $B/ap-fetch-model: scripts/ap-fetch-model
 # ---- tests
 
 UNIT := $(patsubst tests/unit/%.c,$B/tests/unit/%,$(shell find tests/unit -name '*.c' $(if $(HAVE_MHD),,-not -path '*/serve/*')))
-UNIT_CFLAGS = $(ALL_CFLAGS) -Wno-unused-function -Itests/unit -Itests/fuzz -Ilib
 
 # The unit tests mirror lib/; those of jobs and plugins link what they test.
-$B/tests/unit/%: tests/unit/%.c tests/unit/test.h $B/libaudiopipe.a
-	@mkdir -p $(@D)
-	$(call say,CC)
-	$(Q)$(CC) $(UNIT_CFLAGS) $(MORE) -MMD -MP $< $(filter-out $B/libaudiopipe.a,$(filter %.a,$^)) $B/libaudiopipe.a $(ALL_LDFLAGS) \
-		$(CORE_LDLIBS) $(TEST_LDLIBS) -o $@
+$B/tests/unit/%.o: MORE = -Wno-unused-function -Itests/unit -Itests/fuzz $(UNIT_CFLAGS)
+$B/tests/unit/%: $B/tests/unit/%.o $B/libaudiopipe.a
+	$(call say,LINK)
+	$(Q)$(CC) $< $(filter-out $B/libaudiopipe.a,$(filter %.a,$^)) $B/libaudiopipe.a $(ALL_LDFLAGS) $(CORE_LDLIBS) $(TEST_LDLIBS) -o $@
 
 $B/tests/unit/jobs/%: TEST_LDLIBS = $(JOBS_LDLIBS)
 $(filter $B/tests/unit/jobs/%,$(UNIT)): $B/jobs.a
-$B/tests/unit/serve/%: MORE = $(SERVE_CFLAGS)
+$B/tests/unit/serve/%: UNIT_CFLAGS = $(SERVE_CFLAGS)
 $B/tests/unit/serve/%: TEST_LDLIBS = $(SERVE_LDLIBS)
 $(filter $B/tests/unit/serve/%,$(UNIT)): $B/serve.a $B/jobs.a
 $B/tests/unit/plugins/net/%: TEST_LDLIBS = $(NET_LDLIBS)
 $(filter $B/tests/unit/plugins/net/%,$(UNIT)): $B/net.a
-$B/tests/unit/formats/ogg/%: MORE = $(CORE_CFLAGS)
+$B/tests/unit/formats/ogg/%: UNIT_CFLAGS = $(CORE_CFLAGS)
 $B/tests/unit/formats/ogg/%: TEST_LDLIBS = -lvorbisfile
 $B/tests/unit/plugins/neural/%: TEST_LDLIBS = -fopenmp $(NEURAL_LDLIBS)
 # All kernels are tested, not only those that the plugin would choose.
@@ -315,22 +313,24 @@ bench: all
 # libFuzzer targets: build-fuzz/fuzz_decode CORPUS. CMPLX needs GCC 4.7; clang 14 cannot link clones.
 FUZZ := $(patsubst tests/fuzz/%.c,build-fuzz/%,$(wildcard tests/fuzz/*.c))
 FUZZ_CFLAGS = -fgnuc-version=4.7 '-Dtarget_clones(...)=unused' -g -O1 -std=c11 -D_GNU_SOURCE \
-	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -DAP_PLUGINDIR='"/nonexistent"' -Ilib -Itests/fuzz
-LIB_HEADERS := $(shell find lib -name '*.h')
-READERS := $(wildcard lib/plugins/neural/files/*.c)
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -DAP_PLUGINDIR='"/nonexistent"' -Ilib -Itests/fuzz
+fuzz_objects = $(patsubst %.c,build-fuzz/%.o,$1)
 
-build-fuzz/%: tests/fuzz/%.c $(CORE_SRC) $(LIB_HEADERS)
+build-fuzz/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,FUZZ)
-	$(Q)clang $(FUZZ_CFLAGS) $(CORE_CFLAGS) $(FUZZ_MORE) $(filter %.c,$^) $(CORE_LDLIBS) $(FUZZ_LDLIBS) -o $@
+	$(Q)clang $(FUZZ_CFLAGS) $(CORE_CFLAGS) $(AV_CFLAGS) -MMD -MP -c $< -o $@
+
+$(FUZZ): build-fuzz/%: build-fuzz/tests/fuzz/%.o $(call fuzz_objects,$(CORE_SRC))
+	$(call say,LINK)
+	$(Q)clang -fsanitize=fuzzer,address,undefined $(filter %.o,$^) $(CORE_LDLIBS) $(FUZZ_LDLIBS) -o $@
 
 build-fuzz/fuzz_th: FUZZ_LDLIBS = -lcjson -lyaml -lz
-build-fuzz/fuzz_th: $(READERS) tests/fuzz/archive.h
+build-fuzz/fuzz_th: $(call fuzz_objects,$(wildcard lib/plugins/neural/files/*.c))
 build-fuzz/fuzz_manifest: FUZZ_LDLIBS = $(JOBS_LDLIBS)
-build-fuzz/fuzz_manifest: $(call sources,jobs) $(patsubst %.o,%.c,$(call embedded,jobs))
-build-fuzz/fuzz_image: FUZZ_MORE = $(AV_CFLAGS)
+build-fuzz/fuzz_manifest: $(call fuzz_objects,$(call sources,jobs) $(patsubst %.o,%.c,$(call embedded,jobs)))
 build-fuzz/fuzz_image: FUZZ_LDLIBS = $(AV_LDLIBS)
-build-fuzz/fuzz_image: $(patsubst %,lib/plugins/av/%.c,image gif picture fit blur)
+build-fuzz/fuzz_image: $(call fuzz_objects,$(patsubst %,lib/plugins/av/%.c,image gif picture fit blur))
 
 fuzz: $(FUZZ)
 
@@ -400,7 +400,7 @@ image:
 clean:
 	rm -rf build build-san build-fuzz build-packages
 
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B build-fuzz -name '*.d' -type f 2>/dev/null)
 
 .PHONY: all build-tests check check-all check-long fuzz install uninstall bench dist deb image clean
 .SECONDARY:
