@@ -2,6 +2,7 @@
  * ap-measure - loudness, peaks, levels, silence and length of audio files. */
 #include "base/error.h"
 #include "front/filter.h"
+#include "front/gains.h"
 #include "front/text.h"
 
 #include <errno.h>
@@ -10,10 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define REFERENCE_LUFS (-18.0) /* ReplayGain 2.0 */
-
 typedef struct config {
-    bool tsv, json, replaygain, album, tee;
+    bool tsv, json, replaygain, album, tee, write_gain, regain, keep_time;
     const char *report; /* NULL: standard output, or standard error with tee */
     ap_meter_options meter;
     common_config common;
@@ -25,6 +24,9 @@ static const option_row rows[] = {
     ROW_ON(0, "tsv", AT(tsv), "one line for each file, with tabs, below a line of names"),
     ROW_ON(0, "json", AT(json), "one JSON object"),
     ROW_ON(0, "replaygain", AT(replaygain), "ReplayGain 2.0 tags, as KEY=VALUE"),
+    ROW_ON(0, "write-gain", AT(write_gain), "write the gain into the files as tags; skip what has them"),
+    ROW_ON(0, "regain", AT(regain), "the same, also where there are such tags"),
+    ROW_ON(0, "keep-time", AT(keep_time), "files that are written to keep their time of modification"),
     ROW_ON('a', "album", AT(album), "measure all files together, too"),
     ROW_NUMBER('s', "silence", "DBFS", AT(meter.silence_dbfs), -200, 0,
                "up to here the ends count as silent"),
@@ -126,8 +128,7 @@ static void print_json_fields(FILE *out, const ap_measurement *m)
 
 static void print_replaygain(FILE *out, const char *what, const ap_measurement *m)
 {
-    bool silent = !isfinite(m->integrated_lufs);
-    fprintf(out, "REPLAYGAIN_%s_GAIN=%.2f dB\n", what, silent ? 0 : REFERENCE_LUFS - m->integrated_lufs);
+    fprintf(out, "REPLAYGAIN_%s_GAIN=%.2f dB\n", what, replaygain_db(m));
     fprintf(out, "REPLAYGAIN_%s_PEAK=%.6f\n", what, pow(10, m->true_peak_dbtp / 20));
     fprintf(out, "REPLAYGAIN_%s_RANGE=%.2f dB\n", what, m->range_lu);
 }
@@ -139,8 +140,10 @@ typedef struct run {
     const config *config;
     FILE *out;
     ap_meter *meter;
+    gain_list gains;                /* to be written */
     int inputs, measured, reported; /* reported: with those that failed */
     int status;
+    bool wanted; /* this file has no gain tags yet, or that does not matter */
 } run;
 
 static void begin_report(const run *r)
@@ -163,6 +166,8 @@ static void report_file(run *r, const char *name)
     const config *c = r->config;
     ap_measurement m;
     ap_meter_result(r->meter, &m);
+    if (c->write_gain)
+        gains_set(&r->gains, &m);
     if (c->tsv) {
         print_tsv_line(r->out, name, &m);
     } else if (c->json) {
@@ -237,13 +242,22 @@ static bool measure_file(run *r, const char *path)
     const config *c = r->config;
     const output_config to_stdout = {.common = c->common};
     ap_error err;
-    ap_stream *s = ap_measure(filter_open(path, NULL, &err), r->meter, &err);
+    ap_stream *s = filter_open(path, NULL, &err);
+    if (s && c->write_gain && !gains_take(&r->gains, path, s, &r->wanted, &err))
+        ap_close(&s);
+    if (s && !r->wanted) {
+        ap_close(&s);
+        return true;
+    }
+    s = ap_measure(s, r->meter, &err);
     bool ok = c->tee ? filter_write(r->command, s, &to_stdout, NULL, &err)
                      : filter_drain(r->command, s, &c->common, &err);
     if (ok)
         report_file(r, path);
     else
         report_failure(r, path, &err);
+    if (c->write_gain && !ok)
+        gains_drop(&r->gains);
     ok = flush_report(r, &err);
     if (!ok)
         r->status = filter_fail(r->command, &err);
@@ -258,6 +272,20 @@ static bool finish(const run *r, char *const *text, const size_t *size, ap_error
         return ok && ap_save(r->config->report, *text, *size, err);
     }
     return r->out == stdout ? finish_stdout(err) : flush_report(r, err);
+}
+
+/* Each file by itself: one that cannot be written is no reason to leave the others. */
+static void write_gains(run *r)
+{
+    const config *c = r->config;
+    ap_measurement album;
+    ap_error err;
+    ap_meter_total(r->meter, &album);
+    for (size_t i = 0; i < r->gains.count; i++)
+        if (!gains_write(&r->gains, i, c->album ? &album : NULL, c->keep_time, &err)) {
+            int status = filter_fail(r->command, &err);
+            r->status = r->status == AP_FAILED ? AP_FAILED : status;
+        }
 }
 
 static int measure_all(run *r, char *const *inputs)
@@ -276,10 +304,13 @@ static int measure_all(run *r, char *const *inputs)
         go_on = measure_file(r, inputs[i]);
     if (go_on)
         end_report(r);
+    if (go_on && r->config->write_gain)
+        write_gains(r);
     bool any = r->reported || !r->config->tee;
     if (go_on && any && !finish(r, &text, &size, &err))
         r->status = filter_fail(r->command, &err);
     ap_meter_free(&r->meter);
+    gains_free(&r->gains);
     free(text);
     return r->status;
 }
@@ -292,6 +323,11 @@ static void check_usage(const command *about, const config *c, char *const *inpu
         usage_error(about, "--tee passes one input on: '%s' is one too many", inputs[1]);
     if (count == 0 && isatty(STDIN_FILENO))
         usage_error(about, "no input: name files, or pipe audio in");
+    if (c->write_gain && c->tee)
+        usage_error(about, "--write-gain and --tee exclude each other");
+    for (int i = 0; c->write_gain && i < (count ? count : 1); i++)
+        if (count == 0 || is_standard(inputs[i]))
+            usage_error(about, "--write-gain needs files: standard input cannot be changed");
     if (c->tee)
         output_check_terminal(about, NULL);
 }
@@ -307,8 +343,12 @@ int main(int argc, char **argv)
     const option_group groups[OPTION_GROUPS] = {{rows, &c}, {common_rows, &c.common}};
     int operand = parse_options(&about, groups, argc, argv);
     filter_start();
+    c.write_gain = c.write_gain || c.regain;
     check_usage(&about, &c, argv + operand, argc - operand);
     run r = {.command = &about, .config = &c, .out = c.tee ? stderr : stdout};
+    r.wanted = true;
+    r.gains = (gain_list){
+        .album = c.album, .again = c.regain, .files = argv + operand, .file_count = argc - operand};
     r.inputs = operand == argc ? 1 : argc - operand;
     char **inputs = operand == argc ? only : argv + operand;
     ap_error err;

@@ -105,6 +105,13 @@ bool ap_tags_fill(ap_tags *tags, const ap_tags *from);
  * RVA2): for stages that change it. */
 void ap_tags_drop_gain(ap_tags *tags);
 
+/* Makes these the tags of a file: mp3, flac, ogg, opus, wav, aiff, m4a, au. The bytes of the sound stay as
+ * they are, and so does all in the file that is not understood here, further pictures and (unless they
+ * change) chapters. ReplayGain becomes what Opus has instead of it, and the other way round. The file is
+ * written anew beside itself and replaced when that is complete, with the same owner and mode; with same_time
+ * it keeps its time, too. Nothing is written if nothing changes. */
+bool ap_tags_write(const char *path, const ap_tags *tags, bool same_time, ap_error *err);
+
 /* ---- stream.c: streams */
 
 typedef struct ap_stream ap_stream;

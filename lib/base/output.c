@@ -205,8 +205,10 @@ ap_output *ap_output_create(const char *path, bool seekable, ap_error *err)
         output_free(out);
         return NULL;
     }
-    if (exists)
+    if (exists) { /* the owner first: a change of it takes bits of the mode away */
+        (void)!fchown(out->fd, st.st_uid, st.st_gid);
         (void)!fchmod(out->fd, st.st_mode & 07777);
+    }
     return out;
 }
 

@@ -271,7 +271,7 @@ static void add_tag(ap_bytes *b, const char *key, const char *value)
 
 /* The tags, a NUL, and what must not outlive this stream: programs that copy an annotation take it for a
  * string. */
-static void add_annotation(ap_bytes *b, const ap_format *format, const ap_tags *tags)
+void ap_apstream_annotation(ap_bytes *b, const ap_format *format, const ap_tags *tags)
 {
     const char *key, *value;
     char line[64];
@@ -306,7 +306,7 @@ bool ap_apstream_header(const ap_stream *s, ap_bits bits, ap_output *out, ap_err
     ap_bytes_big(&header, floats ? AU_FLOAT : AU_INTEGER(bits), 4);
     ap_bytes_big(&header, format->rate, 4);
     ap_bytes_big(&header, format->channels, 4);
-    add_annotation(&header, format, ap_stream_tags(s));
+    ap_apstream_annotation(&header, format, ap_stream_tags(s));
     bool ok = !header.failed || ap_fail_memory(err);
     if (ok)
         ap_put_big(header.data + 4, header.size, 4);

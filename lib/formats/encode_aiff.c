@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/output.h"
+#include "formats/info.h"
 #include "formats/mp3/id3.h"
 #include "formats/pcm_write.h"
 #include "stream/stream.h"
@@ -64,10 +65,16 @@ static const char *text_id(const char *key)
     return NULL;
 }
 
-/* The text chunks, and what they have no place for in an ID3v2 tag. */
-static bool add_tags(ap_bytes *b, const ap_stream *s, ap_error *err)
+bool ap_aiff_is_text(const unsigned char *id)
 {
-    const ap_tags *tags = ap_stream_tags(s);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (memcmp(texts[i].id, id, 4) == 0)
+            return true;
+    return false;
+}
+
+bool ap_aiff_texts_make(ap_bytes *b, const ap_tags *tags)
+{
     const char *key, *value;
     bool complete = ap_tags_picture(tags).size == 0;
     for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++) {
@@ -76,9 +83,16 @@ static bool add_tags(ap_bytes *b, const ap_stream *s, ap_error *err)
         else
             complete = false;
     }
+    return complete;
+}
+
+/* The text chunks, and what they have no place for in an ID3v2 tag. */
+static bool add_tags(ap_bytes *b, const ap_stream *s, ap_error *err)
+{
+    const ap_tags *tags = ap_stream_tags(s);
     unsigned char *id3;
     size_t size;
-    if (complete)
+    if (ap_aiff_texts_make(b, tags))
         return true;
     if (!ap_id3_make(tags, &s->format, &id3, &size, err))
         return false;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/output.h"
 #include "formats/bext.h"
+#include "formats/info.h"
 #include "formats/mp3/id3.h"
 #include "formats/pcm_write.h"
 #include "stream/stream.h"
@@ -36,6 +37,14 @@ static const struct {
     {"COPYRIGHT", "ICOP"}, {"ENCODER", "ISFT"}, {"LANGUAGE", "ILNG"},    {"COMPOSER", "IMUS"},
 };
 
+bool ap_wav_info_knows(const unsigned char *id)
+{
+    for (size_t i = 0; i < sizeof info / sizeof *info; i++)
+        if (memcmp(info[i].id, id, 4) == 0)
+            return memcmp(id, "ISFT", 4) != 0; /* not read: what made the sound, not what is in it */
+    return memcmp(id, "ITRK", 4) == 0 || memcmp(id, "IENG", 4) == 0; /* read, and written elsewhere */
+}
+
 static const char *info_id(const char *key)
 {
     for (size_t i = 0; i < sizeof info / sizeof *info; i++)
@@ -45,7 +54,7 @@ static const char *info_id(const char *key)
 }
 
 /* Whether INFO can say it all: the first value of the keys that it knows. */
-static bool info_suffices(const ap_tags *tags)
+bool ap_wav_info_suffices(const ap_tags *tags)
 {
     const char *key, *value;
     for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++)
@@ -83,7 +92,7 @@ static void add_broadcast(ap_bytes *b, const ap_stream *s)
     free(body.data);
 }
 
-static void add_info(ap_bytes *b, const ap_tags *tags)
+void ap_wav_info_make(ap_bytes *b, const ap_tags *tags, const ap_bytes *others)
 {
     const char *key, *value;
     ap_bytes list = {0};
@@ -91,6 +100,8 @@ static void add_info(ap_bytes *b, const ap_tags *tags)
     for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++)
         if (info_id(key) && ap_tags_get(tags, key) == value)
             add_text(&list, info_id(key), value);
+    if (others)
+        ap_bytes_add(&list, others->data, others->size);
     if (list.size > 4)
         add_chunk(b, "LIST", list.data, list.size);
     b->failed |= list.failed;
@@ -103,8 +114,8 @@ static bool add_tags(ap_bytes *b, const ap_stream *s, ap_error *err)
     const ap_tags *tags = ap_stream_tags(s);
     unsigned char *id3;
     size_t size;
-    add_info(b, tags);
-    if (info_suffices(tags))
+    ap_wav_info_make(b, tags, NULL);
+    if (ap_wav_info_suffices(tags))
         return true;
     if (!ap_id3_make(tags, &s->format, &id3, &size, err))
         return false;

@@ -10,7 +10,7 @@ ffmpeg -v error -f lavfi -i testsrc2=duration=1:size=320x240:rate=1 -frames:v 1 
 # What each command is to do when the disk is full: where to write follows.
 declare -A jobs=(
     [ap-8d]="tone.wav -t wav -o" [ap-decode]="tone.wav -t wav -o" [ap-encode]="tone.wav -t flac -o" [ap-hpss]="tone.wav -t wav -o"
-    [ap-limit]="tone.wav -t wav -o" [ap-manifest]="" [ap-job]="" [ap-s3]="" [ap-info]="" [ap-measure]="tone.wav -o" [ap-mix]="tone.wav other.wav -t wav -o"
+    [ap-limit]="tone.wav -t wav -o" [ap-manifest]="" [ap-job]="" [ap-s3]="" [ap-info]="" [ap-tag]="" [ap-measure]="tone.wav -o" [ap-mix]="tone.wav other.wav -t wav -o"
     [ap-normalize]="tone.wav -t wav -o" [ap-plot]="tone.wav -t png -o" [ap-reverb]="tone.wav -t wav -o"
     [ap-separate]="-n dsp tone.wav -t wav -o" [ap-stitch]="--no-audio -d 2 photo.png -t mp4 -o"
 )
@@ -87,6 +87,22 @@ check answers_to_dev_full ap-normalize --dry-run --album tone.wav other.wav
 check answers_to_dev_full ap-measure --json tone.wav other.wav
 check answers_to_dev_full ap-info tone.wav other.wav
 check answers_to_dev_full ap-info --json tone.wav
+check answers_to_dev_full ap-tag tone.wav
+
+# There is no room for the file with other tags beside the old one.
+tags_on_full_disk() {
+    mkdir -p small
+    mount -t tmpfs -o size=1m none small
+    cp tone.wav small/out.wav
+    fails 75 ap-tag -s TITLE=new small/out.wav
+    grep -q "^ap-tag: .*No space left on device" stderr
+    fails 75 ap-measure -q --write-gain small/out.wav >report
+    grep -q "^ap-measure: .*No space left on device" stderr
+    cmp tone.wav small/out.wav
+    [ "$(ls -A small)" = out.wav ]
+}
+full_of_tags() { in_namespace tags_on_full_disk; }
+check full_of_tags
 
 # The records of jobs: a manifest, its report, and a spool.
 export AUDIOPIPE_SPOOL=$work/spool

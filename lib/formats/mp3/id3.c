@@ -359,19 +359,90 @@ static void parse_frames(span s, int version, bool in_chapter, ap_tags *tags)
     }
 }
 
-bool ap_id3_parse(unsigned char *bytes, size_t size, ap_tags *tags)
+/* Finds the frames of a tag, whose version is returned; 0 if it is none. */
+static int open_tag(unsigned char *bytes, size_t size, span *s)
 {
     size_t whole = ap_id3_size(bytes, size);
     int version = whole ? bytes[3] : 0;
     if (version < 2 || version > 4 || (version == 2 && bytes[5] & TAG_EXTENDED)) /* 2.2: compressed */
-        return false;
-    span s = {bytes + HEADER, (whole < size ? whole : size) - HEADER};
+        return 0;
+    *s = (span){bytes + HEADER, (whole < size ? whole : size) - HEADER};
     if (version < 4 && bytes[5] & TAG_UNSYNC)
-        s.left = resynchronise(s.at, s.left);
-    if (version == 3 && bytes[5] & TAG_EXTENDED && s.left >= 4)
-        advance(&s, 4 + (size_t)number(s.at, 4, 8));
-    if (version == 4 && bytes[5] & TAG_EXTENDED && s.left >= 4)
-        advance(&s, number(s.at, 4, 7));
+        s->left = resynchronise(s->at, s->left);
+    if (version == 3 && bytes[5] & TAG_EXTENDED && s->left >= 4)
+        advance(s, 4 + (size_t)number(s->at, 4, 8));
+    if (version == 4 && bytes[5] & TAG_EXTENDED && s->left >= 4)
+        advance(s, number(s->at, 4, 7));
+    return version;
+}
+
+bool ap_id3_parse(unsigned char *bytes, size_t size, ap_tags *tags)
+{
+    span s;
+    int version = open_tag(bytes, size, &s);
+    if (!version)
+        return false;
     parse_frames(s, version, false, tags);
-    return whole <= size;
+    return ap_id3_size(bytes, size) <= size;
+}
+
+/* ---- frames that stay */
+
+/* What a frame says alone; NULL when out of memory. */
+static ap_tags *parse_alone(span frame, int version)
+{
+    ap_tags *alone = ap_tags_new();
+    unsigned char *copy = malloc(frame.left);
+    if (alone && copy) {
+        memcpy(copy, frame.at, frame.left); /* it is scribbled over */
+        parse_frames((span){copy, frame.left}, version, false, alone);
+    } else {
+        ap_tags_free(&alone);
+    }
+    free(copy);
+    return alone;
+}
+
+/* The flags of version 2.3 (3.3.1) in the places that they have in 2.4 (4.1); -1: of those that change the
+ * bytes. */
+static int flags_of(const unsigned char *head, int version)
+{
+    unsigned flags = number(head + 8, 2, 8);
+    if (version == 4)
+        return (int)flags;
+    return flags & 0xe0 ? -1 : (int)(flags >> 1 & 0x7000);
+}
+
+/* Appends a frame of a version with ids of four letters. */
+static bool keep_frame(span frame, int version, ap_bytes *frames)
+{
+    int flags = flags_of(frame.at, version);
+    size_t body = frame.left - HEADER;
+    if (flags < 0)
+        return false;
+    ap_bytes_add(frames, frame.at, 4);
+    for (int i = 3; i >= 0; i--)
+        ap_bytes_big(frames, body >> 7 * i & 0x7f, 1);
+    ap_bytes_big(frames, (uint64_t)flags, 2);
+    ap_bytes_add(frames, frame.at + HEADER, body);
+    return true;
+}
+
+bool ap_id3_keep(unsigned char *bytes, size_t size, ap_id3_stays *stays, void *user, ap_bytes *frames)
+{
+    span s;
+    int version = open_tag(bytes, size, &s);
+    for (int i = 0; version > 2 && s.left > HEADER && s.at[0] && i < MAX_FRAMES; i++) {
+        size_t body = frame_size(&s, version);
+        span frame = {s.at, body < s.left - HEADER ? body + HEADER : s.left};
+        bool chapter = memcmp(s.at, "CHAP", 4) == 0 || memcmp(s.at, "CTOC", 4) == 0;
+        ap_tags *alone = parse_alone(frame, version);
+        frames->failed |= !alone;
+        bool kept = !alone || !stays(user, alone, chapter) || keep_frame(frame, version, frames);
+        ap_tags_free(&alone);
+        if (!kept)
+            return false;
+        advance(&s, frame.left);
+    }
+    return true;
 }

@@ -5,6 +5,7 @@
 #define AP_FORMATS_MP3_ID3_H
 
 #include "audiopipe.h"
+#include "base/bytes.h"
 
 /* Owner of the identifiers of recordings in UFID frames, as MusicBrainz Picard writes it. */
 #define AP_ID3_MUSICBRAINZ "http://musicbrainz.org"
@@ -16,6 +17,13 @@
 size_t ap_id3_size(const unsigned char *bytes, size_t size);
 /* Parses an ID3v2 tag, and scribbles over it. false if it is malformed; what was good is kept. */
 bool ap_id3_parse(unsigned char *bytes, size_t size, ap_tags *tags);
+/* Decides of one frame whether it stays: alone holds what the frame says by itself, nothing if it is not
+ * understood; chapter: it is one, or their table. */
+typedef bool ap_id3_stays(void *user, const ap_tags *alone, bool chapter);
+/* Appends the frames of an ID3v2 tag that stay, as those of version 2.4, to frames, and scribbles over the
+ * tag. What version 2.2 has and is not understood has no place there and is left out. false if a frame cannot
+ * be kept: it is compressed or encrypted in version 2.3. */
+bool ap_id3_keep(unsigned char *bytes, size_t size, ap_id3_stays *stays, void *user, ap_bytes *frames);
 /* The 128 bytes of an ID3v1 tag; false if they are none. */
 bool ap_id3v1_parse(const unsigned char *bytes, ap_tags *tags);
 /* The name of a numbered genre, or NULL. */

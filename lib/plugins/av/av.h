@@ -39,8 +39,7 @@ void ap_av_note(ap_stream *s, const ap_av_source *source, const AVStream *st, ui
 
 /* av_tags.c */
 ap_tags *ap_av_tags(const ap_av_source *source, const AVStream *stream);
-/* mp4_tags.c, ape_tags.c: add the tags of a file that begins at start, all values. The position changes. */
-void ap_mp4_tags(ap_input *in, uint64_t start, ap_tags *tags);
+/* ape_tags.c: adds the tags of a file that begins at start, all values. The position changes. */
 void ap_ape_tags(ap_input *in, uint64_t start, ap_tags *tags);
 /* libav's name of a tag of ours. */
 const char *ap_av_tag_name(const char *key);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * av_tags.c - the tags and the picture that libav found. */
 #include "base/input.h"
+#include "formats/mp4_tags.h"
 #include "formats/tag_names.h"
 #include "formats/vorbiscomment.h"
 #include "plugins/av/av.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * mp4_tags.c - the tags of MP4 (moov/udta/meta/ilst; Apple, "QuickTime File Format", Metadata), of which
  * libav gives one value each. */
-#include "base/bytes.h"
-#include "base/input.h"
+#include "formats/mp4_tags.h"
+#include "base/picture_type.h"
 #include "formats/mp3/id3.h"
 #include "formats/tag_names.h"
 #include "formats/vorbiscomment.h"
-#include "plugins/av/av.h"
+#include "stream/chapters.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +17,9 @@
 #define META_HEADER 4 /* version and flags, before the atoms in meta */
 #define MAX_ATOMS 10000
 #define MAX_LIST ((uint64_t)80 << 20) /* room for the largest picture */
-enum { TYPE_IMPLICIT = 0, TYPE_UTF_8 = 1 };
+enum { TYPE_IMPLICIT = 0, TYPE_UTF_8 = 1, TYPE_JPEG = 13, TYPE_PNG = 14, TYPE_INTEGER = 21 };
 
+/* The first row of a key is the one that is written. */
 static const char *const keys[][2] = {
     {"\xa9nam", "TITLE"},
     {"\xa9"
@@ -209,4 +210,159 @@ void ap_mp4_tags(ap_input *in, uint64_t start, ap_tags *tags)
     while (next_atom(&at, &left, &item))
         parse_item(&item, tags);
     free(bytes);
+}
+
+void ap_mp4_item_parse(const unsigned char *bytes, size_t size, ap_tags *tags)
+{
+    atom item;
+    if (next_atom(&bytes, &size, &item))
+        parse_item(&item, tags);
+}
+
+/* ---- writing */
+
+static size_t open_atom(ap_bytes *to, const char *type)
+{
+    size_t at = to->size;
+    ap_bytes_zeros(to, 4);
+    ap_bytes_add(to, type, 4);
+    return at;
+}
+
+static void close_atom(ap_bytes *to, size_t at)
+{
+    if (!to->failed)
+        ap_put_big(to->data + at, to->size - at, 4);
+}
+
+static void add_data_atom(ap_bytes *to, uint32_t type, const void *bytes, size_t size)
+{
+    size_t at = open_atom(to, "data");
+    ap_bytes_big(to, type, 4);
+    ap_bytes_zeros(to, 4); /* locale */
+    ap_bytes_add(to, bytes, size);
+    close_atom(to, at);
+}
+
+static const char *type_of(const char *key)
+{
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(keys[i][1], key) == 0)
+            return keys[i][0];
+    return NULL;
+}
+
+/* All values of the key, a data atom each. */
+static void add_all_values(ap_bytes *to, const ap_tags *tags, const char *key)
+{
+    static const char *const integers[] = {"BPM", "COMPILATION", "MOVEMENT"};
+    const char *k, *value;
+    bool number = false;
+    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++)
+        number = number || strcmp(integers[i], key) == 0;
+    for (size_t i = 0; ap_tags_at(tags, i, &k, &value); i++) {
+        unsigned char bytes[2];
+        if (strcmp(k, key) != 0)
+            continue;
+        ap_put_big(bytes, (uint64_t)strtoul(value, NULL, 10) & 0xffff, 2);
+        if (number)
+            add_data_atom(to, TYPE_INTEGER, bytes + (strcmp(key, "COMPILATION") == 0),
+                          strcmp(key, "COMPILATION") ? 2 : 1);
+        else
+            add_data_atom(to, TYPE_UTF_8, value, strlen(value));
+    }
+}
+
+static void add_free_form(ap_bytes *to, const ap_tags *tags, const char *key)
+{
+    static const char mean[] = "com.apple.iTunes";
+    const char *name = ap_tag_name_of_key(key);
+    size_t item = open_atom(to, "----"), at = open_atom(to, "mean");
+    ap_bytes_zeros(to, 4);
+    ap_bytes_text(to, mean);
+    close_atom(to, at);
+    at = open_atom(to, "name");
+    ap_bytes_zeros(to, 4);
+    ap_bytes_text(to, name);
+    close_atom(to, at);
+    add_all_values(to, tags, key);
+    close_atom(to, item);
+}
+
+static uint64_t number_of(const ap_tags *tags, const char *key)
+{
+    const char *value = ap_tags_get(tags, key);
+    return value ? (uint64_t)strtoul(value, NULL, 10) & 0xffff : 0;
+}
+
+/* trkn or disk of a number and its total. */
+static void add_pair(ap_bytes *to, const ap_tags *tags, const char *type, const ap_tag_total *t)
+{
+    unsigned char bytes[8] = {0};
+    uint64_t total = number_of(tags, t->total);
+    ap_put_big(bytes + 2, number_of(tags, t->number), 2);
+    ap_put_big(bytes + 4, total ? total : number_of(tags, t->alias), 2);
+    size_t item = open_atom(to, type);
+    add_data_atom(to, TYPE_IMPLICIT, bytes, type[0] == 't' ? 8 : 6);
+    close_atom(to, item);
+}
+
+/* The pair that a key is written in: "trkn", "disk" or NULL. */
+static const char *pair_of(const char *key, const ap_tag_total **t)
+{
+    static const char *const pairs[][2] = {{"TRACKNUMBER", "trkn"}, {"DISCNUMBER", "disk"}};
+    for (size_t i = 0; i < 2; i++) {
+        *t = ap_tag_total_of(pairs[i][0]);
+        if (strcmp(key, (*t)->number) == 0 || strcmp(key, (*t)->total) == 0 || strcmp(key, (*t)->alias) == 0)
+            return pairs[i][1];
+    }
+    return NULL;
+}
+
+static void add_cover(ap_bytes *to, const ap_picture *picture)
+{
+    ap_picture_type kind = ap_picture_type_of(picture->data, picture->size);
+    size_t item = open_atom(to, "covr");
+    add_data_atom(to,
+                  kind == AP_PICTURE_JPEG  ? TYPE_JPEG
+                  : kind == AP_PICTURE_PNG ? TYPE_PNG
+                                           : TYPE_IMPLICIT,
+                  picture->data, picture->size);
+    close_atom(to, item);
+}
+
+/* One of the keys, of which the first value is at hand. */
+static void add_item(ap_bytes *to, const ap_tags *tags, const char *key)
+{
+    const char *type = type_of(key);
+    if (!type) {
+        add_free_form(to, tags, key);
+        return;
+    }
+    size_t item = open_atom(to, type);
+    add_all_values(to, tags, key);
+    close_atom(to, item);
+}
+
+void ap_mp4_items_make(ap_bytes *to, const ap_tags *tags, bool (*wanted)(const void *user, const char *key),
+                       const void *user, bool picture)
+{
+    const char *key, *value;
+    const ap_tag_total *t;
+    bool pairs[2] = {false, false}; /* written: trkn, disk */
+    for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++) {
+        if (ap_is_chapter_key(key) || (wanted && !wanted(user, key)))
+            continue;
+        const char *pair = pair_of(key, &t);
+        bool *done = pair ? &pairs[pair[0] == 'd'] : NULL;
+        if (pair && !*done)
+            add_pair(to, tags, pair, t);
+        else if (!pair && ap_tags_get(tags, key) == value)
+            add_item(to, tags, key);
+        if (done)
+            *done = true;
+    }
+    ap_picture cover = ap_tags_picture(tags);
+    if (picture && cover.size)
+        add_cover(to, &cover);
 }
