@@ -28,7 +28,9 @@ export class Player {
   constructor(box, tracks, say) {
     this.box = box;
     this.say = say;
-    this.tracks = tracks.map(t => ({...t, mute: false, solo: false, volume: 1}));
+    /* the stems recipe's "main" and its halves are sums of the others: heard when they are asked for */
+    const parts = tracks.filter(t => !t.original && !/^main(_|\.)/.test(t.name)).length;
+    this.tracks = tracks.map(t => ({...t, mute: parts > 0 && !t.original && /^main(_|\.)/.test(t.name), solo: false, volume: 1}));
     this.length = Math.max(...tracks.map(t => t.seconds || 0), 0);
     this.whole = this.tracks.length * this.length * 48000 * 8 <= BUDGET;
     this.at = 0;
