@@ -46,10 +46,11 @@ static bool send_message(int fd, const message *m)
     return n == (ssize_t)size;
 }
 
-/* false at the end, and when a signal came. */
+/* false at the end, and with EINTR when a signal came. */
 static bool receive_message(int fd, message *m)
 {
     ssize_t n;
+    errno = 0; /* the end sets none */
     do
         n = recv(fd, m, sizeof *m, 0);
     while (n < 0 && errno == ECONNRESET); /* it left unread what was sent; what it said itself comes then */
