@@ -4,6 +4,7 @@
 #include "front/filter.h"
 #include "front/stems.h"
 #include "separate/asked.h"
+#include "separate/four.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,8 +15,10 @@ typedef struct config {
     asked_options asked;
     bool resume;
     char state[4096]; /* "": nothing is kept */
+    const char *stem_codec;
     ap_separator *separator;
     asked all;
+    four four;
 } config;
 
 static void print_model(void *user, const char *name, const char *description, const char *missing)
@@ -77,6 +80,7 @@ static const option_row rows[] = {
                "length of the segments; 0 = the model's"),
     ROW_COUNT(0, "shifts", "N", AT(separate.shifts), 0, 100, "average over N random shifts"),
     ROW_SEED(0, "seed", "N", AT(separate.seed), "seed of the shifts"),
+    ROW_TEXT(0, "stem-codec", "CODEC", AT(stem_codec), "of a .stem.mp4 file: aac or alac"),
     ROW_ON(0, "resume", AT(resume),
            "keep what is done beside the output, and go on from there the next time"),
     ROW_TEXT(0, "device", "DEVICE", AT(separate.device), "auto, cpu or cuda"),
@@ -119,6 +123,21 @@ static ap_stream *build(ap_stream *s, void *cfg, const bool *wanted, ap_error *e
     return ap_separate_resumable(s, c->separator, mixes, count, *c->state ? c->state : NULL, err);
 }
 
+static ap_stream *build_file(ap_stream *s, void *cfg, ap_stem_file_options *o, ap_error *err)
+{
+    config *c = cfg;
+    o->codec = c->stem_codec;
+    bool ok = four_of(&c->four, &c->all, &c->asked, c->separator, err);
+    for (size_t i = 0; i < AP_STEM_FILE_STEMS; i++)
+        o->names[i] = c->four.names[i];
+    if (c->separate.channels == 1)
+        ok = ap_fail(err, AP_USAGE, "a .stem.mp4 file has two channels for each stem");
+    if (!ok)
+        ap_close(&s);
+    return ap_separate_resumable(s, c->separator, c->four.mixes, 1 + AP_STEM_FILE_STEMS,
+                                 *c->state ? c->state : NULL, err);
+}
+
 static bool begin(void *cfg, const char *output, ap_error *err)
 {
     config *c = cfg;
@@ -149,11 +168,13 @@ int main(int argc, char **argv)
         .config = &c,
         .names = names,
         .build = build,
+        .build_file = build_file,
         .begin = begin,
         .finish = finish,
         .alone = true, /* the memory of a network */
     };
     ap_separate_defaults(&c.separate);
+    c.stem_codec = "aac";
     int status = stems_main(&f, argc, argv);
     ap_separator_close(&c.separator);
     return status;

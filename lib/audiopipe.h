@@ -693,10 +693,10 @@ ap_stream *ap_separate(ap_stream *s, ap_separator *separator, const ap_stem_mix 
                        ap_error *err);
 /* The factors of all that is not the stem: of the other parts, or those that are not in a stem passed on. */
 void ap_separator_rest(const ap_separator *separator, size_t stem, ap_stem_mix *rest);
-/* ap_separate that can be interrupted, even by a kill: what neural models made is kept in the file state, which
- * a chain or an ensemble adds numbers to. The same separation of the same input goes on from it, and gives the
- * same samples; that it belongs to another one, or another process has it open, is an error. It stays until
- * ap_separate_forget. NULL: ap_separate. */
+/* ap_separate that can be interrupted, even by a kill: what neural models made is kept in the file state,
+ * which a chain or an ensemble adds numbers to. The same separation of the same input goes on from it, and
+ * gives the same samples; that it belongs to another one, or another process has it open, is an error. It
+ * stays until ap_separate_forget. NULL: ap_separate. */
 ap_stream *ap_separate_resumable(ap_stream *s, ap_separator *separator, const ap_stem_mix *outputs,
                                  size_t count, const char *state, ap_error *err);
 /* Removes what is kept. */
@@ -806,6 +806,28 @@ bool ap_encode_fd(ap_stream *s, int fd, const char *name, const ap_encode_option
 /* Whether ap_encode knows the format of path and takes the options, for those who want to know before they
  * work. */
 bool ap_encode_check(const char *path, const ap_encode_options *options, ap_error *err);
+
+/* ---- stem_file.c: Stems (Native Instruments), which players for DJs mix again */
+
+#define AP_STEM_FILE_STEMS 4
+
+typedef struct ap_stem_file_report {
+    uint64_t clipped; /* samples that were cut off at full scale */
+    double peak;      /* largest |sample| before that, linear */
+} ap_stem_file_report;
+
+typedef struct ap_stem_file_options {
+    const char *codec; /* "aac" (256 kbit/s for each track), "alac" (24 bits) */
+    const char *names[AP_STEM_FILE_STEMS];
+    const char *colours[AP_STEM_FILE_STEMS]; /* #RRGGBB */
+    ap_stem_file_report *report;             /* filled when not NULL */
+} ap_stem_file_options;
+
+void ap_stem_file_defaults(ap_stem_file_options *options);
+/* Writes the ten channels of s, the mix and then four stems, two each, as an MP4 file (.stem.mp4) of five
+ * tracks, of which only the first is enabled, with the atom that tells of the others; atomically. Other rates
+ * than 44100 and 48000 Hz are resampled. Closes s. Needs the plugin av.so. */
+bool ap_encode_stem_file(ap_stream *s, const char *path, const ap_stem_file_options *options, ap_error *err);
 
 /* ---- split.c: one stream to several outputs */
 

@@ -119,6 +119,15 @@ static void free_run(run *r, bool ok)
 
 /* ---- targets */
 
+/* Whether all stems go into one file, which has its own format. */
+static bool is_stem_file(const run *r)
+{
+    static const char end[] = ".stem.mp4";
+    const char *path = r->config->path;
+    const size_t n = path ? strlen(path) : 0, m = strlen(end);
+    return r->filter->build_file && !r->config->stem && n > m && strcmp(path + n - m, end) == 0;
+}
+
 static bool find_stem(const run *r, const char *stem, size_t *index, ap_error *err)
 {
     for (*index = 0; *index < r->name_count; ++*index)
@@ -153,7 +162,7 @@ static bool add_target(run *r, size_t stem, char *path, ap_error *err)
     if (!t->encode.format)
         t->encode.format = format_of(path);
     char *input = r->input;
-    return ap_encode_check(path, &t->encode, err) &&
+    return (is_stem_file(r) || ap_encode_check(path, &t->encode, err)) &&
            target_check(path, &(sources){&input, 1, r->groups}, output_rule(&r->config->out), err);
 }
 
@@ -174,6 +183,8 @@ static bool find_targets(run *r, ap_error *err)
         return find_stem(r, c->stem, &stem, err) && add_target(r, stem, expand(r, c->stem, err), err);
     if (c->stem)
         return find_stem(r, c->stem, &stem, err) && add_copy(r, stem, c->path ? c->path : "-", err);
+    if (is_stem_file(r))
+        return add_target(r, 0, r->pattern ? expand(r, "", err) : strdup(c->path), err);
     for (stem = 0; c->path && stem < r->in_folder; stem++)
         if (!add_target(r, stem, expand(r, r->names[stem], err), err))
             return false;
@@ -226,6 +237,26 @@ static bool write_one(const run *r, ap_stream *s, ap_error *err)
     return filter_write(&r->filter->command, s, &out, NULL, err);
 }
 
+/* All stems to one file. */
+static bool write_file(const run *r, ap_stream *s, const ap_stem_file_options *options, ap_error *err)
+{
+    const command *c = &r->filter->command;
+    const common_config *common = &r->config->out.common;
+    ap_stem_file_report report = {0};
+    ap_encode_report said = {0};
+    watcher w = {.command = c, .style = common->progress, .quiet = common->quiet};
+    ap_stem_file_options o = *options;
+    o.report = &report;
+    s = filter_watch(&w, s, err);
+    const bool ok = ap_encode_stem_file(s, r->targets[0].path, &o, err);
+    progress_end(&w.progress, ok);
+    said.clipped = report.clipped;
+    said.peak = report.peak;
+    if (ok && !common->quiet)
+        output_report(c, NULL, 0, &said);
+    return ok;
+}
+
 static bool find_names(run *r, ap_error *err)
 {
     const stem_filter *f = r->filter;
@@ -245,11 +276,15 @@ static bool run_stems(run *r, ap_error *err)
         ap_close(&s);
         return false;
     }
+    ap_stem_file_options o;
+    ap_stem_file_defaults(&o);
     wanted_stems(r, wanted);
-    s = f->build(s, f->config, wanted, err);
+    s = is_stem_file(r) ? f->build_file(s, f->config, &o, err) : f->build(s, f->config, wanted, err);
     if (!s)
         return false;
-    const bool ok = r->config->stem && r->count == 1 ? write_one(r, s, err) : write_all(r, s, err);
+    const bool ok = is_stem_file(r)                    ? write_file(r, s, &o, err)
+                    : r->config->stem && r->count == 1 ? write_one(r, s, err)
+                                                       : write_all(r, s, err);
     if (ok && f->finish)
         f->finish(f->config);
     return ok;
@@ -294,7 +329,7 @@ static bool is_made(void *user, const plan_item *item)
     return ok;
 }
 
-static void check_many(const command *c, const stem_config *config)
+static void check_many(const command *c, const stem_config *config, bool in_one)
 {
     if (config->save_count)
         usage_error(c, "--save is for one input: name many files by -o and --filename");
@@ -302,7 +337,7 @@ static void check_many(const command *c, const stem_config *config)
         usage_error(c, "several inputs: name a folder, -o DIR/, or a pattern, -o 'DIR/{name}-{stem}.{ext}'");
     if (config->pattern && (config->stem || naming_is_pattern(config->path)))
         usage_error(c, "--filename names the files in the folder of -o");
-    if (naming_is_pattern(config->path) && !config->stem && !strstr(config->path, "{stem}"))
+    if (naming_is_pattern(config->path) && !config->stem && !in_one && !strstr(config->path, "{stem}"))
         usage_error(c, "all stems would have one name: '%s' lacks {stem}", config->path);
 }
 
@@ -311,7 +346,7 @@ static int run_many(run *all, char **inputs, int count)
     const stem_config *c = all->config;
     const command *about = &all->filter->command;
     const bool one = count == 1 && !c->many.recursive && !c->many.list;
-    check_many(about, c);
+    check_many(about, c, is_stem_file(all));
     const char *leaf = c->stem      ? "{name}.{ext}"
                        : c->pattern ? c->pattern
                        : one        ? "{stem}.{ext}"

@@ -19,6 +19,9 @@ typedef struct stem_filter {
     /* Wraps the stage around the input: the wanted stems (of each name) side by side, in order, each with
      * equally many channels. */
     ap_stream *(*build)(ap_stream *s, void *config, const bool *wanted, ap_error *err);
+    /* The same for a .stem.mp4 file: ten channels, of the whole and of four stems, whose names go to o. NULL:
+     * it makes none. */
+    ap_stream *(*build_file)(ap_stream *s, void *config, ap_stem_file_options *o, ap_error *err);
     /* Told where the first output goes, before build, and when all of them are written; may be NULL. */
     bool (*begin)(void *config, const char *output, ap_error *err);
     void (*finish)(void *config);

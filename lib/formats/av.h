@@ -10,7 +10,7 @@
 
 struct ap_stitch_job; /* pictures/stitch.h */
 
-#define AP_AV_VERSION 2
+#define AP_AV_VERSION 3
 
 typedef struct ap_av_plugin {
     ap_plugin_head head;
@@ -18,6 +18,8 @@ typedef struct ap_av_plugin {
     ap_stream *(*open)(ap_input *in, const ap_decode_options *options, ap_error *err);
     /* Writes all of the video to out, which is seekable, but does not commit it. */
     bool (*stitch)(const struct ap_stitch_job *job, ap_output *out, ap_error *err);
+    /* Writes Stems of a stream of ten channels, which is taken over, to out, but does not commit it. */
+    bool (*write_stems)(ap_stream *s, const ap_stem_file_options *options, ap_output *out, ap_error *err);
 } ap_av_plugin;
 
 /* NULL if it is missing. */

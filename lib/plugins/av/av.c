@@ -595,5 +595,7 @@ fail:
 }
 
 AP_PLUGIN_EXPORT extern const ap_av_plugin AP_PLUGIN_TABLE;
-const ap_av_plugin AP_PLUGIN_TABLE = {
-    .head = {AP_AV_VERSION, sizeof(ap_av_plugin)}, .open = av_open, .stitch = ap_av_stitch};
+const ap_av_plugin AP_PLUGIN_TABLE = {.head = {AP_AV_VERSION, sizeof(ap_av_plugin)},
+                                      .open = av_open,
+                                      .stitch = ap_av_stitch,
+                                      .write_stems = ap_av_write_stems};

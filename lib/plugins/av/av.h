@@ -12,6 +12,9 @@
 /* video.c: writes a video. */
 bool ap_av_stitch(const struct ap_stitch_job *job, ap_output *out, ap_error *err);
 
+/* stem_file.c: the tracks and the text of Stems, of a stream of ten channels, which is taken over. */
+bool ap_av_write_stems(ap_stream *s, const ap_stem_file_options *options, ap_output *out, ap_error *err);
+
 /* av_container.c: a container over an input. error is AP_OK until reading the input fails. */
 typedef struct ap_av_source {
     ap_input *in;

@@ -196,6 +196,16 @@ bool ap_muxer_start(ap_muxer *m, const ap_tags *tags, ap_error *err)
     return result >= 0 || fail(m, result, err);
 }
 
+bool ap_muxer_start_stems(ap_muxer *m, int rate, const ap_tags *tags, ap_error *err)
+{
+    AVDictionary *options = NULL;
+    const bool ok = set_tags(m->container, tags) && av_dict_set(&options, "brand", "M4A ", 0) >= 0 &&
+                    av_dict_set_int(&options, "movie_timescale", rate, 0) >= 0;
+    const int result = ok ? avformat_write_header(m->container, &options) : AVERROR(ENOMEM);
+    av_dict_free(&options);
+    return result >= 0 || fail(m, result, err);
+}
+
 bool ap_muxer_write(ap_muxer *m, AVPacket *packet, int index, AVRational base, ap_error *err)
 {
     packet->stream_index = index;
