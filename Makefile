@@ -266,7 +266,8 @@ $B/man/%: man/% $(wildcard man/*.mdoc)
 	@mkdir -p $(@D)
 	$(Q)sed -e '/^\.\\" output options/{r man/output-options.mdoc' -e 'r man/encoding-options.mdoc' -e 'd}' \
 		-e '/^\.\\" stem options/{r man/stem-options.mdoc' -e 'r man/encoding-options.mdoc' -e 'd}' \
-		-e '/^\.\\" many options/{r man/many-options.mdoc' -e 'd}' \
+		-e '/^\.\\" many options/{r man/many-outputs.mdoc' -e 'r man/many-inputs.mdoc' -e 'd}' \
+		-e '/^\.\\" many inputs/{r man/many-inputs.mdoc' -e 'd}' \
 		-e '/^\.\\" exit status/{r man/exit-status.mdoc' -e 'd}' \
 		-e '/^\.\\" functions/{r $B/man/functions.mdoc' -e 'd}' $< | \
 		sed -e '/^\.\\" common options/{r man/common-options.mdoc' -e 'd}' >$@

@@ -3,7 +3,9 @@
 #include "base/error.h"
 #include "front/filter.h"
 #include "front/gains.h"
+#include "front/many.h"
 #include "front/text.h"
+#include "stages/measure.h"
 
 #include <errno.h>
 #include <math.h>
@@ -16,6 +18,7 @@ typedef struct config {
     const char *report; /* NULL: standard output, or standard error with tee */
     ap_meter_options meter;
     common_config common;
+    many_config many;
 } config;
 
 #define AT(field) offsetof(config, field)
@@ -140,10 +143,11 @@ typedef struct run {
     const config *config;
     FILE *out;
     ap_meter *meter;
-    gain_list gains;                /* to be written */
-    int inputs, measured, reported; /* reported: with those that failed */
-    int status;
-    bool wanted; /* this file has no gain tags yet, or that does not matter */
+    gain_list gains;             /* to be written */
+    bool wanted;                 /* this file has no gain tags yet, or that does not matter */
+    bool several;                /* inputs, measured by other processes */
+    bool broken;                 /* the report cannot be written */
+    uint64_t measured, reported; /* reported: with those that failed */
 } run;
 
 static void begin_report(const run *r)
@@ -154,53 +158,52 @@ static void begin_report(const run *r)
         fputs("{\"files\": [", r->out);
 }
 
-static void begin_json_file(run *r, const char *name)
-{
-    fprintf(r->out, "%s\n{\"file\": ", r->reported ? "," : "");
-    print_json(r->out, name);
-    fputs(", ", r->out);
-}
-
-static void report_file(run *r, const char *name)
+/* What stands before the report of a file: the beginning, or what parts it from the one before. */
+static void begin_file(run *r)
 {
     const config *c = r->config;
-    ap_measurement m;
-    ap_meter_result(r->meter, &m);
-    if (c->write_gain)
-        gains_set(&r->gains, &m);
-    if (c->tsv) {
-        print_tsv_line(r->out, name, &m);
-    } else if (c->json) {
-        begin_json_file(r, name);
-        print_json_fields(r->out, &m);
-        fputc('}', r->out);
-    } else if (c->replaygain) {
-        if (r->inputs > 1) {
-            fputs("# ", r->out);
-            print_tsv(r->out, name);
-            fputc('\n', r->out);
-        }
-        print_replaygain(r->out, "TRACK", &m);
-    } else {
-        if (r->reported)
-            fputc('\n', r->out);
-        print_text(r->out, name, &m);
-    }
+    if (!r->reported)
+        begin_report(r);
+    if (c->json)
+        fputs(r->reported ? ",\n" : "\n", r->out);
+    else if (r->reported && !c->tsv && !c->replaygain)
+        fputc('\n', r->out);
     r->reported++;
-    r->measured++;
 }
 
-static void report_failure(run *r, const char *name, const ap_error *err)
+static void print_file(FILE *out, const config *c, const char *name, const ap_measurement *m, bool alone)
 {
-    int status = filter_fail(r->command, err); /* a signal does not come back */
-    r->status = r->status == AP_FAILED ? AP_FAILED : status;
+    if (c->tsv) {
+        print_tsv_line(out, name, m);
+    } else if (c->json) {
+        fputs("{\"file\": ", out);
+        print_json(out, name);
+        fputs(", ", out);
+        print_json_fields(out, m);
+        fputc('}', out);
+    } else if (c->replaygain) {
+        if (!alone) {
+            fputs("# ", out);
+            print_tsv(out, name);
+            fputc('\n', out);
+        }
+        print_replaygain(out, "TRACK", m);
+    } else {
+        print_text(out, name, m);
+    }
+}
+
+/* For programs: a file that cannot be measured has its place, too. */
+static void print_failure(run *r, const char *name, const ap_error *why)
+{
     if (!r->config->json)
         return;
-    begin_json_file(r, name);
-    fputs("\"error\": ", r->out);
-    print_json(r->out, err->message);
+    begin_file(r);
+    fputs("{\"file\": ", r->out);
+    print_json(r->out, name);
+    fputs(", \"error\": ", r->out);
+    print_json(r->out, why->message);
     fputc('}', r->out);
-    r->reported++;
 }
 
 static void end_report(const run *r)
@@ -220,7 +223,7 @@ static void end_report(const run *r)
     } else if (album && c->tsv) {
         print_tsv_line(r->out, "(album)", &m);
     } else if (album && c->replaygain) {
-        fputs(r->inputs > 1 ? "# (album)\n" : "", r->out);
+        fputs(r->several ? "# (album)\n" : "", r->out);
         print_replaygain(r->out, "ALBUM", &m);
     } else if (album) {
         fputc('\n', r->out);
@@ -236,33 +239,121 @@ static bool flush_report(const run *r, ap_error *err)
            ap_fail_errno(err, errno ? errno : EIO, "cannot write the report");
 }
 
-/* Returns false if it is of no use to go on. */
-static bool measure_file(run *r, const char *path)
+static bool measure(run *r, const char *path, ap_measurement *result, ap_error *err)
 {
     const config *c = r->config;
     const output_config to_stdout = {.common = c->common};
-    ap_error err;
-    ap_stream *s = filter_open(path, NULL, &err);
-    if (s && c->write_gain && !gains_take(&r->gains, path, s, &r->wanted, &err))
+    ap_stream *s = filter_open(path, NULL, err);
+    if (s && c->write_gain && !gains_take(&r->gains, path, s, &r->wanted, err))
         ap_close(&s);
     if (s && !r->wanted) {
         ap_close(&s);
         return true;
     }
-    s = ap_measure(s, r->meter, &err);
-    bool ok = c->tee ? filter_write(r->command, s, &to_stdout, NULL, &err)
-                     : filter_drain(r->command, s, &c->common, &err);
+    s = ap_measure(s, r->meter, err);
+    bool ok = c->tee ? filter_write(r->command, s, &to_stdout, NULL, err)
+                     : filter_drain(r->command, s, &c->common, err);
     if (ok)
-        report_file(r, path);
-    else
-        report_failure(r, path, &err);
-    if (c->write_gain && !ok)
+        ap_meter_result(r->meter, result);
+    if (ok && c->write_gain)
+        gains_set(&r->gains, result);
+    if (!ok && c->write_gain)
         gains_drop(&r->gains);
-    ok = flush_report(r, &err);
-    if (!ok)
-        r->status = filter_fail(r->command, &err);
     return ok;
 }
+
+static int measure_one(run *r, const char *path, bool alone, ap_error *err)
+{
+    ap_measurement m;
+    int status = AP_OK;
+    if (!measure(r, path, &m, err)) {
+        status = filter_fail(r->command, err); /* a signal does not come back */
+        print_failure(r, path, err);
+    } else if (r->wanted) {
+        begin_file(r);
+        print_file(r->out, r->config, path, &m, alone);
+        r->measured++;
+    }
+    r->broken = !flush_report(r, err);
+    return r->broken ? filter_fail(r->command, err) : status;
+}
+
+/* One after the other, in this process. */
+static int measure_few(run *r, char *const *inputs, int count, ap_error *err)
+{
+    int status = AP_OK;
+    for (int i = 0; i < count && !r->broken; i++) {
+        int one = measure_one(r, inputs[i], count == 1, err);
+        status = status == AP_FAILED || one == AP_OK ? status : one;
+    }
+    return status;
+}
+
+/* ---- many files: each is measured in another process, which prints it; for an album its meter comes, too */
+
+static work_result work(void *user, const plan_item *item, unsigned threads, FILE *report, ap_error *err)
+{
+    run *r = user;
+    ap_measurement m;
+    size_t size = 0;
+    (void)threads;
+    bool ok = measure(r, item->input, &m, err) &&
+              (!r->gains.count || gains_write(&r->gains, 0, NULL, r->config->keep_time, err));
+    gains_free(&r->gains);
+    r->gains.entries = NULL;
+    r->gains.count = 0;
+    if (!ok || !r->wanted)
+        return ok ? WORK_SKIPPED : WORK_FAILED;
+    unsigned char *meter = r->config->album ? ap_meter_pack(r->meter, &size) : NULL;
+    if (r->config->album && !meter) {
+        ap_fail_memory(err);
+        return WORK_FAILED;
+    }
+    fwrite(&size, sizeof size, 1, report);
+    if (meter)
+        fwrite(meter, 1, size, report);
+    print_file(report, r->config, item->input, &m, false);
+    free(meter);
+    return WORK_DONE;
+}
+
+/* In order. false if it is of no use to go on. */
+static bool take_report(void *user, const char *input, const ap_error *why, const char *report, size_t size,
+                        ap_error *err)
+{
+    run *r = user;
+    size_t meter = 0;
+    if (why) {
+        print_failure(r, input, why);
+    } else if (size) { /* or it is one that has gains already */
+        memcpy(&meter, report, sizeof meter);
+        report += sizeof meter;
+        size -= sizeof meter;
+        if (meter && !ap_meter_unpack(r->meter, (const unsigned char *)report, meter))
+            return ap_fail(err, AP_FAILED, "a process has sent nonsense");
+        begin_file(r);
+        fwrite(report + meter, 1, size - meter, r->out);
+        r->measured++;
+    }
+    r->broken = !flush_report(r, err);
+    return !r->broken;
+}
+
+static int measure_many(run *r, char *const *inputs, int count)
+{
+    const many m = {.command = r->command,
+                    .config = &r->config->many,
+                    .common = &r->config->common,
+                    .operands = inputs,
+                    .count = (size_t)count,
+                    .threads = r->config->many.threads,
+                    .work = work,
+                    .report = take_report,
+                    .user = r};
+    return many_run(&m);
+}
+
+/* ---- all of it */
 
 /* Closes the report and puts it where it belongs. */
 static bool finish(const run *r, char *const *text, const size_t *size, ap_error *err)
@@ -275,7 +366,7 @@ static bool finish(const run *r, char *const *text, const size_t *size, ap_error
 }
 
 /* Each file by itself: one that cannot be written is no reason to leave the others. */
-static void write_gains(run *r)
+static int write_gains(run *r, int status)
 {
     const config *c = r->config;
     ap_measurement album;
@@ -283,36 +374,40 @@ static void write_gains(run *r)
     ap_meter_total(r->meter, &album);
     for (size_t i = 0; i < r->gains.count; i++)
         if (!gains_write(&r->gains, i, c->album ? &album : NULL, c->keep_time, &err)) {
-            int status = filter_fail(r->command, &err);
-            r->status = r->status == AP_FAILED ? AP_FAILED : status;
+            int failure = filter_fail(r->command, &err);
+            status = status == AP_FAILED ? AP_FAILED : failure;
         }
+    return status;
 }
 
-static int measure_all(run *r, char *const *inputs)
+static int measure_all(run *r, char *const *inputs, int count)
 {
     char *text = NULL;
     size_t size = 0;
     ap_error err;
-    bool go_on = true;
+    int status;
     if (r->config->report)
         r->out = open_memstream(&text, &size);
     r->meter = ap_meter_new(&r->config->meter, &err);
     if (!r->meter || (!r->out && !ap_fail_memory(&err)))
         return filter_fail(r->command, &err);
-    begin_report(r);
-    for (int i = 0; go_on && i < r->inputs; i++)
-        go_on = measure_file(r, inputs[i]);
-    if (go_on)
+    if (r->several)
+        status = measure_many(r, inputs, count);
+    else
+        status = measure_few(r, inputs, count ? count : 1, &err);
+    const bool whole = !r->broken && status != AP_USAGE && (r->reported || !r->config->tee);
+    if (whole && !r->reported)
+        begin_report(r);
+    if (whole)
         end_report(r);
-    if (go_on && r->config->write_gain)
-        write_gains(r);
-    bool any = r->reported || !r->config->tee;
-    if (go_on && any && !finish(r, &text, &size, &err))
-        r->status = filter_fail(r->command, &err);
+    if (r->config->write_gain && !r->broken)
+        status = write_gains(r, status);
+    if (whole && !finish(r, &text, &size, &err))
+        status = filter_fail(r->command, &err);
     ap_meter_free(&r->meter);
     gains_free(&r->gains);
     free(text);
-    return r->status;
+    return status;
 }
 
 static void check_usage(const command *about, const config *c, char *const *inputs, int count)
@@ -321,11 +416,17 @@ static void check_usage(const command *about, const config *c, char *const *inpu
         usage_error(about, "--tsv, --json and --replaygain exclude each other");
     if (c->tee && count > 1)
         usage_error(about, "--tee passes one input on: '%s' is one too many", inputs[1]);
-    if (count == 0 && isatty(STDIN_FILENO))
+    if (c->tee && many_wanted(&c->many, NULL, count))
+        usage_error(about, "--tee passes one input on, not those of --recursive or --list");
+    if (count == 0 && !many_wanted(&c->many, NULL, count) && isatty(STDIN_FILENO))
         usage_error(about, "no input: name files, or pipe audio in");
     if (c->write_gain && c->tee)
         usage_error(about, "--write-gain and --tee exclude each other");
-    for (int i = 0; c->write_gain && i < (count ? count : 1); i++)
+    const bool named = c->many.recursive || c->many.list;
+    if (c->write_gain && c->album && named)
+        usage_error(about,
+                    "--write-gain --album takes the files of an album by name, not --recursive or --list");
+    for (int i = 0; c->write_gain && i < (count || named ? count : 1); i++)
         if (count == 0 || is_standard(inputs[i]))
             usage_error(about, "--write-gain needs files: standard input cannot be changed");
     if (c->tee)
@@ -340,24 +441,26 @@ int main(int argc, char **argv)
     char *only[] = {standard_input};
     config c = {.report = NULL};
     ap_meter_defaults(&c.meter);
-    const option_group groups[OPTION_GROUPS] = {{rows, &c}, {common_rows, &c.common}};
+    const option_group groups[OPTION_GROUPS] = {
+        {rows, &c}, {common_rows, &c.common}, {MANY_ROWS_WITHOUT_OUTPUTS, &c.many}};
     int operand = parse_options(&about, groups, argc, argv);
-    filter_start();
+    int count = argc - operand;
     c.write_gain = c.write_gain || c.regain;
-    check_usage(&about, &c, argv + operand, argc - operand);
-    run r = {.command = &about, .config = &c, .out = c.tee ? stderr : stdout};
-    r.wanted = true;
-    r.gains = (gain_list){
-        .album = c.album, .again = c.regain, .files = argv + operand, .file_count = argc - operand};
-    r.inputs = operand == argc ? 1 : argc - operand;
-    char **inputs = operand == argc ? only : argv + operand;
+    run r = {.command = &about, .config = &c, .out = c.tee ? stderr : stdout, .wanted = true};
+    r.gains = (gain_list){.album = c.album, .again = c.regain, .files = argv + operand, .file_count = count};
+    r.several = many_wanted(&c.many, NULL, count) && !(c.write_gain && c.album);
+    filter_start();
+    check_usage(&about, &c, argv + operand, count);
+    char **inputs = count || r.several ? argv + operand : only;
     ap_error err;
     made_folders made = {0};
-    if (!target_check(c.report, &(sources){inputs, (size_t)r.inputs, groups}, report_rule(&c.common), &err) ||
+    int status;
+    if (!target_check(c.report, &(sources){inputs, count || r.several ? (size_t)count : 1, groups},
+                      report_rule(&c.common), &err) ||
         !target_make_folders(&made, c.report, &err))
-        r.status = filter_fail(&about, &err);
+        status = filter_fail(&about, &err);
     else
-        r.status = measure_all(&r, inputs);
-    target_end(&made, r.status == AP_OK || r.measured);
-    return r.status;
+        status = measure_all(&r, inputs, count);
+    target_end(&made, status == AP_OK || r.measured);
+    return status;
 }

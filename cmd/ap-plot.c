@@ -4,6 +4,8 @@
 #include "base/path.h"
 #include "front/filter.h"
 #include "front/folder.h"
+#include "front/many.h"
+#include "front/naming.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,7 @@
 #include <unistd.h>
 
 static const command plot = {
-    "ap-plot", "[INPUT]",
+    "ap-plot", "[INPUT]...",
     "Draws audio as PNG or SVG: waveform, spectrogram, loudness over time; or writes peaks."};
 
 typedef struct config {
@@ -21,6 +23,7 @@ typedef struct config {
     const char *output, *type, *stems;
     bool json, dat, peaky; /* peaky: peaks, no picture */
     common_config common;
+    many_config many;
 } config;
 
 #define AT(field) offsetof(config, field)
@@ -135,6 +138,74 @@ static bool run_stems(config *c, ap_error *err)
     return ok;
 }
 
+/* ---- many inputs */
+
+static work_result work(void *user, const plan_item *item, unsigned threads, FILE *report, ap_error *err)
+{
+    const config *all = user;
+    config c = *all;
+    char *input = item->input;
+    (void)threads;
+    (void)report;
+    c.output = item->output;
+    bool ok = target_check(c.output, &(sources){&input, 1, NULL}, report_rule(&c.common), err) &&
+              settle(&c, err) && run_one(&c, item->input, err);
+    return ok ? WORK_DONE : WORK_FAILED;
+}
+
+static bool check_output(void *user, const char *output, ap_error *err)
+{
+    config c = *(const config *)user;
+    c.output = output;
+    return settle(&c, err);
+}
+
+/* By its end, where the format has one. */
+static bool is_whole(const char *output)
+{
+    static const char *const ends[][2] = {{"png", "IEND\xae\x42\x60\x82"}, {"svg", "</svg>\n"}};
+    char tail[8] = "";
+    FILE *file = fopen(output, "re");
+    bool read =
+        file && fseek(file, -(long)sizeof tail, SEEK_END) == 0 && fread(tail, sizeof tail, 1, file) == 1;
+    if (file)
+        fclose(file);
+    for (size_t i = 0; read && i < sizeof ends / sizeof *ends; i++)
+        if (strcasecmp(ap_extension(output), ends[i][0]) == 0)
+            return memcmp(tail + sizeof tail - strlen(ends[i][1]), ends[i][1], strlen(ends[i][1])) == 0;
+    return read;
+}
+
+static int run_many(config *c, const option_group *groups, char **inputs, int count)
+{
+    if (c->stems)
+        usage_error(&plot, "--stems is one picture of one folder");
+    if (!c->type && !c->json && !c->dat && naming_has_extension(c->output ? c->output : ""))
+        c->type = "png";
+    const many m = {.command = &plot,
+                    .config = &c->many,
+                    .common = &c->common,
+                    .operands = inputs,
+                    .count = (size_t)count,
+                    .output = c->output ? c->output : "-",
+                    .threads = c->many.threads,
+                    .rules = {.format = c->json  ? "json"
+                                        : c->dat ? "dat"
+                                                 : c->type,
+                              .fallback = "png",
+                              .rule = report_rule(&c->common),
+                              .groups = groups,
+                              .check = check_output,
+                              .user = c},
+                    .work = work,
+                    .is_whole = is_whole,
+                    .user = c};
+    filter_start();
+    return many_run(&m);
+}
+
+/* ---- */
+
 static void check_operands(const config *c, char *const *inputs, int count)
 {
     const int most = c->stems ? 0 : 1;
@@ -150,8 +221,10 @@ int main(int argc, char **argv)
     ap_plot_defaults(&c.plot);
     ap_peaks_defaults(&c.peaks);
     c.plot.panels = AP_PLOT_WAVEFORM;
-    const option_group groups[OPTION_GROUPS] = {{rows, &c}, {common_rows, &c.common}};
+    const option_group groups[OPTION_GROUPS] = {{rows, &c}, {common_rows, &c.common}, {many_rows, &c.many}};
     int operand = parse_options(&plot, groups, argc, argv);
+    if (many_wanted(&c.many, c.output, argc - operand))
+        return run_many(&c, groups, argv + operand, argc - operand);
     check_operands(&c, argv + operand, argc - operand);
     filter_start();
     ap_error err;

@@ -16,6 +16,7 @@ typedef struct many_config {
 } many_config;
 
 extern const option_row many_rows[];
+#define MANY_ROWS_WITHOUT_OUTPUTS (many_rows + 2)
 
 typedef struct many {
     const command *command;

@@ -6,9 +6,9 @@
  */
 #include "stages/measure.h"
 #include "base/error.h"
-#include "dsp/histogram.h"
 #include "dsp/hot.h"
 #include "dsp/truepeak.h"
+#include "stages/tally.h"
 #include "stream/kweighting.h"
 #include "stream/stream.h"
 
@@ -27,19 +27,11 @@
 
 #define LANES 8 /* sums run side by side, in one order on every machine */
 
-/* What adds up over streams. */
-typedef struct tally {
-    ap_histogram blocks, windows; /* of 0.4 s, for the integrated loudness; of 3 s, for the range */
-    double square_sum;
-    uint64_t samples;
-    ap_measurement result; /* all but what is made of the above */
-} tally;
-
 struct ap_meter {
     float silence;       /* no sound up to here */
     bool levels_only;    /* loudness is NULL then */
     ap_measurement last; /* of the stream that ended last */
-    tally now, total;    /* of the one that is running; of all that ended */
+    ap_tally now, total; /* of the one that is running; of all that ended */
 
     ap_format format;
     ebur128_state *loudness;
@@ -296,44 +288,6 @@ static void fill_result(ap_meter *m)
     m->now.samples = m->frames * m->format.channels;
 }
 
-/* What is made of sums, completed. */
-static ap_measurement complete(const tally *t)
-{
-    ap_measurement r = t->result;
-    r.integrated_lufs = ap_histogram_integrated(&t->blocks, 0);
-    r.range_lu = ap_histogram_range(&t->windows);
-    r.rms_dbfs = t->samples ? 10 * log10(t->square_sum / (double)t->samples) : -INFINITY;
-    return r;
-}
-
-/* b was played after a. */
-static void join(ap_measurement *a, const ap_measurement *b)
-{
-    if (a->silence_start_s >= a->duration_s)
-        a->silence_start_s += b->silence_start_s;
-    a->silence_end_s = b->silence_end_s + (b->silence_end_s >= b->duration_s ? a->silence_end_s : 0);
-    a->duration_s += b->duration_s;
-    a->shortterm_max_lufs = fmax(a->shortterm_max_lufs, b->shortterm_max_lufs);
-    a->momentary_max_lufs = fmax(a->momentary_max_lufs, b->momentary_max_lufs);
-    a->true_peak_dbtp = fmax(a->true_peak_dbtp, b->true_peak_dbtp);
-    a->sample_peak_dbfs = fmax(a->sample_peak_dbfs, b->sample_peak_dbfs);
-    if (fabs(b->dc_offset) > fabs(a->dc_offset))
-        a->dc_offset = b->dc_offset;
-    a->clipped += b->clipped;
-}
-
-static void tally_join(tally *t, const tally *more)
-{
-    ap_histogram_join(&t->blocks, &more->blocks);
-    ap_histogram_join(&t->windows, &more->windows);
-    t->square_sum += more->square_sum;
-    t->samples += more->samples;
-    if (t->result.rate)
-        join(&t->result, &more->result);
-    else
-        t->result = more->result;
-}
-
 void ap_meter_defaults(ap_meter_options *options)
 {
     *options = (ap_meter_options){.silence_dbfs = -60};
@@ -396,8 +350,8 @@ void ap_meter_end(ap_meter *m)
 {
     flush(m);
     fill_result(m);
-    m->last = complete(&m->now);
-    tally_join(&m->total, &m->now);
+    m->last = ap_tally_complete(&m->now);
+    ap_tally_join(&m->total, &m->now);
     stop(m);
 }
 
@@ -408,7 +362,21 @@ void ap_meter_result(const ap_meter *m, ap_measurement *result)
 
 void ap_meter_total(const ap_meter *m, ap_measurement *result)
 {
-    *result = complete(&m->total);
+    *result = ap_tally_complete(&m->total);
+}
+
+unsigned char *ap_meter_pack(const ap_meter *m, size_t *size)
+{
+    return ap_tally_pack(&m->now, size);
+}
+
+bool ap_meter_unpack(ap_meter *m, const unsigned char *bytes, size_t size)
+{
+    if (!ap_tally_unpack(&m->now, bytes, size))
+        return false;
+    m->last = ap_tally_complete(&m->now);
+    ap_tally_join(&m->total, &m->now);
+    return true;
 }
 
 double ap_meter_loudness_at(const ap_meter *m, double gain_db)

@@ -330,6 +330,53 @@ END
 }
 check stems_of_many
 
+measures_in_order() {
+    sox -n -r 44100 -c 2 -b 16 quiet.wav synth 20 pinknoise vol 0.1
+    sox -n -r 44100 -c 2 -b 16 short.wav synth 10 sine 440 vol 0.5
+    ap-measure -r music quiet.wav short.wav --tsv >all.tsv # the long one is not ready when the next one is
+    cut -f1 all.tsv | diff - <(printf '%s\n' file 'music/A/deep/zwei drei é.WAV' music/A/one.wav 'music/B side/link.wav' \
+        'music/B side/no extension' 'music/B side/one.flac' quiet.wav short.wav)
+    ap-measure --tsv quiet.wav | tail -n 1 | diff - <(sed -n 7p all.tsv)
+    # an album that is measured in pieces is as loud as one that is measured in one piece
+    ap-cat quiet.wav short.wav tone.wav -o joined.wav
+    ap-measure --json --album -j 3 quiet.wav short.wav tone.wav >album.json
+    ap-measure --json --album -j 1 quiet.wav short.wav tone.wav | cmp - album.json
+    ap-measure --json joined.wav >joined.json
+    /usr/bin/python3 - <<'END'
+import json
+album, joined = json.load(open("album.json")), json.load(open("joined.json"))["files"][0]
+assert [f["file"] for f in album["files"]] == ["quiet.wav", "short.wav", "tone.wav"]
+album = album["album"]
+for key in "duration_s", "true_peak_dbtp", "sample_peak_dbfs", "rms_dbfs":
+    assert abs(album[key] - joined[key]) < 0.011, (key, album[key], joined[key])
+assert abs(album["integrated_lufs"] - joined["integrated_lufs"]) < 0.5
+END
+    fails 1 ap-measure -r bad --json >bad.json
+    [ "$(tail -n 1 stderr)" = "ap-measure: 4 of 13 files failed" ]
+    /usr/bin/python3 -c '
+import json
+files = json.load(open("bad.json"))["files"]
+assert [f["file"] for f in files if "error" in f] == ["bad/cut.wav", "bad/empty.flac", "bad/gone.wav", "bad/sub/no.mp3"]
+assert len(files) == 13 and files == sorted(files, key=lambda f: f["file"])'
+    ap-measure -r music -o report.txt
+    [ "$(grep -c Integrated report.txt)" -eq 5 ]
+}
+check measures_in_order
+
+pictures_of_many() {
+    ap-plot -r music -o pictures/ --size 300
+    [ "$(files pictures | tr '\n' '|')" = './A/deep/zwei drei é.png|./A/one.png|./B side/link.png|./B side/no extension.png|./B side/one.png|' ]
+    [ "$(file -b --mime-type pictures/A/one.png)" = image/png ]
+    head -c 1000 pictures/A/one.png >cut.png
+    mv cut.png pictures/A/one.png
+    [ "$(ap-plot -r music -o pictures/ --skip-existing --dry-run | cut -f1 | tr '\n' ' ')" = 'skip replace skip skip skip ' ]
+    ap-plot music/A/one.wav 'music/B side/one.flac' -o 'peaks/{name}-{trackext}.{ext}' --json
+    /usr/bin/python3 -c 'import json; json.load(open("peaks/one-wav.json")); json.load(open("peaks/one-flac.json"))'
+    fails 2 ap-plot -r music -o 'x/{name}.gif'
+    fails 2 ap-plot -r music --stems music -o x/
+}
+check pictures_of_many
+
 progress() {
     ap-limit -r bad -o progress/ --progress=json 2>lines || true
     /usr/bin/python3 - <<'END'

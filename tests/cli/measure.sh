@@ -121,7 +121,7 @@ a_bad_file_among_many() {
     head -c 100000 music.wav >cut.wav
     for style in --tsv --json --replaygain; do
         fails 1 ap-measure "$style" music.wav garbage.mp3 missing.wav cut.wav tone.wav >report
-        [ "$(wc -l <stderr)" -eq 3 ]
+        [ "$(wc -l <stderr)" -eq 4 ] # and how many
         for name in garbage.mp3 missing.wav cut.wav; do
             grep -q "^ap-measure: .*'$name'" stderr
         done
