@@ -255,7 +255,7 @@ $B/tests/unit/formats/ogg/%: UNIT_CFLAGS = $(CORE_CFLAGS)
 $B/tests/unit/formats/ogg/%: TEST_LDLIBS = -lvorbisfile
 $B/tests/unit/plugins/neural/%: TEST_LDLIBS = -fopenmp $(NEURAL_LDLIBS)
 # All kernels are tested, not only those that the plugin would choose.
-$B/tests/unit/plugins/neural/tensor $B/tests/unit/plugins/neural/roformer: TEST_LDLIBS += -Wl,--wrap=nn_kernels_usable
+$(patsubst %,$B/tests/unit/plugins/neural/%,bands tensor roformer): TEST_LDLIBS += -Wl,--wrap=nn_kernels_usable
 $(filter $B/tests/unit/plugins/neural/%,$(UNIT)): $B/neural.a
 
 # Pages share some sections, which are put in here.
