@@ -4,6 +4,7 @@
 #include "plugins/av/edits.h"
 #include "base/error.h"
 #include "plugins/av/boxes.h"
+#include "plugins/av/fragments.h"
 
 #include <libavutil/intreadwrite.h>
 #include <stdio.h>
@@ -47,7 +48,8 @@ static int64_t media_length(ap_input *in, ap_box mdia)
 
 typedef struct times {
     uint32_t movie, media, rate; /* units a second */
-    int64_t end;                 /* of the track in frames, -1: unknown */
+    int64_t origin; /* frame that the file begins with: a recording of fragments may begin late */
+    int64_t end;    /* of the track in frames, -1: unknown */
 } times;
 
 static int64_t rescale(int64_t v, uint32_t from, uint32_t to)
@@ -68,6 +70,10 @@ static ap_av_edit make_edit(int64_t start, int64_t duration, const times *t)
         if (e.length < 0 || e.length > left - tick)
             e.length = e.length < 0 || e.length < left + tick ? left : e.length;
         e.length = FFMIN(e.length, left);
+    }
+    if (e.start >= 0 && e.start < t->origin) {
+        e.length = e.length < 0 ? -1 : FFMAX(e.length - (t->origin - e.start), 0);
+        e.start = t->origin;
     }
     return e;
 }
@@ -90,17 +96,35 @@ static bool parse_elst(const unsigned char *p, size_t size, const times *t, ap_a
     return true;
 }
 
-static bool read_mp4(ap_input *in, ap_box file, const AVStream *st, uint32_t rate, ap_av_edits *edits)
+/* Where fragments begin, by the first sound or picture of the file, in frames of the track. */
+static int64_t origin_of(const ap_av_source *s, const AVStream *st, uint32_t rate)
 {
+    const AVRational samples = {1, (int)rate};
+    int64_t whole = s->container->start_time, own = st->start_time;
+    if (whole == AV_NOPTS_VALUE || own == AV_NOPTS_VALUE)
+        return 0;
+    int64_t first = av_rescale_q(whole, AV_TIME_BASE_Q, samples);
+    own = av_rescale_q(own, st->time_base, samples);
+    return FFMAX(llabs(first - own) <= 1 ? own : first, 0); /* whole is rounded */
+}
+
+static bool read_mp4(const ap_av_source *s, ap_box file, const AVStream *st, uint32_t rate,
+                     ap_av_edits *edits)
+{
+    ap_input *in = s->in;
     ap_box moov, trak, mdia, edts, elst;
     size_t size;
     if (!ap_box_find(in, file, "moov", NULL, &moov) || !ap_box_track(in, moov, (uint32_t)st->id, &trak) ||
         !ap_box_find(in, trak, "mdia", NULL, &mdia))
         return true;
-    times t = {time_scale(in, moov, "mvhd"), time_scale(in, mdia, "mdhd"), rate, -1};
+    times t = {time_scale(in, moov, "mvhd"), time_scale(in, mdia, "mdhd"), rate, 0, -1};
     if (t.movie == 0 || t.media == 0)
         return true;
     int64_t length = media_length(in, mdia);
+    if (length < 0) {
+        length = ap_av_fragments_end(in, file, moov, (uint32_t)st->id);
+        t.origin = origin_of(s, st, rate);
+    }
     t.end = length < 0 ? -1 : rescale(length, t.media, rate);
     bool found = ap_box_find(in, trak, "edts", NULL, &edts) && ap_box_find(in, edts, "elst", NULL, &elst);
     unsigned char *p = found ? ap_box_load(in, elst, 8 + 20 * MAX_EDITS, &size) : NULL;
@@ -111,7 +135,7 @@ static bool read_mp4(ap_input *in, ap_box file, const AVStream *st, uint32_t rat
         free(edits->list);
         edits->list = calloc(1, sizeof *edits->list);
         if (edits->list)
-            edits->list[edits->count++] = (ap_av_edit){0, t.end};
+            edits->list[edits->count++] = (ap_av_edit){t.origin, t.end - t.origin};
         ok = edits->list;
     }
     return ok;
@@ -172,7 +196,7 @@ bool ap_av_edits_read(const ap_av_source *s, const AVStream *st, uint32_t rate, 
     bool ok = true;
     edits->known = ap_av_edits_known(s);
     if (edits->known)
-        ok = strstr(s->container->iformat->name, "mp4") ? read_mp4(s->in, file, st, rate, edits)
+        ok = strstr(s->container->iformat->name, "mp4") ? read_mp4(s, file, st, rate, edits)
                                                         : read_caf(s->in, file, edits);
     return (ok || ap_fail_memory(err)) && ap_input_seek(s->in, place, err);
 }
