@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "stream/chapters.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,12 +147,16 @@ static bool skip_to(reader *r, const char *input, uint64_t start, ap_error *err)
     return n > 0 || (n == 0 && ap_fail(err, AP_FAILED, "'%s' ends before all pieces have begun", input));
 }
 
-/* The tags of a piece: its own, and those of the stream that it does not have. NULL when out of memory. */
-static ap_tags *all_tags(const piece *p, const ap_tags *of_stream)
+/* The tags of a piece: its own, and those of the stream that it does not have, chapters as they are in the
+ * piece. NULL when out of memory. */
+static ap_tags *all_tags(const piece *p, const ap_stream *s)
 {
-    ap_tags *tags = ap_tags_new();
-    bool ok =
-        tags && (!p->tags || ap_tags_merge(tags, p->tags)) && (!of_stream || ap_tags_fill(tags, of_stream));
+    ap_tags *tags = ap_tags_new(), *cut = ap_tags_new();
+    const ap_tags *of_stream = ap_stream_tags(s);
+    bool ok = tags && cut && (!of_stream || ap_tags_merge(cut, of_stream)) &&
+              ap_tags_cut(cut, p->start, p->frames, ap_stream_format(s)->rate) &&
+              (!p->tags || ap_tags_merge(tags, p->tags)) && ap_tags_fill(tags, cut);
+    ap_tags_free(&cut);
     if (!ok)
         ap_tags_free(&tags);
     else
@@ -172,7 +177,7 @@ static bool write_piece(const command *c, reader *r, const piece_list *list, siz
     const piece *p = &list->pieces[i];
     ap_encode_options options;
     output_encode_options(out, &options);
-    ap_tags *tags = all_tags(p, ap_stream_tags(r->s));
+    ap_tags *tags = all_tags(p, r->s);
     if (!tags)
         return ap_fail_memory(err);
     options.tags = tags;

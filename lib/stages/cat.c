@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "dsp/curve.h"
+#include "stream/chapters.h"
 #include "stream/join.h"
 
 #include <math.h>
@@ -74,8 +75,9 @@ static uint64_t smallest(uint64_t a, uint64_t b, uint64_t c)
     return least < c ? least : c;
 }
 
-/* Opens all parts but the first to learn their lengths, and whether they fit. */
-static bool add_lengths(chain *c, uint64_t first, ap_error *err)
+/* Opens all parts but the first to learn their lengths and chapters, and whether they fit. Chapters beyond
+ * what tags can hold are left out. */
+static bool add_lengths(chain *c, uint64_t first, ap_tags *tags, ap_error *err)
 {
     uint64_t total = first, before = first;
     for (size_t i = 1; i < c->count; i++) {
@@ -84,8 +86,10 @@ static bool add_lengths(chain *c, uint64_t first, ap_error *err)
             return false;
         uint64_t frames = s->format.frames;
         total = ap_frames_add(ap_frames_add(total, c->gap), frames);
-        if (total != AP_UNKNOWN)
+        if (total != AP_UNKNOWN) {
             total -= smallest(c->overlap, before, frames);
+            (void)ap_tags_append(tags, ap_stream_tags(s), total - frames, c->format.rate);
+        }
         before = frames;
         ap_close(&s);
     }
@@ -197,7 +201,7 @@ static void chain_close(void *state)
     free(c);
 }
 
-/* Opens the first part and, if asked for, looks at the others. */
+/* Opens the first part. */
 static bool start(chain *c, const ap_cat_options *o, ap_error *err)
 {
     c->part = c->open(c->user, 0, err);
@@ -211,9 +215,7 @@ static bool start(chain *c, const ap_cat_options *o, ap_error *err)
     c->entering = ap_allocate((c->overlap + 1) * c->format.channels, sizeof *c->entering, err);
     if (!c->waiting || !c->entering)
         return false;
-    if (o->look_first)
-        return add_lengths(c, c->part->format.frames, err);
-    if (c->count > 1)
+    if (c->count > 1 && !o->look_first)
         c->format.frames = AP_UNKNOWN;
     return true;
 }
@@ -263,8 +265,9 @@ ap_stream *ap_cat(ap_open_fn *open, void *user, size_t count, const ap_cat_optio
     *c = (chain){
         .open = open, .user = user, .count = count, .next = 1, .convert = o->convert, .curve = o->curve};
     ap_tags *tags = start(c, o, err) ? tags_of(c->part, err) : NULL;
-    if (tags)
+    if (tags && (!o->look_first || add_lengths(c, c->part->format.frames, tags, err)))
         return ap_stream_new(&ops, c, &c->format, ap_stream_name(c->part), tags, err);
+    ap_tags_free(&tags);
     chain_close(c);
     return NULL;
 }

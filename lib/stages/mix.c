@@ -5,6 +5,7 @@
  * name and tags, and the warnings of all of them come through. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "stream/chapters.h"
 #include "stream/gain_tags.h"
 #include "stream/stream.h"
 
@@ -125,6 +126,18 @@ static ptrdiff_t delay_read(ap_stream *s, float *frames, size_t max, ap_error *e
     return (ptrdiff_t)max;
 }
 
+/* Its tags as they are true of a stream that begins later. */
+static ap_tags *late_tags(const ap_stream *s, uint64_t silence, ap_error *err)
+{
+    ap_tags *tags = ap_tags_new();
+    const ap_tags *from = ap_stream_tags(s);
+    if (tags && (!from || ap_tags_merge(tags, from)) && ap_tags_delay(tags, silence, s->format.rate))
+        return tags;
+    ap_tags_free(&tags);
+    ap_fail_memory(err);
+    return NULL;
+}
+
 /* Silence before the stream. */
 static ap_stream *delay(ap_stream *s, double delay_s, ap_error *err)
 {
@@ -134,7 +147,10 @@ static ap_stream *delay(ap_stream *s, double delay_s, ap_error *err)
         *left = silence;
     ap_format format = s->format;
     format.frames = ap_frames_add(format.frames, silence);
-    return ap_stream_wrap(s, &ops, left, &format, err);
+    s = ap_stream_wrap(s, &ops, left, &format, err);
+    if (s && !(s->tags = late_tags(s->source, silence, err)))
+        ap_close(&s);
+    return s;
 }
 
 /* ---- the inputs */

@@ -115,27 +115,46 @@ bool ap_chapters_list(const ap_tags *tags, ap_chapter **list, size_t *count)
     return *list;
 }
 
-static bool cut_chapters(ap_tags *tags, uint64_t start_ms, uint64_t length_ms)
+/* Puts the chapters that keep tells, moved, in the place of all. keep: the new start, false: not this one. */
+static bool replace_chapters(ap_tags *tags,
+                             bool (*keep)(const void *how, ap_chapter *c, const ap_chapter *next),
+                             const void *how)
 {
     ap_chapter *list;
     size_t count;
-    ap_tags *cut = ap_tags_new();
-    bool ok = cut && ap_chapters_list(tags, &list, &count);
+    ap_tags *moved = ap_tags_new();
+    bool ok = moved && ap_chapters_list(tags, &list, &count);
     if (!ok || count == 0) {
-        ap_tags_free(&cut);
+        ap_tags_free(&moved);
         return ok;
     }
-    for (size_t i = 0; ok && i < count; i++) {
-        bool goes_on = i + 1 == count || list[i + 1].start_ms > start_ms;
-        uint64_t at = list[i].start_ms > start_ms ? list[i].start_ms - start_ms : 0;
-        if (goes_on && at < length_ms)
-            ok = ap_chapters_add(cut, at, list[i].title);
-    }
+    for (size_t i = 0; ok && i < count; i++)
+        if (keep(how, &list[i], i + 1 < count ? &list[i + 1] : NULL))
+            ok = ap_chapters_add(moved, list[i].start_ms, list[i].title);
     ap_tags_remove_if(tags, ap_is_chapter_key);
-    ok = ok && ap_tags_merge(tags, cut);
-    ap_tags_free(&cut);
+    ok = ok && ap_tags_merge(tags, moved);
+    ap_tags_free(&moved);
     free(list);
     return ok;
+}
+
+typedef struct range {
+    uint64_t start_ms, length_ms;
+} range;
+
+static bool keep_in_range(const void *how, ap_chapter *c, const ap_chapter *next)
+{
+    const range *r = how;
+    bool goes_on = !next || next->start_ms > r->start_ms;
+    c->start_ms = c->start_ms > r->start_ms ? c->start_ms - r->start_ms : 0;
+    return goes_on && c->start_ms < r->length_ms;
+}
+
+static bool keep_later(const void *how, ap_chapter *c, const ap_chapter *next)
+{
+    (void)next;
+    c->start_ms += *(const uint64_t *)how;
+    return true;
 }
 
 bool ap_time_reference(const ap_tags *tags, uint32_t rate, uint64_t *frames)
@@ -150,13 +169,10 @@ bool ap_time_reference(const ap_tags *tags, uint32_t rate, uint64_t *frames)
     return true;
 }
 
-static bool move_reference(ap_tags *tags, uint64_t start, uint32_t rate)
+static bool set_reference(ap_tags *tags, uint64_t frames, uint32_t rate)
 {
     char text[48];
-    uint64_t frames;
-    if (start == 0 || !ap_time_reference(tags, rate, &frames) || start > UINT64_MAX - frames)
-        return true;
-    snprintf(text, sizeof text, "%" PRIu64 "/%" PRIu32, frames + start, rate);
+    snprintf(text, sizeof text, "%" PRIu64 "/%" PRIu32, frames, rate);
     return ap_tags_set(tags, AP_TIME_REFERENCE, text);
 }
 
@@ -167,5 +183,41 @@ static uint64_t to_ms(uint64_t frames, uint32_t rate)
 
 bool ap_tags_cut(ap_tags *tags, uint64_t start, uint64_t count, uint32_t rate)
 {
-    return cut_chapters(tags, to_ms(start, rate), to_ms(count, rate)) && move_reference(tags, start, rate);
+    const range r = {to_ms(start, rate), to_ms(count, rate)};
+    uint64_t frames;
+    if (!replace_chapters(tags, keep_in_range, &r))
+        return false;
+    if (start == 0 || !ap_time_reference(tags, rate, &frames) || start > UINT64_MAX - frames)
+        return true;
+    return set_reference(tags, frames + start, rate);
+}
+
+/* What would have begun before midnight begins there. */
+bool ap_tags_delay(ap_tags *tags, uint64_t frames, uint32_t rate)
+{
+    const uint64_t ms = to_ms(frames, rate);
+    uint64_t reference;
+    if (frames == 0)
+        return true;
+    if (ms == AP_UNKNOWN || !replace_chapters(tags, keep_later, &ms))
+        return false;
+    if (!ap_time_reference(tags, rate, &reference))
+        return true;
+    return set_reference(tags, reference > frames ? reference - frames : 0, rate);
+}
+
+bool ap_tags_append(ap_tags *tags, const ap_tags *of_part, uint64_t start, uint32_t rate)
+{
+    const uint64_t ms = to_ms(start, rate);
+    ap_chapter *list = NULL;
+    size_t count = 0;
+    if (ms == AP_UNKNOWN || (of_part && !ap_chapters_list(of_part, &list, &count)))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = ap_chapters_add(tags, ms + list[i].start_ms, list[i].title);
+    if (count == 0 && next_number(tags) > 1)
+        ok = ap_chapters_add(tags, ms, of_part ? ap_tags_get(of_part, "TITLE") : NULL);
+    free(list);
+    return ok;
 }

@@ -167,6 +167,28 @@ END
 }
 check chapters_are_kept
 
+# Chapters stay with what they name, as ffmpeg sees them.
+chapters_move() {
+    seen_in() { ffprobe -v error -show_entries chapter=start_time:chapter_tags=title -of csv=p=0 "$1" | tr '\n' ' '; }
+    local two=(--tag CHAPTER001=00:00:00.000 --tag CHAPTER001NAME=One --tag CHAPTER002=00:00:00.500 --tag CHAPTER002NAME=Two)
+    sox -D -n -r 8000 -c 1 -b 16 second.wav synth 1 sine 440 vol 0.5
+    ap-encode -q second.wav "${two[@]}" -o two.flac
+    ap-encode -q second.wav --tag TITLE=Last -o last.flac
+    ap-cat -q two.flac two.flac last.flac --gap 0.25 -o all.ogg
+    [ "$(seen_in all.ogg)" = "0.000000,One 0.500000,Two 1.250000,One 1.750000,Two 2.500000,Last " ]
+    ap-cat -q two.flac last.flac --crossfade 0.5 -o all.ogg
+    [ "$(seen_in all.ogg)" = "0.000000,One 0.500000,Two 0.500000,Last " ]
+    ap-mix -q two.flac:delay=0.2 last.flac -o all.ogg
+    [ "$(seen_in all.ogg)" = "0.200000,One 0.700000,Two " ]
+    ap-trim -q --start 0.25 two.flac -o all.ogg
+    [ "$(seen_in all.ogg)" = "0.000000,One 0.250000,Two " ]
+    printf '%s\n' 'FILE "x" WAVE' 'TRACK 01 AUDIO' 'INDEX 01 00:00:00' 'TRACK 02 AUDIO' 'INDEX 01 00:00:30' >two.cue
+    ap-trim -q --cue two.cue two.flac -t ogg -o pieces
+    [ "$(seen_in pieces/01.ogg)" = "0.000000,One " ]
+    [ "$(seen_in pieces/02.ogg)" = "0.000000,One 0.100000,Two " ]
+}
+check chapters_move
+
 # Targets of Matroska's tags are no part of the name.
 matroska_targets() {
     ffmpeg -v error -i tone.wav -c:a flac -f matroska - | cat >plain.mka # a pipe: no index that names positions

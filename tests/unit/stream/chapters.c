@@ -89,6 +89,35 @@ static void references_move(void)
     check_reference("noon", 100, 44100, "noon");
 }
 
+static void a_delay_moves_all(void)
+{
+    ap_tags *tags = ap_tags_new();
+    CHECK(ap_chapters_add(tags, 0, "One") && ap_chapters_add(tags, 1000, NULL));
+    CHECK(ap_tags_set(tags, AP_TIME_REFERENCE, "96000/48000"));
+    CHECK(ap_tags_delay(tags, 4000, 8000));
+    check(tags, "500 One;1500 -;");
+    CHECK(strcmp(ap_tags_get(tags, AP_TIME_REFERENCE), "12000/8000") == 0);
+    CHECK(ap_tags_delay(tags, 80000, 8000)); /* before midnight */
+    CHECK(strcmp(ap_tags_get(tags, AP_TIME_REFERENCE), "0/8000") == 0);
+    CHECK(!ap_tags_delay(tags, UINT64_MAX / 2, 8000));
+    ap_tags_free(&tags);
+}
+
+static void what_is_appended_has_chapters(void)
+{
+    ap_tags *tags = ap_tags_new(), *part = ap_tags_new(), *none = ap_tags_new();
+    CHECK(ap_tags_append(tags, none, 8000, 8000));
+    check(tags, ""); /* neither has any */
+    CHECK(ap_chapters_add(part, 0, "A") && ap_chapters_add(part, 250, "B") &&
+          ap_tags_set(none, "TITLE", "C"));
+    CHECK(ap_tags_append(tags, part, 8000, 8000) && ap_tags_append(tags, none, 16000, 8000) &&
+          ap_tags_append(tags, NULL, 24000, 8000));
+    check(tags, "1000 A;1250 B;2000 C;3000 -;");
+    ap_tags_free(&tags);
+    ap_tags_free(&part);
+    ap_tags_free(&none);
+}
+
 static void there_is_an_end(void)
 {
     ap_tags *tags = ap_tags_new();
@@ -98,5 +127,6 @@ static void there_is_an_end(void)
     ap_tags_free(&tags);
 }
 
-TEST_MAIN(CASE(what_is_added_is_listed), CASE(other_programs_write_them_otherwise),
-          CASE(parts_have_their_own), CASE(references_move), CASE(there_is_an_end))
+TEST_MAIN(CASE(a_delay_moves_all), CASE(what_is_appended_has_chapters), CASE(what_is_added_is_listed),
+          CASE(other_programs_write_them_otherwise), CASE(parts_have_their_own), CASE(references_move),
+          CASE(there_is_an_end))
