@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-measure - loudness, peaks, levels, silence and length of audio files. */
 #include "base/error.h"
+#include "base/output.h"
 #include "front/filter.h"
 #include "front/gains.h"
 #include "front/many.h"
@@ -360,7 +361,7 @@ static bool finish(const run *r, char *const *text, const size_t *size, ap_error
 {
     if (r->config->report) {
         bool ok = flush_report(r, err) && ((fclose(r->out) == 0 && *text) || ap_fail_memory(err));
-        return ok && ap_save(r->config->report, *text, *size, err);
+        return ok && ap_output_save(r->config->report, *text, *size, r->config->common.no_clobber, err);
     }
     return r->out == stdout ? finish_stdout(err) : flush_report(r, err);
 }

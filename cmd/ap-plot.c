@@ -94,6 +94,7 @@ static bool settle(config *c, ap_error *err)
         c->type = "png";
     const char *format = c->type ? c->type : ap_extension(c->output);
     c->plot.format = c->peaks.format = c->type;
+    c->plot.keep_existing = c->peaks.keep_existing = c->common.no_clobber;
     c->peaky = is_one_of(format, peaks);
     if (c->peaky && c->stems)
         usage_error(&plot, "peaks are of one input, not of --stems");

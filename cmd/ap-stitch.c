@@ -176,6 +176,7 @@ static bool run(config *c, const name_list *images, ap_error *err)
     o->progress = go_on;
     o->skipped = c->skip_broken ? report_skipped : NULL;
     o->report = &report;
+    o->keep_existing = c->common.no_clobber;
     /* For the sound's warnings; what is shown is the progress of the video. */
     watcher w = {.command = &stitch, .style = PROGRESS_NONE, .quiet = c->common.quiet};
     ap_stream *audio = NULL;

@@ -569,6 +569,7 @@ ap_stream *ap_mix(ap_stream **sources, const ap_mix_input *inputs, size_t count,
 
 typedef struct ap_peaks_options {
     const char *format;         /* "json", "dat"; NULL = from the name's extension */
+    bool keep_existing;         /* as in ap_encode_options */
     unsigned bits;              /* 8, 16 */
     unsigned samples_per_pixel; /* frames for each pair of minimum and maximum, 2.. */
     unsigned pixels_per_second; /* if not 0, used instead: samples_per_pixel = rate / this, rounded down */
@@ -592,6 +593,7 @@ typedef enum ap_colours { AP_COLOURS_MAGMA, AP_COLOURS_VIRIDIS, AP_COLOURS_GREY 
 
 typedef struct ap_plot_options {
     const char *format;     /* "png", "svg"; NULL = from the name's extension */
+    bool keep_existing;     /* as in ap_encode_options */
     unsigned panels;        /* of AP_PLOT_* */
     unsigned width, height; /* of the picture, pixels at scale 1; height 0 = what the panels need */
     double scale;           /* png: pixels for each of them, 0.5..8 */
@@ -729,6 +731,7 @@ typedef struct ap_stitch_report {
 typedef struct ap_stitch_options {
     const char *format; /* "mp4" (H.264, AAC, index in front), "mkv" (the same), "webm" (VP9, Opus); NULL =
                            from the name's extension */
+    bool keep_existing; /* as in ap_encode_options */
     bool silent;        /* no sound: the stream is NULL */
     double image_s;     /* how long each image is shown; 0 = they share the sound's length; 3 if silent */
     double fps;         /* 1..240; 23.976, 29.97 and 59.94 stand for 24000/1001... */
@@ -794,6 +797,7 @@ typedef struct ap_encode_options {
     unsigned threads;         /* mp3; 0 = all cores. The bytes do not depend on it. */
     const ap_tags *tags;      /* take the place of the stream's own of the same key; NULL = none */
     bool replace_tags;        /* drop all of the stream's own */
+    bool keep_existing;       /* a file of that name that is there in the end is not replaced: it fails */
     ap_encode_report *report; /* filled when not NULL */
 } ap_encode_options;
 

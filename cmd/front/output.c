@@ -44,6 +44,7 @@ void output_encode_options(const output_config *out, ap_encode_options *options)
     options->bits = out->bits;
     options->bitrate_kbps = out->bitrate_kbps;
     options->threads = out->threads;
+    options->keep_existing = out->common.no_clobber;
 }
 
 void output_check_terminal(const command *c, const char *path)

@@ -22,6 +22,7 @@ struct ap_output {
     int target_fd;            /* TO_FD_SPOOLED: gets a copy at the end */
     const ap_net_plugin *net; /* TO_NET, TO_NET_SPOOLED */
     ap_net_writer *writer;
+    bool keep_existing;
     bool owned;      /* TO_FD, TO_FD_SPOOLED: the target is closed at the end */
     char *name;      /* for messages */
     char *path;      /* TO_FILE: the final name, symbolic links resolved */
@@ -212,6 +213,11 @@ ap_output *ap_output_create(const char *path, bool seekable, ap_error *err)
     return out;
 }
 
+void ap_output_keep_existing(ap_output *out)
+{
+    out->keep_existing = true;
+}
+
 ap_output *ap_output_fd(int fd, const char *name, bool seekable, ap_error *err)
 {
     if (!seekable)
@@ -301,7 +307,7 @@ static bool link_nameless(ap_output *out)
     snprintf(self, sizeof self, "/proc/self/fd/%d", out->fd);
     if (linkat(AT_FDCWD, self, AT_FDCWD, out->path, AT_SYMLINK_FOLLOW) == 0)
         return true;
-    for (int i = 0; errno == EEXIST && i < 100; i++) {
+    for (int i = 0; errno == EEXIST && !out->keep_existing && i < 100; i++) {
         char leaf[64];
         snprintf(leaf, sizeof leaf, ".audiopipe-%ld-%d", (long)getpid(), i);
         free(out->temporary);
@@ -314,6 +320,33 @@ static bool link_nameless(ap_output *out)
     return false;
 }
 
+/* Not every file system knows RENAME_NOREPLACE; one without hard links either is asked first. */
+static bool rename_new(const char *from, const char *to)
+{
+    struct stat st;
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return true;
+    if (errno != EINVAL && errno != ENOSYS)
+        return false;
+    if (link(from, to) == 0) {
+        (void)unlink(from);
+        return true;
+    }
+    if (errno == EEXIST)
+        return false;
+    if (lstat(to, &st) == 0) {
+        errno = EEXIST;
+        return false;
+    }
+    return rename(from, to) == 0;
+}
+
+static bool put_in_place(const ap_output *out)
+{
+    return out->keep_existing ? rename_new(out->temporary, out->path)
+                              : rename(out->temporary, out->path) == 0;
+}
+
 static bool commit_file(ap_output *out)
 {
     if (fsync(out->fd) != 0)
@@ -322,7 +355,7 @@ static bool commit_file(ap_output *out)
         return false;
     if (!out->temporary)
         return true;
-    if (rename(out->temporary, out->path) == 0) {
+    if (put_in_place(out)) {
         free(out->temporary);
         out->temporary = NULL;
         return true;
@@ -354,13 +387,19 @@ void ap_output_abort(ap_output *out)
     output_free(out);
 }
 
-bool ap_save(const char *path, const void *bytes, size_t size, ap_error *err)
+bool ap_output_save(const char *path, const void *bytes, size_t size, bool keep_existing, ap_error *err)
 {
     ap_output *out = ap_output_create(path, false, err);
     if (!out)
         return false;
+    out->keep_existing = keep_existing;
     if (ap_output_write(out, bytes, size, err))
         return ap_output_commit(out, err);
     ap_output_abort(out);
     return false;
+}
+
+bool ap_save(const char *path, const void *bytes, size_t size, ap_error *err)
+{
+    return ap_output_save(path, bytes, size, false, err);
 }

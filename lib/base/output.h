@@ -12,6 +12,8 @@ typedef struct ap_output ap_output;
  * of a descriptor (/dev/stdout, /dev/fd/N) is written to as by ap_output_fd. s3://BUCKET/KEY is an object,
  * which appears when it is committed. */
 ap_output *ap_output_create(const char *path, bool seekable, ap_error *err);
+/* From now on a file that has the name already when this is committed is not replaced, which is an error. */
+void ap_output_keep_existing(ap_output *out);
 /* Writes to fd, which is not closed. With seekable, ap_output_seek works on a pipe too: everything goes to an
  * unlinked temporary file first and is copied by ap_output_commit. */
 ap_output *ap_output_fd(int fd, const char *name, bool seekable, ap_error *err);
@@ -29,5 +31,7 @@ uint64_t ap_output_size(const ap_output *out);
 bool ap_output_commit(ap_output *out, ap_error *err);
 /* Drops everything. Takes NULL. */
 void ap_output_abort(ap_output *out);
+/* As ap_save, with the choice of ap_output_keep_existing. */
+bool ap_output_save(const char *path, const void *bytes, size_t size, bool keep_existing, ap_error *err);
 
 #endif

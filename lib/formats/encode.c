@@ -385,6 +385,8 @@ static bool finish(ap_stream *s, const encoder *e, ap_output *out, const ap_enco
         ap_close(&s);
         return false;
     }
+    if (options->keep_existing)
+        ap_output_keep_existing(out);
     if (encode(s, e, out, options, err))
         return ap_output_commit(out, err);
     ap_output_abort(out);

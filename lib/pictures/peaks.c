@@ -187,6 +187,8 @@ static bool peaks_to(ap_stream *s, const char *path, int fd, const char *name,
     if (ok) {
         bool seekable = s->format.frames == AP_UNKNOWN;
         p.out = path ? ap_output_create(path, seekable, err) : ap_output_fd(fd, name, seekable, err);
+        if (p.out && options && options->keep_existing)
+            ap_output_keep_existing(p.out);
         ok = p.out && write_all(&p, s, err);
     }
     ap_close(&s);

@@ -195,6 +195,8 @@ static bool plot_to(ap_stream **sources, const char *const *names, size_t count,
               choose_format(path, p.options, &p.svg, err);
     if (ok) {
         ap_output *out = path ? ap_output_create(path, false, err) : ap_output_fd(fd, name, false, err);
+        if (out && p.options->keep_existing)
+            ap_output_keep_existing(out);
         ok = out && draw_to(&p, sources, names, out, err);
     }
     for (size_t i = 0; i < count; i++)

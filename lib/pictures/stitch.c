@@ -62,6 +62,8 @@ static bool stitch_to(ap_stream *audio, const char *const *images, size_t count,
     ap_output *out = NULL;
     if (check_options(&o, count, err) && choose_format(path, &o, err) && (av = ap_av_load(err)))
         out = path ? ap_output_create(path, true, err) : ap_output_fd(fd, name, true, err);
+    if (out && o.keep_existing)
+        ap_output_keep_existing(out);
     if (!out) {
         ap_close(&audio);
         return false;
