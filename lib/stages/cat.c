@@ -47,6 +47,14 @@ static void crossfade(float *a, const float *b, size_t frames, uint32_t channels
 
 /* ---- parts */
 
+static bool check_speakers(const ap_stream *s, const ap_format *first, ap_error *err)
+{
+    char a[128], b[128];
+    return ap_same_speakers(&s->format, first) ||
+           ap_fail(err, AP_FAILED, "'%s' has the speakers %s, the first input has %s", ap_stream_name(s),
+                   ap_layout_name(s->format.mask, a, sizeof a), ap_layout_name(first->mask, b, sizeof b));
+}
+
 static bool check_same(const chain *c, const ap_stream *s, ap_error *err)
 {
     if (s->format.rate != c->format.rate)
@@ -55,7 +63,7 @@ static bool check_same(const chain *c, const ap_stream *s, ap_error *err)
     if (s->format.channels != c->format.channels)
         return ap_fail(err, AP_FAILED, "'%s' has %u channel%s, the first input has %u", ap_stream_name(s),
                        s->format.channels, s->format.channels == 1 ? "" : "s", c->format.channels);
-    return true;
+    return check_speakers(s, &c->format, err);
 }
 
 /* Part number index, as the result has it. */

@@ -164,18 +164,22 @@ static bool check_same(const ap_stream *first, const ap_stream *s, ap_error *err
     if (s->format.channels != first->format.channels)
         return ap_fail(err, AP_FAILED, "cannot mix '%s', which has %u channel%s, with '%s', which has %u", b,
                        s->format.channels, s->format.channels == 1 ? "" : "s", a, first->format.channels);
-    return true;
+    char of_a[128], of_b[128];
+    return ap_same_speakers(&s->format, &first->format) ||
+           ap_fail(err, AP_FAILED, "cannot mix '%s', which has the speakers %s, with '%s', which has %s", b,
+                   ap_layout_name(s->format.mask, of_b, sizeof of_b), a,
+                   ap_layout_name(first->format.mask, of_a, sizeof of_a));
 }
 
-/* Rate and channels of the first, the fewer channels before the resampling. */
+/* Rate and speakers of the first, the fewer channels before the resampling. */
 static ap_stream *convert(ap_stream *s, const ap_format *to, ap_error *err)
 {
     if (to->channels < s->format.channels)
-        s = ap_remix(s, to->channels, err);
+        s = ap_remix_to(s, to->mask, err);
     if (s && s->format.rate != to->rate)
         s = ap_resample(s, to->rate, err);
-    if (s && s->format.channels != to->channels)
-        s = ap_remix(s, to->channels, err);
+    if (s && !ap_same_speakers(&s->format, to))
+        s = ap_remix_to(s, to->mask, err);
     return s;
 }
 

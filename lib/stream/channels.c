@@ -40,16 +40,10 @@ typedef struct mixer {
     float block[(size_t)AP_BLOCK * AP_MAX_CHANNELS]; /* input */
 } mixer;
 
-/* The channel that carries a speaker: the rank of its bit. */
-static uint32_t channel_of(uint32_t mask, uint32_t speaker)
-{
-    return (uint32_t)__builtin_popcount(mask & (speaker - 1));
-}
-
 static void route(mixer *m, uint32_t channel, uint32_t speaker, uint32_t out_mask, float gain)
 {
     if (out_mask & speaker) {
-        m->gains[channel_of(out_mask, speaker) * m->from + channel] += gain;
+        m->gains[ap_speaker_channel(out_mask, speaker) * m->from + channel] += gain;
         return;
     }
     for (size_t i = 0; i < sizeof fallbacks / sizeof *fallbacks; i++) {
@@ -65,10 +59,10 @@ static void route(mixer *m, uint32_t channel, uint32_t speaker, uint32_t out_mas
 }
 
 /* Mono is the mean of the stereo mix; mono to stereo is a copy; all else goes speaker by speaker. */
-static void make_gains(mixer *m, uint32_t in_mask)
+static void make_gains(mixer *m, uint32_t in_mask, uint32_t out_mask)
 {
     uint32_t stereo = AP_FRONT_LEFT | AP_FRONT_RIGHT;
-    uint32_t out_mask = m->to == 1 ? stereo : ap_default_mask(m->to);
+    out_mask = m->to == 1 ? stereo : out_mask;
     if (m->from == 1 && m->to == 2) {
         m->gains[0] = m->gains[1] = 1;
         return;
@@ -97,10 +91,16 @@ static ptrdiff_t remix_read(ap_stream *s, float *frames, size_t max, ap_error *e
     return n;
 }
 
-static mixer *mixer_new(const ap_stream *s, uint32_t channels, ap_error *err)
+static mixer *mixer_new(const ap_stream *s, const ap_format *to, ap_error *err)
 {
+    const uint32_t channels = to->channels;
     if (!ap_check_range("number of channels", channels, 1, 8, err))
         return NULL;
+    if (!ap_has_places(to)) {
+        ap_fail(err, AP_FAILED, "cannot mix '%s' to %u channels of unknown position", ap_stream_name(s),
+                channels);
+        return NULL;
+    }
     if (!ap_has_places(&s->format)) {
         ap_fail(err, AP_FAILED,
                 "'%s' has %u channels of unknown position, which cannot be mixed to %u (ap-decode --layout "
@@ -112,18 +112,26 @@ static mixer *mixer_new(const ap_stream *s, uint32_t channels, ap_error *err)
     if (m) {
         m->from = s->format.channels;
         m->to = channels;
-        make_gains(m, s->format.mask);
+        make_gains(m, s->format.mask, to->mask);
     }
     return m;
 }
 
-ap_stream *ap_remix(ap_stream *s, uint32_t channels, ap_error *err)
+static ap_stream *remix(ap_stream *s, uint32_t channels, uint32_t mask, ap_error *err)
 {
     static const ap_stream_ops ops = {.read = remix_read, .close = free};
-    if (!s || s->format.channels == channels)
-        return s;
-    ap_format format = s->format;
-    format.channels = channels;
-    format.mask = ap_default_mask(channels);
-    return ap_without_gain_tags(ap_stream_wrap(s, &ops, mixer_new(s, channels, err), &format, err), err);
+    const ap_format format = {s->format.rate, channels, mask, s->format.frames};
+    return ap_without_gain_tags(ap_stream_wrap(s, &ops, mixer_new(s, &format, err), &format, err), err);
+}
+
+ap_stream *ap_remix(ap_stream *s, uint32_t channels, ap_error *err)
+{
+    return !s || s->format.channels == channels ? s : remix(s, channels, ap_default_mask(channels), err);
+}
+
+ap_stream *ap_remix_to(ap_stream *s, uint32_t mask, ap_error *err)
+{
+    return s ? remix(s, mask == AP_DISCRETE ? s->format.channels : (uint32_t)__builtin_popcount(mask), mask,
+                     err)
+             : NULL;
 }

@@ -33,10 +33,11 @@ static ap_stream *pick_channels(ap_stream *s, const ap_format *to, ap_error *err
 
 ap_stream *ap_conform(ap_stream *s, const ap_format *format, ap_error *err)
 {
-    if (s && s->format.channels != format->channels) {
-        bool placed = ap_has_places(&s->format) && format->mask == ap_default_mask(format->channels);
-        s = placed ? ap_remix(s, format->channels, err) : pick_channels(s, format, err);
-    }
+    bool placed = s && ap_has_places(&s->format) && ap_has_places(format) && format->channels <= 8;
+    if (placed && !ap_same_speakers(&s->format, format))
+        s = ap_remix_to(s, format->mask, err);
+    else if (s && s->format.channels != format->channels)
+        s = pick_channels(s, format, err);
     return s ? ap_resample(s, format->rate, err) : NULL;
 }
 

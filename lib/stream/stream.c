@@ -54,7 +54,9 @@ static ap_stream *make(ap_stream *source, const ap_stream_ops *ops, void *state,
     s->source = source;
     s->format = *format;
     bool discrete = s->format.mask == AP_DISCRETE && s->format.channels > 2;
-    if (!discrete && (uint32_t)__builtin_popcount(s->format.mask) != s->format.channels)
+    /* One channel is mono, whatever a file says: some put it to the left. */
+    if (!discrete &&
+        (s->format.channels == 1 || (uint32_t)__builtin_popcount(s->format.mask) != s->format.channels))
         s->format.mask = ap_default_mask(s->format.channels);
     return s;
 }

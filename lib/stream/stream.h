@@ -67,6 +67,11 @@ size_t ap_sanitize(float *samples, size_t count);
 uint32_t ap_speaker_mirror(uint32_t speaker);
 /* The number of the channel that belongs to a speaker of the mask. */
 uint32_t ap_speaker_channel(uint32_t mask, uint32_t speaker);
+/* Whether channels of the same number in both are of the same speakers; a pair of surrounds is the same at
+ * the sides and at the back. */
+bool ap_same_speakers(const ap_format *a, const ap_format *b);
+/* As ap_remix, to any speakers that a mask names. */
+ap_stream *ap_remix_to(ap_stream *s, uint32_t mask, ap_error *err);
 /* a + b: AP_UNKNOWN if either is, or the sum is too large. */
 uint64_t ap_frames_add(uint64_t a, uint64_t b);
 /* Checks the rate and the number of channels; the message names whose they are. */

@@ -102,6 +102,38 @@ misfits() {
 }
 check misfits
 
+# Four channels of other speakers do not fit, whatever their number; converted, what is behind does not come from ahead.
+# 5.1 is the same with its surrounds at the sides.
+speakers_fit() {
+    local zero="0*t" layout file
+    ffmpeg -v error -y -f lavfi -i "aevalsrc=exprs=$zero|$zero|0.5*sin(2000*t)|$zero:s=48000:d=0.2:c=quad" -c:a pcm_f32le quad.wav
+    ffmpeg -v error -y -f lavfi -i "aevalsrc=exprs=$zero|$zero|$zero|$zero:s=48000:d=0.2:c=4.0" -c:a pcm_f32le 40.wav
+    fails 1 ap-cat 40.wav quad.wav -o out.wav
+    grep -q "'quad.wav' has the speakers quad, the first input has 4.0" stderr
+    fails 1 ap-mix 40.wav quad.wav -o out.wav
+    grep -q "the speakers quad, with '40.wav', which has 4.0" stderr
+    ap-cat --convert 40.wav quad.wav -o cat.wav --bits float
+    ap-mix --convert 40.wav quad.wav -o mix.wav --bits float
+    for file in cat.wav mix.wav; do
+        ffprobe -v error -show_entries stream=channel_layout -of csv=p=0 $file | grep -qx 4.0
+        ffmpeg -v error -y -i $file -f f32le raw
+        /usr/bin/python3 -c "
+import numpy
+peaks = abs(numpy.fromfile('raw', 'f4').reshape(-1, 4)).max(0)
+assert abs(peaks - [0.5 * 0.5 ** 0.5, 0, 0, 0]).max() < 1e-3, peaks"
+    done
+    for layout in 5.1 "5.1(side)"; do
+        ffmpeg -v error -y -f lavfi -i "aevalsrc=exprs=t|t|t|t|t|t:s=48000:d=0.1,aformat=channel_layouts=$layout" "six$layout.wav"
+    done
+    ap-cat six5.1.wav "six5.1(side).wav" -o out.wav
+    ap-decode six5.1.wav --layout discrete | fails 1 ap-mix six5.1.wav - -o out.wav
+    # a single channel is mono, although this file calls it the left one
+    ffmpeg -v error -y -f lavfi -i "aevalsrc=exprs=0.5*sin(2000*t):s=48000:d=0.1,aformat=channel_layouts=FL" -c:a pcm_f32le left.wav
+    ffmpeg -v error -y -f lavfi -i "aevalsrc=exprs=0.5*sin(2000*t):s=48000:d=0.1" -c:a pcm_f32le mono.wav
+    cmp <(ap-8d left.wav | raw -) <(ap-8d mono.wav | raw -)
+}
+check speakers_fit
+
 mistakes() {
     fails 2 ap-cat
     fails 2 ap-cat - - <1.wav
