@@ -36,6 +36,8 @@ typedef struct wav {
     bool mpeg;         /* not PCM; a "frame" is a byte then */
     bool w64, rf64;
     bool longer; /* than the header says */
+    bool again;  /* the header comes again, as sox writes it to a pipe */
+    uint64_t again_at;
     const ap_chunk_layout *layout;
     uint64_t ds64_size;  /* of the data chunk, from RF64 */
     uint64_t data_start; /* position */
@@ -280,6 +282,41 @@ static bool set_data_size(wav *w, uint64_t size, ap_error *err)
                    w->mpeg ? "bytes" : "frames");
 }
 
+/* sox writes Wave64 to a pipe with the header, the header, the sound and the header, none with a size. */
+static bool begins_again(const wav *w, uint64_t size)
+{
+    const unsigned char *p;
+    ptrdiff_t n = w->w64 && size == 0 && !w->again ? ap_input_peek(w->in, &p, 40, NULL) : 0;
+    return n == 40 && is_w64(p, 40);
+}
+
+/* Skips the first header. Where the sound ends is seen from the end of the file. */
+static bool begin_again(wav *w, ap_error *err)
+{
+    if (!ap_input_make_seekable(w->in, err))
+        return false;
+    w->again = true;
+    w->again_at = ap_input_tell(w->in);
+    return ap_input_skip(w->in, 40, err);
+}
+
+/* The sound, less the header behind it. */
+static bool set_size_again(wav *w, ap_error *err)
+{
+    const unsigned char *p;
+    w->data_start = ap_input_tell(w->in);
+    w->data_size = ap_input_left(w->in);
+    uint64_t head = w->data_start - w->again_at;
+    if (w->data_size >= head) {
+        if (!ap_input_seek(w->in, w->data_start + w->data_size - head, err))
+            return false;
+        if (ap_input_peek(w->in, &p, 40, NULL) == 40 && is_w64(p, 40))
+            w->data_size -= head;
+    }
+    w->format.frames = w->data_size / w->frame_size;
+    return ap_input_seek(w->in, w->data_start, err);
+}
+
 /* At the end: a size that was never filled in, or has wrapped, shows in a pipe only now. */
 static bool warn_of_more(ap_stream *s, ap_input *in, ap_error *err)
 {
@@ -335,9 +372,11 @@ static bool read_header(wav *w, ap_error *err)
     if (n < 0 || !ap_input_skip(w->in, w->w64 ? 40 : 12, err))
         return false;
     while ((found = read_chunk_header(w, id, &size, err)) > 0) {
-        if (is_id(id, "data") && w->frame_size)
-            return set_data_size(w, size, err);
-        bool ok = is_id(id, "fmt ")              ? read_fmt(w, size, err)
+        bool again = is_id(id, "data") && begins_again(w, size);
+        if (is_id(id, "data") && w->frame_size && !again)
+            return w->again && size == 0 ? set_size_again(w, err) : set_data_size(w, size, err);
+        bool ok = again                          ? begin_again(w, err)
+                  : is_id(id, "fmt ")            ? read_fmt(w, size, err)
                   : w->rf64 && is_id(id, "ds64") ? read_ds64(w, size, err)
                                                  : read_other_chunk(w, id, size, err);
         if (!ok)
@@ -364,7 +403,7 @@ static ap_stream *open_data(wav *w, ap_error *err)
 {
     const unsigned char *p;
     if (!w->mpeg)
-        return ap_pcm_stream(w->in, w->type, false, &w->format, w->tags, warn_of_more, err);
+        return ap_pcm_stream(w->in, w->type, false, &w->format, w->tags, w->again ? NULL : warn_of_more, err);
     ptrdiff_t n = ap_input_peek(w->in, &p, w->data_size < 65536 ? (size_t)w->data_size : 65536, NULL);
     size_t junk = n > 0 ? ap_mp3_find(p, (size_t)n, (uint64_t)n == w->data_size) : 0;
     if (junk == SIZE_MAX || !ap_input_skip(w->in, junk, NULL))
@@ -394,7 +433,7 @@ ap_stream *ap_riff_open(ap_input *in, ap_error *err)
         ap_bext_parse(w.bext, w.bext_size, w.format.rate, w.tags);
     free(w.bext);
     ap_stream *s = open_data(&w, err);
-    if (s && w.format.frames == 0) /* there is no last frame: sox writes Wave64 so into pipes */
+    if (s && w.format.frames == 0 && !w.again) /* there is no last frame */
         (void)warn_of_more(s, in, err);
     note(s, &w);
     if (s && w.longer)
