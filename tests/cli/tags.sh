@@ -192,6 +192,7 @@ check chapters_move
 # Targets of Matroska's tags are no part of the name.
 matroska_targets() {
     ffmpeg -v error -i tone.wav -c:a flac -f matroska - | cat >plain.mka # a pipe: no index that names positions
+    ffmpeg -v error -i tone.wav -metadata genre=None -c:a flac listed.mka
     /usr/bin/python3 - <<'END'
 # Tags elements, put before the first cluster by hand: of an album and a track, of a film.
 def vint(n): return (0x0100000000000000 | n).to_bytes(8, 'big')
@@ -203,9 +204,22 @@ b = open('plain.mka', 'rb').read()
 tags = el('1254c367', tag(50, 'ALBUM', [('TITLE', 'The album'), ('ARTIST', 'All')]) + tag(30, 'TRACK', [('TITLE', 'The song'), ('ARTIST', 'One'), ('PART_NUMBER', '3')]))
 film = el('1254c367', tag(50, 'MOVIE', [('TITLE', 'The film'), ('ARTIST', 'Two')]))
 i = b.index(bytes.fromhex('1f43b675'))
-for name, t in (('album.mka', tags), ('film.mka', film)):
+several = el('1254c367', tag(50, 'ALBUM', [('ARTIST', 'All')]) + tag(30, 'TRACK', [('ARTIST', 'One'), ('GENRE', 'Jazz'), ('ARTIST', 'Two'), ('ENCODER', 'x')]))
+for name, t in (('album.mka', tags), ('film.mka', film), ('several.mka', several)):
     open(name, 'wb').write(b[:i] + t + b[i:])
+# behind the sound, where the list at the start says
+b = bytearray(open('listed.mka', 'rb').read())
+at = b.index(bytes.fromhex('53ab841254c36753ac')) + 9
+size, segment = b[at] & 0x7f, b.index(bytes.fromhex('18538067')) + 12
+old = segment + int.from_bytes(b[at + 1:at + 1 + size], 'big')
+assert b[old:old + 4] == bytes.fromhex('1254c367')
+b[old:old + 4] = bytes.fromhex('1254c3ec') # nothing that is known
+b[at + 1:at + 1 + size] = (len(b) - segment).to_bytes(size, 'big')
+open('behind.mka', 'wb').write(bytes(b) + several)
 END
+    for file in several.mka behind.mka; do
+        [ "$(values $file 'ALBUMARTIST|ARTIST|GENRE|ENCODER')" = "ALBUMARTIST=All ARTIST=One ARTIST=Two GENRE=Jazz " ]
+    done
     [ "$(values album.mka 'ALBUM|ALBUMARTIST|TITLE|ARTIST|TRACKNUMBER')" = "ALBUM=The album ALBUMARTIST=All ARTIST=One TITLE=The song TRACKNUMBER=3 " ]
     [ "$(values film.mka '.*')" = "ARTIST=Two TITLE=The film " ]
 }

@@ -44,6 +44,10 @@ void ap_av_note(ap_stream *s, const ap_av_source *source, const AVStream *st, ui
 ap_tags *ap_av_tags(const ap_av_source *source, const AVStream *stream);
 /* ape_tags.c: adds the tags of a file that begins at start, all values. The position changes. */
 void ap_ape_tags(ap_input *in, uint64_t start, ap_tags *tags);
+/* matroska_tags.c: those of the whole file. */
+void ap_matroska_tags(ap_input *in, uint64_t start, ap_tags *tags);
+/* Adds one more value under our name for libav's. */
+void ap_av_add_tag(ap_tags *tags, const char *key, const char *value);
 /* libav's name of a tag of ours. */
 const char *ap_av_tag_name(const char *key);
 

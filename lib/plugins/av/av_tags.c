@@ -99,18 +99,28 @@ static const char *without_target(const char *key, char *copy, size_t size)
     return copy;
 }
 
+/* Our name for libav's, NULL: it is not about the music. copy has room for a name that is made. */
+static const char *our_name(const char *key, char *copy, size_t size)
+{
+    key = ap_tag_key_of_name(without_target(key, copy, size));
+    for (size_t i = 0; i < COUNT(keys); i++)
+        if (strcasecmp(key, keys[i][0]) == 0)
+            return keys[i][1];
+    return key[0] == '_' || strstr(key, "NUMBER_OF_") ? NULL : key;
+}
+
+void ap_av_add_tag(ap_tags *tags, const char *key, const char *value)
+{
+    char copy[256];
+    if ((key = our_name(key, copy, sizeof copy)))
+        (void)ap_tags_add(tags, key, value); /* one that cannot be kept is no reason to stop */
+}
+
 static void add(ap_tags *tags, const char *key, const char *value)
 {
     char copy[256];
-    key = ap_tag_key_of_name(without_target(key, copy, sizeof copy));
-    for (size_t i = 0; i < COUNT(keys); i++) {
-        if (strcasecmp(key, keys[i][0]) == 0) {
-            key = keys[i][1];
-            break;
-        }
-    }
-    if (key && key[0] != '_' && !strstr(key, "NUMBER_OF_") && !ap_tags_get(tags, key))
-        (void)ap_tags_add(tags, key, value); /* one that cannot be kept is no reason to stop */
+    if ((key = our_name(key, copy, sizeof copy)) && !ap_tags_get(tags, key))
+        (void)ap_tags_add(tags, key, value);
 }
 
 /* "3/12" */
@@ -148,6 +158,8 @@ static void add_own(ap_tags *tags, const ap_av_source *source)
     uint64_t position = ap_input_tell(source->in);
     if (strstr(source->container->iformat->name, "mp4"))
         ap_mp4_tags(source->in, source->base, tags);
+    else if (strstr(source->container->iformat->name, "matroska"))
+        ap_matroska_tags(source->in, source->base, tags);
     else
         ap_ape_tags(source->in, source->base, tags);
     (void)ap_input_seek(source->in, position, NULL); /* a failure shows in the next read */
