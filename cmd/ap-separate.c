@@ -138,6 +138,13 @@ static ap_stream *build_file(ap_stream *s, void *cfg, ap_stem_file_options *o, a
                                  *c->state ? c->state : NULL, err);
 }
 
+/* All networks want the mean of the whole, or more. */
+static bool reads_first(const void *cfg)
+{
+    const config *c = cfg;
+    return strcmp(ap_separator_model(c->separator), "dsp") != 0;
+}
+
 static bool begin(void *cfg, const char *output, ap_error *err)
 {
     config *c = cfg;
@@ -169,6 +176,7 @@ int main(int argc, char **argv)
         .names = names,
         .build = build,
         .build_file = build_file,
+        .reads_first = reads_first,
         .begin = begin,
         .finish = finish,
         .alone = true, /* the memory of a network */

@@ -50,6 +50,7 @@ typedef struct run {
     target targets[MAX_SAVES + MAX_STEMS];
     size_t count;
     made_folders made;
+    watcher reading; /* what is shown while there are no stems yet */
 } run;
 
 /* ---- options */
@@ -267,7 +268,13 @@ static bool find_names(run *r, ap_error *err)
 static bool run_stems(run *r, ap_error *err)
 {
     const stem_filter *f = r->filter;
+    const common_config *common = &r->config->out.common;
     bool wanted[MAX_STEMS];
+    r->reading = (watcher){.command = &f->command,
+                           .doing = "reading",
+                           .style = common->progress,
+                           .quiet = common->quiet,
+                           .mute = true};
     ap_stream *s = filter_open(r->input, NULL, err);
     if (!s)
         return false;
@@ -279,6 +286,8 @@ static bool run_stems(run *r, ap_error *err)
     ap_stem_file_options o;
     ap_stem_file_defaults(&o);
     wanted_stems(r, wanted);
+    if (f->reads_first && f->reads_first(f->config))
+        s = filter_watch(&r->reading, s, err);
     s = is_stem_file(r) ? f->build_file(s, f->config, &o, err) : f->build(s, f->config, wanted, err);
     if (!s)
         return false;

@@ -22,6 +22,8 @@ typedef struct stem_filter {
     /* The same for a .stem.mp4 file: ten channels, of the whole and of four stems, whose names go to o. NULL:
      * it makes none. */
     ap_stream *(*build_file)(ap_stream *s, void *config, ap_stem_file_options *o, ap_error *err);
+    /* Whether all of the input is read before any stem comes; may be NULL: no. */
+    bool (*reads_first)(const void *config);
     /* Told where the first output goes, before build, and when all of them are written; may be NULL. */
     bool (*begin)(void *config, const char *output, ap_error *err);
     void (*finish)(void *config);

@@ -170,4 +170,12 @@ formats_and_clipping() {
 }
 check formats_and_clipping
 
+# A network reads its whole input first, and says so meanwhile.
+says_that_it_reads() {
+    { head -c 40000 song.au && sleep 0.5 && tail -c +40001 song.au; } | ap-separate -j 2 -n tiny -s vocals --progress=bar - -o slow.wav 2>bar
+    tr '\r' '\n' <bar | grep -q "^ap-separate: reading standard input: "
+    cmp <(samples slow.wav) <("${tiny[@]}" -s vocals song.au -t wav | samples -t wav -)
+}
+check says_that_it_reads
+
 finish
