@@ -115,8 +115,8 @@ speakers_fit() {
     ap-cat --convert 40.wav quad.wav -o cat.wav --bits float
     ap-mix --convert 40.wav quad.wav -o mix.wav --bits float
     for file in cat.wav mix.wav; do
-        ffprobe -v error -show_entries stream=channel_layout -of csv=p=0 $file | grep -qx 4.0
-        ffmpeg -v error -y -i $file -f f32le raw
+        ffprobe -v error -show_entries stream=channel_layout -of csv=p=0 "$file" | grep -qx 4.0
+        ffmpeg -v error -y -i "$file" -f f32le raw
         /usr/bin/python3 -c "
 import numpy
 peaks = abs(numpy.fromfile('raw', 'f4').reshape(-1, 4)).max(0)

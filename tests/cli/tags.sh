@@ -218,7 +218,7 @@ b[at + 1:at + 1 + size] = (len(b) - segment).to_bytes(size, 'big')
 open('behind.mka', 'wb').write(bytes(b) + several)
 END
     for file in several.mka behind.mka; do
-        [ "$(values $file 'ALBUMARTIST|ARTIST|GENRE|ENCODER')" = "ALBUMARTIST=All ARTIST=One ARTIST=Two GENRE=Jazz " ]
+        [ "$(values "$file" 'ALBUMARTIST|ARTIST|GENRE|ENCODER')" = "ALBUMARTIST=All ARTIST=One ARTIST=Two GENRE=Jazz " ]
     done
     [ "$(values album.mka 'ALBUM|ALBUMARTIST|TITLE|ARTIST|TRACKNUMBER')" = "ALBUM=The album ALBUMARTIST=All ARTIST=One TITLE=The song TRACKNUMBER=3 " ]
     [ "$(values film.mka '.*')" = "ARTIST=Two TITLE=The film " ]
