@@ -90,8 +90,8 @@ static mode_t mode_for_new_file(void)
     return S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH; /* less umask */
 }
 
-/* A file without a name: nothing is left of it however the process ends. It gets its name by way of /proc, which a
- * bare root may lack. */
+/* A file without a name: nothing is left of it however the process ends. It gets its name by way of /proc,
+ * which a bare root may lack. */
 static int open_nameless(const char *path)
 {
     if (access("/proc/self/fd", F_OK) != 0)

@@ -23,7 +23,7 @@ struct nn_network {
     int outputs;                     /* stems that run gives; one more is the rest of the mix */
     bool normalize;                  /* the track, before anything else */
     bool mapped;                     /* weights are read in the checkpoint, which has to stay open */
-    const char *identity; /* what its files are, for kept.c; NULL: nobody asks */
+    const char *identity;            /* what its files are, for kept.c; NULL: nobody asks */
     bool whole; /* it takes segments of exactly that length (or shorter by the user's choice) */
     nn_tensor *(*run)(nn_network *network, nn_tensor *mix); /* [1][channels][n] -> [1][stems * channels][n] */
     void (*free)(nn_network *network);
