@@ -8,11 +8,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct config {
     ap_separate_options separate;
     enum { REST_ADD, REST_MINUS } other_method;
     asked_options asked;
+    unsigned jobs;
     bool resume;
     char state[4096]; /* "": nothing is kept */
     const char *stem_codec;
@@ -81,6 +83,8 @@ static const option_row rows[] = {
     ROW_COUNT(0, "shifts", "N", AT(separate.shifts), 0, 100, "average over N random shifts"),
     ROW_SEED(0, "seed", "N", AT(separate.seed), "seed of the shifts"),
     ROW_TEXT(0, "stem-codec", "CODEC", AT(stem_codec), "of a .stem.mp4 file: aac or alac"),
+    ROW_COUNT(0, "jobs", "N", AT(jobs), 1, 64,
+              "of many songs so many at a time, each with a model of its own and its share of the threads"),
     ROW_ON(0, "resume", AT(resume),
            "keep what is done beside the output, and go on from there the next time"),
     ROW_TEXT(0, "device", "DEVICE", AT(separate.device), "auto, cpu or cuda"),
@@ -99,7 +103,9 @@ static size_t names(void *cfg, const output_config *out, const char *list[MAX_ST
                     ap_error *err)
 {
     config *c = cfg;
-    c->separate.threads = out->threads;
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    const unsigned threads = out->threads ? out->threads : cores > 0 ? (unsigned)cores : 1;
+    c->separate.threads = threads > c->jobs ? threads / c->jobs : 1;
     c->separate.progress = go_on;
     c->asked.rest_minus = c->other_method == REST_MINUS;
     if (!c->separator)
@@ -179,10 +185,11 @@ int main(int argc, char **argv)
         .reads_first = reads_first,
         .begin = begin,
         .finish = finish,
-        .alone = true, /* the memory of a network */
+        .jobs = &c.jobs,
     };
     ap_separate_defaults(&c.separate);
     c.stem_codec = "aac";
+    c.jobs = 1; /* the memory of a network */
     int status = stems_main(&f, argc, argv);
     ap_separator_close(&c.separator);
     return status;

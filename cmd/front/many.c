@@ -209,7 +209,7 @@ static bool run_crew(state *s, plan *p, ap_error *err)
     const many *m = s->m;
     const unsigned threads = m->threads ? m->threads : cores();
     crew c = {.command = m->command,
-              .workers = m->alone ? 1 : threads,
+              .workers = m->at_a_time ? m->at_a_time : threads,
               .work = work,
               .reports = m->report,
               .start = m->start ? start : NULL,
@@ -219,7 +219,7 @@ static bool run_crew(state *s, plan *p, ap_error *err)
               .user = s};
     if (c.workers > p->count)
         c.workers = (unsigned)p->count;
-    s->threads = m->alone ? m->threads : threads / c.workers;
+    s->threads = threads > c.workers ? threads / c.workers : 1;
     s->bytes = p->bytes;
     progress_start_many(&s->progress, m->command->name, p->count,
                         m->common->quiet ? PROGRESS_NONE : m->common->progress);

@@ -28,7 +28,7 @@ typedef struct many {
     const char *leaf;   /* the pattern of names in a folder; NULL: {name}.{ext} */
     plan_rules rules;   /* all but pattern and failed */
     unsigned threads;   /* of -j, 0 = all cores */
-    bool alone;         /* one file at a time, which gets all threads */
+    unsigned at_a_time; /* files, which share the threads; 0 = as many as there are threads */
     /* In a process of its own, which goes on with other items: makes the output, with so many threads, or
      * prints the report. */
     work_result (*work)(void *user, const plan_item *item, unsigned threads, FILE *report, ap_error *err);

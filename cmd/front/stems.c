@@ -371,7 +371,7 @@ static int run_many(run *all, char **inputs, int count)
                     .count = (size_t)count,
                     .output = pattern,
                     .threads = c->out.threads,
-                    .alone = all->filter->alone,
+                    .at_a_time = all->filter->jobs ? *all->filter->jobs : 0,
                     .rules = {.stem = "{stem}",
                               .format = c->out.format ? c->out.format : "wav",
                               .rule = output_rule(&c->out),

@@ -27,7 +27,7 @@ typedef struct stem_filter {
     /* Told where the first output goes, before build, and when all of them are written; may be NULL. */
     bool (*begin)(void *config, const char *output, ap_error *err);
     void (*finish)(void *config);
-    bool alone; /* of many inputs one at a time, on all cores */
+    const unsigned *jobs; /* of many inputs so many at a time; NULL: as many as there are cores */
 } stem_filter;
 
 /* The whole of such a command: returns its exit code. */

@@ -33,6 +33,17 @@ the_model_is_loaded_once() {
 }
 check the_model_is_loaded_once
 
+some_at_a_time() {
+    "${many[@]}" -n tiny --jobs 2 songs/song\ [123].flac -o two
+    for i in 1 2 3; do
+        cmp "two/song $i/vocals.wav" "single $i/vocals.wav"
+    done
+    export ASAN_OPTIONS=detect_leaks=0
+    strace -f -e trace=openat -o opens "${many[@]}" -n tiny --jobs 2 songs/song\ [123].flac -o again
+    [ "$(grep -c 'models/tiny.th"' opens)" -eq 2 ]
+}
+check some_at_a_time
+
 chains_and_mixes_of_many() {
     "${many[@]}" -n tiny,mdx23c --mix 'band=mix-vocals' songs/song\ [13].flac -o chain --resume
     [ "$(cd chain && echo *)" = "song 1 song 3" ]
