@@ -228,6 +228,10 @@ static void take_snapshot(ap_request *r, stream *s)
     char(*less)[AP_ID_BYTES] = s->waiting ? reallocarray(s->snapshot, s->waiting, sizeof *less) : NULL;
     if (less)
         s->snapshot = less;
+    if (!s->waiting) {
+        free(s->snapshot);
+        s->snapshot = NULL;
+    }
 }
 
 static void add_stream(ap_request *r, stream *s)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * submit.c - uploads become jobs: {"recipe":"8d","files":["ID",...],"settings":{"period":10}}.
  *
- * What an Idempotency-Key was used for is in HOME/keys/HASH, which is made, and locked, before the job: if we
- * are killed between, the next request of the key finds the file empty, and asks the spool for the same work
- * instead of new work. */
+ * What an Idempotency-Key was used for is in HOME/keys/HASH, with the ID of the job, which is written before
+ * there is one: after a kill between the two the next request of the key sees whether the job came to be. */
 #include "serve/submit.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -38,7 +37,7 @@ typedef struct order {
     char **paths;
     char *name; /* of the only file */
     int count;
-    bool again; /* may have been made already */
+    const char *wanted; /* the ID it is to have; NULL: any */
 } order;
 
 /* ---- what is asked */
@@ -182,7 +181,8 @@ static bool make_job(order *o, char id[AP_ID_BYTES])
                                       .max_seconds = options->max_seconds,
                                       .min_free_bytes = options->min_free_bytes,
                                       .together = o->recipe.together,
-                                      .force = !o->again,
+                                      .force = true,
+                                      .id = o->wanted,
                                       .link = true};
     if (ap_job_submit(&intake, o->paths, o->count, id, &duplicate, &err))
         return true;
@@ -205,9 +205,9 @@ static void free_order(order *o)
     ap_recipe_free(&o->recipe);
 }
 
-static bool submit(ap_request *r, cJSON *asked, bool again, char id[AP_ID_BYTES])
+static bool submit(ap_request *r, cJSON *asked, const char *wanted, char id[AP_ID_BYTES])
 {
-    order o = {.request = r, .asked = asked, .again = again};
+    order o = {.request = r, .asked = asked, .wanted = wanted};
     bool ok = read_recipe(&o) && read_files(&o) && make_job(&o, id);
     free_order(&o);
     return ok;
@@ -230,30 +230,35 @@ static int open_key(const ap_request *r, const char *key)
     return fd;
 }
 
-/* The file has the hash of the request, and the job's ID as soon as there is one. */
+/* Gives the key a job: the hash of the request, and the ID that the job will have. */
+static bool note_key(int fd, const char *hex, char id[AP_ID_BYTES])
+{
+    ap_new_id(id);
+    size_t n = strlen(id);
+    return ftruncate(fd, 0) == 0 && pwrite(fd, hex, AP_SHA256_HEX - 1, 0) == AP_SHA256_HEX - 1 &&
+           pwrite(fd, id, n, AP_SHA256_HEX - 1) == (ssize_t)n && fsync(fd) == 0;
+}
+
 static bool submit_once(ap_request *r, cJSON *asked, const char *key, char id[AP_ID_BYTES])
 {
     char hex[AP_SHA256_HEX], had[AP_SHA256_HEX + AP_ID_BYTES];
+    ap_place place;
     int fd = open_key(r, key);
     if (fd < 0)
         return ap_reply_problem(r, 503, NULL, "cannot keep the key"), false;
     ap_sha256_text(r->body, hex);
     ssize_t n = pread(fd, had, sizeof had - 1, 0);
     had[n > 0 ? n : 0] = 0;
-    bool known = n >= AP_SHA256_HEX - 1, ok = true;
-    if (known && strncmp(had, hex, AP_SHA256_HEX - 1) != 0)
+    bool known = n >= AP_SHA256_HEX, ok = true;
+    bool there = known && ap_job_find(r->server->options->work.spool, had + AP_SHA256_HEX - 1, &place);
+    if (there && strncmp(had, hex, AP_SHA256_HEX - 1) != 0)
         ok = (ap_reply_problem(r, 422, "Idempotency-Key", "it was used for something else"), false);
-    else if (known && had[AP_SHA256_HEX - 1])
+    else if (there)
         strcpy(id, had + AP_SHA256_HEX - 1);
-    else {
-        ok = pwrite(fd, hex, AP_SHA256_HEX - 1, 0) == AP_SHA256_HEX - 1 && fsync(fd) == 0 &&
-             submit(r, asked, known, id) &&
-             pwrite(fd, id, strlen(id), AP_SHA256_HEX - 1) == (ssize_t)strlen(id);
-        if (!ok && ftruncate(fd, 0) != 0)
-            ok = false; /* then the next of this key looks for the same work */
-        if (!ok && !r->response)
-            ap_reply_problem(r, 503, NULL, "cannot keep the key");
-    }
+    else if (!note_key(fd, hex, id))
+        ok = (ap_reply_problem(r, 503, NULL, "cannot keep the key"), false);
+    else
+        ok = submit(r, asked, id, id);
     close(fd);
     return ok;
 }
@@ -269,7 +274,7 @@ void ap_submit_job(ap_request *r)
     else if (key && (!*key || strlen(key) > 255))
         ap_reply_problem(r, 400, "Idempotency-Key", "it has no characters, or more than 255");
     else
-        ok = key ? submit_once(r, asked, key, id) : submit(r, asked, false, id);
+        ok = key ? submit_once(r, asked, key, id) : submit(r, asked, NULL, id);
     cJSON_Delete(asked);
     if (!ok)
         return;

@@ -365,13 +365,16 @@ static bool publish_once(draft *d, char id[AP_ID_BYTES], bool *duplicate, ap_err
 static bool start_draft(draft *d, ap_error *err)
 {
     for (int i = 0; i < 100; i++) {
-        ap_new_id(d->id);
+        if (d->options->id)
+            strcpy(d->id, d->options->id);
+        else
+            ap_new_id(d->id);
         free(d->folder);
         if (!(d->folder = ap_spool_path(d->options->spool, AP_TMP, d->id, NULL)))
             return ap_fail_memory(err);
         if (mkdir(d->folder, 0700) == 0)
             break;
-        if (errno != EEXIST || i == 99)
+        if (errno != EEXIST || i == 99 || d->options->id)
             return ap_fail_errno(err, errno, "cannot create '%s'", d->folder);
     }
     if (ap_job_lock(d->folder, &d->lock, err) != AP_LOCKED)

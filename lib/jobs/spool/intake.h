@@ -11,6 +11,7 @@ typedef struct ap_intake_options {
     char **settings; /* "key=value", NULL at the end */
     double max_bytes, max_seconds, min_free_bytes;
     bool together, force, link;
+    const char *id; /* the job's, from ap_new_id; NULL: it gets one */
     /* Is told what was left out of a folder, and why; may be NULL. */
     void (*left_out)(const char *path, const char *why, void *user);
     void *user;
