@@ -54,6 +54,16 @@ finds_models() {
 }
 check finds_models
 
+lists_what_models_are() {
+    mkdir listed
+    cp models/tiny.th listed/mine.th
+    cp "$golden/hdemucs-tiny.th" listed/v3.th
+    AUDIOPIPE_MODELS=listed ap-separate --list-models >list
+    grep -q "^mine	ready	htdemucs: drums, bass, other, vocals; segments of 0.75 s; 0.929 MB$" list
+    grep -q "^v3	ready	hdemucs: drums, bass, other, vocals; segments of 1 s; 2.15 MB$" list
+}
+check lists_what_models_are
+
 missing_models_say_what_to_do() {
     fails 1 ap-separate -n htdemucs song.wav -o new
     grep -q "^ap-separate: model 'htdemucs' needs 955717e8-8726e21a.th: run 'ap-fetch-model htdemucs', or put https://.*/955717e8-8726e21a.th into '$AUDIOPIPE_MODELS'$" stderr

@@ -38,7 +38,9 @@ static void print_description(const nn_checkpoint *c, const char *kind, const nn
     size_t at = (size_t)snprintf(text, size, "%s:", kind);
     for (int i = 0; i < n->stem_count && at < size; i++)
         at += (size_t)snprintf(text + at, size - at, "%s %s", i ? "," : "", n->stems[i]);
-    if (at < size)
+    if (at < size && !n->chunk_overlap)
+        snprintf(text + at, size - at, "; segments of %.3g s; %.3g MB", seconds, (double)c->size / 1e6);
+    else if (at < size)
         snprintf(text + at, size - at,
                  "; chunks of %.3g s, %d at a time; %.3g MB; %.3g GFLOP per second of music", seconds,
                  n->chunk_overlap, (double)c->size / 1e6, cost / 1e9 * n->chunk_overlap / seconds);
@@ -52,7 +54,9 @@ void nn_network_describe(const nn_checkpoint *checkpoint, char *text, size_t siz
         const nn_architecture *a = architectures[i];
         if (!a->recognises(checkpoint))
             continue;
-        const double cost = a->describe && checkpoint->config ? a->describe(checkpoint, &n, NULL) : -1;
+        const double cost = a->describe && (checkpoint->config || *checkpoint->klass)
+                                ? a->describe(checkpoint, &n, NULL)
+                                : -1;
         if (cost >= 0)
             print_description(checkpoint, a->kind, &n, cost, text, size);
         else if (a->describe)

@@ -319,7 +319,7 @@ static void list_checkpoint(const char *path, const char *config, const char *na
     visit(user, name, *text ? text : folder, "");
 }
 
-/* A .ckpt that its folder's index does not name. */
+/* A checkpoint that its folder's index does not name. */
 static void list_own(const nn_index *index, const char *folder, const char *file, const char *name,
                      nn_model_describe *describe, ap_model_visit *visit, void *user)
 {
@@ -364,10 +364,10 @@ static void list_folder(const char *folder, nn_model_describe *describe, ap_mode
             continue;
         char name[256];
         snprintf(name, sizeof name, "%.*s", ap_stem_length(entry->d_name), entry->d_name);
-        if (nn_ends_with(entry->d_name, ".ckpt"))
+        const bool published = is_published(entry->d_name, name);
+        if (nn_ends_with(entry->d_name, ".ckpt") || (nn_ends_with(entry->d_name, ".th") && !published))
             list_own(&index, folder, entry->d_name, name, describe, visit, user);
-        else if (!is_published(entry->d_name, name) &&
-                 !(is_bag && is_description(folder, name, &index, entry->d_name)))
+        else if (!published && !(is_bag && is_description(folder, name, &index, entry->d_name)))
             visit(user, name, is_bag ? "a bag of models" : folder, "");
     }
     nn_index_free(&index);

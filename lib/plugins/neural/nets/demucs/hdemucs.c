@@ -65,9 +65,14 @@ static nn_network *hdemucs_open(const nn_checkpoint *checkpoint, nn_engine *engi
     return NULL;
 }
 
+static double hdemucs_describe(const nn_checkpoint *c, nn_network *n, ap_error *err)
+{
+    return nn_hybrid_describe(c, n, &defaults, err);
+}
+
 static bool is_hdemucs(const nn_checkpoint *checkpoint)
 {
     return strcmp(checkpoint->klass, "HDemucs") == 0;
 }
 
-const nn_architecture nn_hdemucs = {"hdemucs", is_hdemucs, hdemucs_open, NULL};
+const nn_architecture nn_hdemucs = {"hdemucs", is_hdemucs, hdemucs_open, hdemucs_describe};

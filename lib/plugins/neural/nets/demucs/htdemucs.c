@@ -130,9 +130,14 @@ static nn_network *htdemucs_open(const nn_checkpoint *checkpoint, nn_engine *eng
     return NULL;
 }
 
+static double htdemucs_describe(const nn_checkpoint *c, nn_network *n, ap_error *err)
+{
+    return nn_hybrid_describe(c, n, &defaults, err);
+}
+
 static bool is_htdemucs(const nn_checkpoint *checkpoint)
 {
     return strcmp(checkpoint->klass, "HTDemucs") == 0;
 }
 
-const nn_architecture nn_htdemucs = {"htdemucs", is_htdemucs, htdemucs_open, NULL};
+const nn_architecture nn_htdemucs = {"htdemucs", is_htdemucs, htdemucs_open, htdemucs_describe};

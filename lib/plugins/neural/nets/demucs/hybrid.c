@@ -96,6 +96,18 @@ bool nn_hybrid_settings(nn_hybrid *h, const nn_checkpoint *c, nn_settings *s, ap
     return true;
 }
 
+double nn_hybrid_describe(const nn_checkpoint *c, nn_network *n, const nn_settings *defaults, ap_error *err)
+{
+    nn_settings settings = *defaults;
+    nn_hybrid *h = calloc(1, sizeof *h);
+    if (!h)
+        return ap_fail_memory(err), -1;
+    const bool ok = nn_hybrid_settings(h, c, &settings, err);
+    *n = h->network;
+    free(h);
+    return ok ? 0 : -1;
+}
+
 /* ---- loading */
 
 /* Where the construction stands: the sizes that change from layer to layer. */

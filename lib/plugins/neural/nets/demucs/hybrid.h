@@ -32,6 +32,8 @@ typedef struct nn_hybrid {
 
 /* Reads what both classes have; settings comes with the defaults of the class. */
 bool nn_hybrid_settings(nn_hybrid *h, const nn_checkpoint *c, nn_settings *settings, ap_error *err);
+/* Stems and lengths, as nn_architecture has it; what a segment costs is not known (0). */
+double nn_hybrid_describe(const nn_checkpoint *c, nn_network *n, const nn_settings *defaults, ap_error *err);
 void nn_hybrid_load(nn_hybrid *h, nn_loader *loader);
 void nn_hybrid_clear(nn_hybrid *h);
 nn_tensor *nn_hybrid_run(nn_hybrid *h, nn_tensor *mix);
