@@ -112,7 +112,7 @@ static void put_field(unsigned char *to, size_t room, const char *text)
     for (size_t i = 0; text && *text && i < room; i++) {
         size_t n = ap_utf8_length(text);
         unsigned char a = (unsigned char)text[0], b = n == 2 ? (unsigned char)text[1] : 0;
-        to[i] = n == 1 ? (unsigned char)a : n == 2 && a <= 0xc3 ? (unsigned char)(a << 6 | (b & 0x3f)) : '?';
+        to[i] = (unsigned char)(n == 1 ? a : n == 2 && a <= 0xc3 ? a << 6 | (b & 0x3f) : '?');
         text += n ? n : 1;
     }
 }
