@@ -214,4 +214,16 @@ memory_is_constant() {
 }
 check memory_is_constant
 
+# BS.1770-4: surrounds are 1.5 dB up, LFE is nothing; six channels without positions are six.
+channels_count_by_their_places() {
+    local layout
+    sox -D -n -r 48000 -c 6 -b 16 six.wav synth 2 sine 997 vol 0.1
+    sox -D -n -r 48000 -c 1 -b 16 single.wav synth 2 sine 997 vol 0.1
+    for layout in 5.1:5.8251 discrete:6; do
+        ap-decode six.wav --layout "${layout%:*}" >six.au
+        near "$(value six.au integrated_lufs)" "$(awk -v x="$(value single.wav integrated_lufs)" -v n="${layout#*:}" 'BEGIN { print x + 10 * log(n) / log(10) }')" 0.011
+    done
+}
+check channels_count_by_their_places
+
 finish
