@@ -3,6 +3,24 @@
  */
 #include "fixture.h"
 
+/* The middle of each of three parts, against a sine of 1 kHz at 44.1 kHz, stereo. */
+static void check_tone(const decoded *d)
+{
+    for (size_t part = 0; part < 3; part++) {
+        size_t at = d->count / 3 * part + d->count / 6, n = 4410;
+        for (size_t c = 0; c < 2 && at + n <= d->count; c++) {
+            double re = 0, im = 0, all = 0;
+            for (size_t i = 0; i < n; i++) {
+                double v = d->frames[2 * (at + i) + c];
+                re += v * cos(2 * M_PI * 1000 * (double)i / 44100);
+                im += v * sin(2 * M_PI * 1000 * (double)i / 44100);
+                all += v * v;
+            }
+            CHECK(all / (double)n > 0.05 && 2 * (re * re + im * im) / (double)n > 0.999 * all);
+        }
+    }
+}
+
 /* One tone, in stereo, then mono at another rate, then stereo again: it goes on. */
 static void check_change(const char *joined, size_t first, size_t second)
 {
@@ -16,19 +34,7 @@ static void check_change(const char *joined, size_t first, size_t second)
     size_t expected = 2 * first + (size_t)(lrint((double)second * 44100 / 48000));
     if (!CHECK_NEAR(d.count, expected, 4))
         fprintf(stderr, "%s: %zu, not %zu\n", joined, d.count, expected);
-    for (size_t part = 0; part < 3; part++) { /* the middle of each, against a sine of 1 kHz */
-        size_t at = d.count / 3 * part + d.count / 6, n = 4410;
-        for (size_t c = 0; c < 2 && at + n <= d.count; c++) {
-            double re = 0, im = 0, all = 0;
-            for (size_t i = 0; i < n; i++) {
-                double v = d.frames[2 * (at + i) + c];
-                re += v * cos(2 * M_PI * 1000 * (double)i / 44100);
-                im += v * sin(2 * M_PI * 1000 * (double)i / 44100);
-                all += v * v;
-            }
-            CHECK(all / (double)n > 0.05 && 2 * (re * re + im * im) / (double)n > 0.999 * all);
-        }
-    }
+    check_tone(&d);
     free(d.frames);
     free(p.frames);
     free(odd.frames);
@@ -64,6 +70,27 @@ static void channels_may_change_in_mp4(void)
     for (size_t i = 0; i < 48 && at + i < d.count; i++)
         CHECK_NEAR(d.frames[2 * (at + i)], d.frames[2 * (at + i) + 1], 1e-6);
     free(d.frames);
+}
+
+/* What has another rate on the same time line is resampled, as long as its packets are. */
+static void the_rate_may_change_in_mp4(void)
+{
+    static const char *const kinds[] = {"mp4", "mkv"};
+    sh("sox -R -r 44100 -n -c 2 -b 16 s.wav synth 1 sine 1000 vol 0.5 && "
+       "sox -R -r 48000 -n -c 1 -b 16 m.wav synth 1 sine 1000 vol 0.5");
+    sh("ffmpeg -v error -y -i s.wav -c:a ac3 s.ac3 && ffmpeg -v error -y -i m.wav -c:a ac3 m.ac3 && "
+       "cat s.ac3 m.ac3 s.ac3 >joined.ac3");
+    for (size_t i = 0; i < 2; i++) {
+        sh("ffmpeg -v error -y -i joined.ac3 -c copy joined.%s", kinds[i]);
+        char name[16];
+        snprintf(name, sizeof name, "joined.%s", kinds[i]);
+        decoded d = decode_file(name, NULL, 4096);
+        CHECK(d.err.code == AP_OK && d.format.rate == 44100 && d.format.channels == 2);
+        CHECK_NEAR(d.count, 3 * 44100, 0.04 * 3 * 44100);
+        CHECK(strstr(d.warning, "changes "));
+        check_tone(&d);
+        free(d.frames);
+    }
 }
 
 /* Puts a layout tag of Core Audio into the chan box of from. */
@@ -110,4 +137,4 @@ static void channels_of_quicktime_go_where_it_says(void)
 }
 
 TEST_MAIN(CASE(changes_of_format_are_followed), CASE(channels_may_change_in_mp4),
-          CASE(channels_of_quicktime_go_where_it_says))
+          CASE(the_rate_may_change_in_mp4), CASE(channels_of_quicktime_go_where_it_says))
