@@ -9,10 +9,6 @@ sox -D -m -v 1 tones.wav -v 1 clicks.wav -b 16 song.wav trim 0 3
 sox -D song.wav -t au -e float -b 32 song.au
 parts=(harmonic percussive residual)
 
-samples() { # raw float samples of any file that sox reads
-    sox -V1 "$@" -t f32 -
-}
-
 # Samples of the same name in a folder add up to those of a file.
 add_up() { # FOLDER FILE TOLERANCE
     sox -D -V1 -m -v 1 "$1/harmonic.wav" -v 1 "$1/percussive.wav" -v 1 "$1/residual.wav" -t f32 sum.f32

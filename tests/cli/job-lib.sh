@@ -23,7 +23,6 @@ counts() {
     got=$(ap-job status | awk '/^(queue|running|done|failed) /{ printf "%s ", $2 }')
     [ "$got" = "$* " ] || { echo "jobs: $got" && return 1; }
 }
-is_running() { [ -e "/proc/$1/stat" ] && [ "$(sed 's/.*) \(.\).*/\1/' "/proc/$1/stat")" != Z ]; }
 # until_true COMMAND...: within 20 seconds
 until_true() {
     for _ in $(seq 200); do

@@ -80,6 +80,22 @@ as_nobody() {
     "${user[@]}" "$@"
 }
 
+# is_running PID: and no zombie that nobody has reaped
+is_running() { [ -e "/proc/$1/stat" ] && [ "$(sed 's/.*) \(.\).*/\1/' "/proc/$1/stat")" != Z ]; }
+
+# ---- sounds
+
+# samples FILE [OPTION...]: raw float samples of any file that sox reads
+samples() { sox -V1 "$@" -t f32 -; }
+
+# near A B TOLERANCE: numbers
+near() {
+    awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { d = a - b; exit !(a != "" && b != "" && d <= t && -d <= t) }' || {
+        echo "$1 is not $2 +- $3"
+        return 1
+    }
+}
+
 # ---- videos
 
 # stitch_inputs: images, a sound, and options for a video that is made soon.
@@ -146,10 +162,6 @@ separate_inputs() {
     the_stems=(drums bass other vocals)
     sox -D "$golden/mix.wav" song.wav trim 0 0.5 vol 0.25 # so that sox, which clips, can read the stems
     ap-decode song.wav >song.au
-}
-
-samples() { # raw float samples of any file that sox reads
-    sox -V1 "$@" -t f32 -
 }
 
 # largest EXPRESSION FILE...: the largest |sample| of an expression of the files' samples a, b, c...

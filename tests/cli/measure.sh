@@ -1,27 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ap-measure against ffmpeg, sox and loudgain, and its reports.
-. "$(dirname "$0")/lib.sh"
-
-sox -R -n -r 44100 -c 2 -b 16 music.wav synth 12 pinknoise tremolo 0.3 90 vol 0.4 dcshift 0.01
-sox -R -n -r 48000 -c 1 -b 24 tone.wav synth 5 sine 997 vol 0.1 pad 0.5 0.25
-sox -D -n -r 44100 -c 2 -b 16 silence.wav trim 0 2
-
-# value FILE KEY [OPTION...]: one field of the report
-value() {
-    local file=$1 key=$2
-    shift 2
-    ap-measure --tsv "$@" "$file" | awk -F'\t' -v key="$key" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == key) n = i }
-        NR == 2 { print $n }'
-}
-
-# near A B TOLERANCE
-near() {
-    awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { d = a - b; exit !(a != "" && b != "" && d <= t && -d <= t) }' || {
-        echo "$1 is not $2 +- $3"
-        return 1
-    }
-}
+# ap-measure against ffmpeg, sox and loudgain.
+. "$(dirname "$0")/measure-lib.sh"
 
 agrees_with_ffmpeg() {
     for file in music.wav tone.wav; do
@@ -78,61 +58,6 @@ assert json.load(sys.stdin)['files'][0]['$key'] is None"
 }
 check silence_is_minus_infinity
 
-one_line_a_file() {
-    ap-measure --tsv music.wav tone.wav silence.wav >table
-    [ "$(wc -l <table)" -eq 4 ]
-    [ "$(awk -F'\t' '{ print NF }' table | sort -u)" = 15 ]
-    [ "$(tail -n +2 table | cut -f 1 | xargs)" = "music.wav tone.wav silence.wav" ]
-    ap-measure --tsv - tone.wav <music.wav >mixed
-    cmp <(tail -n +2 mixed | cut -f 2-) <(sed -n 2,3p table | cut -f 2-)
-    cmp <(ap-measure --tsv <music.wav | tail -n 1 | cut -f 2-) <(sed -n 2p table | cut -f 2-)
-}
-check one_line_a_file
-
-odd_names() {
-    names=('a b.wav' "it's \"quoted\".wav" $'new\nline.wav' $'tab\there.wav' 'ünïcode ♫.wav' '%s%n.wav' '\back.wav' $'\x1besc.wav' '{}.wav')
-    for name in "${names[@]}" $'latin\xe9.wav' $'cut\xe2\x99.wav'; do
-        cp tone.wav "$name"
-    done
-    printf '%s\0' "${names[@]}" >names
-    ap-measure --json "${names[@]}" missing$'\n\xff'.wav 2>log >report.json || [ $? -eq 1 ]
-    python3 - <<'END'
-import json
-names = open("names", "rb").read().decode().split("\0")[:-1]
-files = json.load(open("report.json", encoding="utf-8"))["files"]
-assert [f["file"] for f in files] == names + ["missing\n\ufffd.wav"], files
-assert all(abs(f["integrated_lufs"] + 23) < 0.5 for f in files[:-1])
-assert set(files[-1]) == {"file", "error"}
-END
-    ap-measure --json $'latin\xe9.wav' $'cut\xe2\x99.wav' | python3 -c '
-import json, sys
-files = json.loads(sys.stdin.buffer.read().decode("utf-8"))["files"]
-assert [f["file"] for f in files] == ["latin\ufffd.wav", "cut\ufffd\ufffd.wav"], files'
-    ap-measure --tsv "${names[@]}" >table
-    [ "$(wc -l <table)" -eq $((${#names[@]} + 1)) ]
-    grep -qF 'new\nline.wav' table
-    grep -qF 'tab\there.wav' table
-    grep -qF '\\back.wav' table
-}
-check odd_names
-
-a_bad_file_among_many() {
-    head -c 3000 /dev/urandom >garbage.mp3
-    head -c 100000 music.wav >cut.wav
-    for style in --tsv --json --replaygain; do
-        fails 1 ap-measure "$style" music.wav garbage.mp3 missing.wav cut.wav tone.wav >report
-        [ "$(wc -l <stderr)" -eq 4 ] # and how many
-        for name in garbage.mp3 missing.wav cut.wav; do
-            grep -q "^ap-measure: .*'$name'" stderr
-        done
-    done
-    fails 1 ap-measure --tsv music.wav garbage.mp3 tone.wav >report
-    [ "$(tail -n +2 report | cut -f 1 | xargs)" = "music.wav tone.wav" ]
-    fails 1 ap-measure --json garbage.mp3 >report
-    python3 -c 'import json; assert "error" in json.load(open("report"))["files"][0]'
-}
-check a_bad_file_among_many
-
 album_is_one_programme() {
     sox music.wav -r 44100 quiet.wav gain -12
     ap-measure --tsv --album music.wav quiet.wav >table
@@ -147,52 +72,6 @@ assert report["album"]["true_peak_dbtp"] == max(f["true_peak_dbtp"] for f in rep
     ap-measure --album music.wav quiet.wav | grep -x '(album)'
 }
 check album_is_one_programme
-
-replaygain_tags_can_be_imported() {
-    flac -s -f music.wav -o music.flac
-    ap-measure --replaygain music.flac | metaflac --import-tags-from=- music.flac
-    gain=$(metaflac --show-tag=REPLAYGAIN_TRACK_GAIN music.flac | tr -d '=A-Z_ dB')
-    near "$gain" "$(value music.wav integrated_lufs | awk '{ print -18 - $1 }')" 0.011
-    ap-measure --replaygain --album music.wav tone.wav >tags
-    [ "$(grep -c '^# ' tags)" -eq 3 ]
-    grep -q '^REPLAYGAIN_ALBUM_GAIN=-*[0-9.]* dB$' tags
-    grep -q '^REPLAYGAIN_ALBUM_PEAK=0\.[0-9]*$' tags
-}
-check replaygain_tags_can_be_imported
-
-tee_passes_everything() {
-    ap-decode music.wav >music.au
-    ap-measure --tee --tsv <music.au >out.au 2>report
-    cmp music.au out.au
-    cmp <(cut -f 2- report) <(ap-measure --tsv music.wav | cut -f 2-)
-    ap-decode music.wav | ap-measure --tee --json -o report.json | cmp - music.au
-    python3 -c 'import json; json.load(open("report.json"))'
-    fails 1 ap-measure --tee <(head -c 500000 music.au) -o late.json >out.au
-    grep -q "is truncated" stderr
-}
-check tee_passes_everything
-
-reports_appear_when_complete() {
-    echo old >report
-    ap-measure --tsv music.wav -o report
-    cmp report <(ap-measure --tsv music.wav)
-    mkdir folder
-    fails 1 ap-measure music.wav -o folder
-    fails 1 ap-measure music.wav -o /proc/nowhere/report
-    fails 75 ap-measure music.wav >/dev/full
-    [ "$(find . -name '.audiopipe*' | wc -l)" -eq 0 ]
-    ap-measure music.wav -o /dev/stdout | grep Integrated
-}
-check reports_appear_when_complete
-
-usage() {
-    fails 2 ap-measure --tsv --json music.wav
-    fails 2 ap-measure --tee music.wav tone.wav
-    fails 2 ap-measure --silence 1 music.wav
-    fails 2 script -qec "ap-measure" /dev/null </dev/null >out.txt
-    fails 2 script -qec "ap-measure --tee music.wav" /dev/null >out.txt
-}
-check usage
 
 # stream SECONDS: noise-free float stereo on standard output
 stream() {
