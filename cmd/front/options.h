@@ -5,6 +5,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "front/choice.h"
 #include <audiopipe.h>
 #include <stddef.h>
 
@@ -23,12 +24,6 @@ typedef enum option_type {
     OPTION_CALL,   /* passed to call */
     OPTION_ANSWER, /* no argument; call prints something, and the command exits, as after --help */
 } option_type;
-
-/* A word and the value that it stands for; a table of them ends with {0}. */
-typedef struct choice {
-    const char *name;
-    int value;
-} choice;
 
 typedef struct option_row {
     char letter; /* 0: none */

@@ -4,7 +4,7 @@
 #ifndef PROGRESS_H
 #define PROGRESS_H
 
-#include "front/options.h"
+#include "front/choice.h"
 #include <audiopipe.h>
 
 #include <time.h>

@@ -62,7 +62,7 @@ static bool compose(texts *line, const char *shell, const ap_recipe *recipe, ap_
 }
 
 /* The command line for the recipe of the job that has this manifest, and how many stages it seems to have. */
-static bool find_command(texts *line, unsigned *parts, const ap_work_options *o, const char *manifest,
+static bool find_command(texts *line, unsigned *parts, const ap_attempt_options *o, const char *manifest,
                          ap_error *err)
 {
     ap_recipe recipe = {0};
@@ -177,7 +177,7 @@ static bool run_recipe(char **line, unsigned parts, bool *told, ap_error *err)
     return false;
 }
 
-bool ap_job_attempt(const ap_work_options *options, const char *id, ap_error *err)
+bool ap_job_attempt(const ap_attempt_options *options, const char *id, ap_error *err)
 {
     const char *spool = options->spool;
     texts line = {0};

@@ -124,13 +124,14 @@ static bool keep_only(int lock)
 static _Noreturn void attempt(const worker *w, const job *j, const char *log, pid_t parent)
 {
     const ap_work_options *o = w->options;
+    const ap_attempt_options options = {o->spool, o->shell, o->recipes, o->retry};
     ap_error err = {AP_TRY_AGAIN, "cannot start"};
     setpgid(0, 0);
     prctl(PR_SET_NAME, "ap-attempt");
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* until the guard knows of us */
     sigprocmask(SIG_SETMASK, &w->mask, NULL);
     signal(SIGPIPE, SIG_DFL);
-    if (getppid() == parent && redirect(log) && keep_only(j->lock) && ap_job_attempt(o, j->id, &err))
+    if (getppid() == parent && redirect(log) && keep_only(j->lock) && ap_job_attempt(&options, j->id, &err))
         _exit(AP_OK);
     dprintf(STDERR_FILENO, "%s\n", err.message);
     _exit(err.code);

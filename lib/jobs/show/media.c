@@ -10,6 +10,7 @@
 #include "base/text.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -88,7 +89,7 @@ static char *preview(const char *path)
 static bool hand_over(ap_media *m, const char *path, char **url, ap_error *err)
 {
     char *name = ap_print("media/%u-%s", m->count, ap_leaf(path));
-    bool ok = name ? m->options->take(path, name, m->options->user, err) : ap_fail_memory(err);
+    bool ok = name ? m->take(path, name, m->user, err) : ap_fail_memory(err);
     if (ok && !(*url = escape_url(name)))
         ok = ap_fail_memory(err);
     free(name);
@@ -101,7 +102,7 @@ bool ap_media_find(ap_media *m, const char *path, const char *relative, const ch
     m->count++;
     *url = NULL;
     *kind = AP_MEDIA_WHOLE;
-    if (m->options->take && access(path, R_OK) == 0)
+    if (m->take && access(path, R_OK) == 0)
         return hand_over(m, path, url, err);
     if ((*url = embed(m, path, mime)))
         return true;

@@ -4,11 +4,14 @@
 #ifndef AP_JOBS_SHOW_MEDIA_H
 #define AP_JOBS_SHOW_MEDIA_H
 
-#include "jobs/show/report.h"
-#include <stdio.h>
+#include "audiopipe.h"
+
+/* Is given a file of the job, and its name beside the page, "media/1-song.mp3". */
+typedef bool ap_media_take(const char *path, const char *name, void *user, ap_error *err);
 
 typedef struct ap_media {
-    const ap_report_options *options;
+    ap_media_take *take; /* NULL: files do not go with the page */
+    void *user;
     const char *folder; /* of the manifest, absolute */
     const char *beside; /* of the page, absolute; NULL: unknown */
     double budget;      /* bytes that may still be put into the page */

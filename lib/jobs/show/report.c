@@ -470,7 +470,7 @@ bool ap_report(const char *manifest, ap_output *out, const ap_report_options *op
          *beside = options->path ? folder_of(options->path) : NULL;
     size_t size = 0;
     page p = {.out = document ? open_memstream(&text, &size) : NULL,
-              .media = {options, folder, beside, options->embed_bytes, 0}};
+              .media = {options->take, options->user, folder, beside, options->embed_bytes, 0}};
     bool ok = document && (p.out && folder ? put_page(&p, document, err) : ap_fail_memory(err));
     if (p.out && fclose(p.out) != 0 && ok)
         ok = ap_fail_memory(err);

@@ -5,12 +5,12 @@
 #define AP_JOBS_SHOW_REPORT_H
 
 #include "base/output.h"
+#include "jobs/show/media.h"
+
 typedef struct ap_report_options {
-    const char *path;   /* where the page will be, NULL = not known: files beside it are linked by name */
-    double embed_bytes; /* so much sound and video is put into the page; of the rest there are previews */
-    /* Is given each file, and its name beside the page, "media/1-song.mp3"; then nothing is put into the
-     * page. NULL: files do not go with the page. */
-    bool (*take)(const char *path, const char *name, void *user, ap_error *err);
+    const char *path;    /* where the page will be, NULL = not known: files beside it are linked by name */
+    double embed_bytes;  /* so much sound and video is put into the page; of the rest there are previews */
+    ap_media_take *take; /* is given each file, of which nothing is put into the page then; NULL: nobody */
     void *user;
 } ap_report_options;
 

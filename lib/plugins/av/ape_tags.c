@@ -5,7 +5,7 @@
 #include "base/input.h"
 #include "formats/tag_names.h"
 #include "formats/vorbiscomment.h"
-#include "plugins/av/av.h"
+#include "plugins/av/av_tags.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,8 +5,11 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/plugin.h"
+#include "plugins/av/av_details.h"
+#include "plugins/av/av_tags.h"
 #include "plugins/av/boxes.h"
 #include "plugins/av/edits.h"
+#include "plugins/av/video.h"
 #include "stream/join.h"
 #include "stream/stream.h"
 

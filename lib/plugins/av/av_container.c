@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * av_container.c - opens a container from our input and chooses the audio stream. */
+#include "plugins/av/av_container.h"
 #include "base/error.h"
 #include "base/input.h"
 #include "formats/av.h"
-#include "plugins/av/av.h"
 #include "stream/stream.h"
 
 #include <libavcodec/avcodec.h>

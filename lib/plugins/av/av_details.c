@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * av_details.c - what a container tells of itself and its tracks. */
-#include "plugins/av/av.h"
+#include "plugins/av/av_details.h"
 #include "stream/details.h"
 
 #include <libavcodec/avcodec.h>

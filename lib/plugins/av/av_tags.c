@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * av_tags.c - the tags and the picture that libav found. */
+#include "plugins/av/av_tags.h"
 #include "base/input.h"
 #include "formats/mp4_tags.h"
 #include "formats/tag_names.h"
 #include "formats/vorbiscomment.h"
-#include "plugins/av/av.h"
 #include "stream/chapters.h"
 
 #include <ctype.h>

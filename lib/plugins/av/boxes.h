@@ -5,7 +5,7 @@
 #define AP_AV_BOXES_H
 
 #include "formats/chan.h"
-#include "plugins/av/av.h"
+#include "plugins/av/av_container.h"
 
 typedef struct ap_box {
     uint64_t begin, end; /* of the body, in the input */

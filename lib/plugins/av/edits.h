@@ -4,7 +4,7 @@
 #ifndef AP_AV_EDITS_H
 #define AP_AV_EDITS_H
 
-#include "plugins/av/av.h"
+#include "plugins/av/av_container.h"
 
 /* Frames [start, start + length) of the track at some rate; start -1: silence. length -1: to the end. */
 typedef struct ap_av_edit {

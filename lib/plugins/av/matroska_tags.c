@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * matroska_tags.c - the tags of Matroska and WebM, all values of each: libav keeps the last one (RFC 9559,
  * 5.1.8; EBML: RFC 8794). */
-#include "plugins/av/av.h"
+#include "plugins/av/av_tags.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * muxer.c - packets to a container over our output. */
 #include "base/error.h"
 #include "base/output.h"
-#include "plugins/av/av.h"
+#include "plugins/av/av_tags.h"
 #include "plugins/av/video.h"
 #include "stream/chapters.h"
 

@@ -121,7 +121,7 @@ static void spectrum_free(void *state)
     free(s);
 }
 
-ap_drawing ap_spectrogram_drawing(const ap_format *format, AVRational fps, ap_drawing_area area)
+ap_drawing ap_spectrum_drawing(const ap_format *format, AVRational fps, ap_drawing_area area)
 {
     spectrum *s = calloc(1, sizeof *s);
     if (!s)

@@ -5,7 +5,7 @@
 #include "formats/stem_file.h"
 #include "base/bytes.h"
 #include "base/error.h"
-#include "plugins/av/av.h"
+#include "plugins/av/av_container.h"
 #include "plugins/av/video.h"
 #include "stream/stream.h"
 

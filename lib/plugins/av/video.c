@@ -3,7 +3,7 @@
 #include "plugins/av/video.h"
 #include "base/error.h"
 #include "pictures/stitch.h"
-#include "plugins/av/av.h"
+#include "plugins/av/av_container.h"
 #include "stream/replay.h"
 #include "stream/stream.h"
 

@@ -132,4 +132,15 @@ double ap_audio_track_seconds(const ap_audio_track *t);
 void ap_audio_track_report(const ap_audio_track *t, ap_stitch_report *report);
 void ap_audio_track_close(ap_audio_track *t);
 
+/* ---- video.c */
+
+struct ap_stitch_job;
+/* Makes the video of a job, into out, which stays the caller's. */
+bool ap_av_stitch(const struct ap_stitch_job *job, ap_output *out, ap_error *err);
+
+/* ---- stem_file.c */
+
+/* The tracks and the text of Stems, of a stream of ten channels, which is taken over. */
+bool ap_av_write_stems(ap_stream *s, const ap_stem_file_options *options, ap_output *out, ap_error *err);
+
 #endif

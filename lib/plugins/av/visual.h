@@ -45,6 +45,6 @@ typedef struct ap_drawing {
 
 /* state is NULL when out of memory. */
 ap_drawing ap_waveform_drawing(const ap_format *format, ap_drawing_area area);
-ap_drawing ap_spectrogram_drawing(const ap_format *format, AVRational fps, ap_drawing_area area);
+ap_drawing ap_spectrum_drawing(const ap_format *format, AVRational fps, ap_drawing_area area);
 
 #endif

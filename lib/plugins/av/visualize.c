@@ -98,9 +98,9 @@ static ap_drawing choose_drawing(const ap_format *format, AVRational fps, const 
     if (o->visual == AP_VISUAL_WAVEFORM)
         return ap_waveform_drawing(format, covered ? (ap_drawing_area){o->width, 0.70 * h, 0.96 * h}
                                                    : (ap_drawing_area){o->width, 0.14 * h, 0.86 * h});
-    return ap_spectrogram_drawing(format, fps,
-                                  covered ? (ap_drawing_area){o->width, 0.70 * h, 0.96 * h}
-                                          : (ap_drawing_area){o->width, 0.16 * h, 0.84 * h});
+    return ap_spectrum_drawing(format, fps,
+                               covered ? (ap_drawing_area){o->width, 0.70 * h, 0.96 * h}
+                                       : (ap_drawing_area){o->width, 0.16 * h, 0.84 * h});
 }
 
 /* ---- pictures */

@@ -3,6 +3,7 @@
 #include "plugins/neural/cpu/kernels.h"
 #include "plugins/neural/cpu/native.h"
 #include "plugins/neural/tensor/backend.h"
+#include "plugins/neural/tensor/tensor.h"
 
 #include <string.h>
 

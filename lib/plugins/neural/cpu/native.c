@@ -2,6 +2,7 @@
  * native.c - the CPU backend: memory, threads, and the operations that only move or scale data. */
 #include "plugins/neural/cpu/native.h"
 #include "base/error.h"
+#include "plugins/neural/tensor/tensor.h"
 
 #include <math.h>
 #include <omp.h>

@@ -3,6 +3,7 @@
 #include "dsp/fft.h"
 #include "plugins/neural/cpu/native.h"
 #include "plugins/neural/tensor/backend.h"
+#include "plugins/neural/tensor/tensor.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #define NN_BACKEND_H
 
 #include "base/plugin.h"
-#include "plugins/neural/tensor/tensor.h"
+#include "plugins/neural/tensor/types.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -12,14 +12,11 @@
 #ifndef NN_TENSOR_H
 #define NN_TENSOR_H
 
-#include "audiopipe.h"
+#include "plugins/neural/tensor/types.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef struct nn_engine nn_engine;
-typedef struct nn_tensor nn_tensor;
 
 /* A device to compute on: "auto", "cpu", "cuda"; threads 0 = all cores. NULL on failure. */
 nn_engine *nn_engine_new(const char *device, int threads, ap_error *err);
@@ -41,57 +38,20 @@ int64_t nn_time(const nn_tensor *x);
 
 /* ---- layers */
 
-/* GLU halves the channels. */
-typedef enum nn_act { NN_LINEAR, NN_RELU, NN_GELU, NN_GLU, NN_TANH } nn_act;
-
-/* A convolution over rows and time. Transposed ones go over one of the two. */
-typedef struct nn_conv_shape {
-    int in, out;
-    int kernel_rows, kernel;
-    int stride_rows, stride;
-    int pad_rows, pad; /* not transposed: zeros on both sides */
-    int dilation;      /* in time */
-    bool transposed;
-} nn_conv_shape;
-
-typedef struct nn_conv nn_conv;
-typedef struct nn_norm nn_norm;
-typedef struct nn_lstm nn_lstm;
-
 /* weight: [out][in][kernel_rows][kernel], transposed: [in][out][kernel_rows][kernel]; bias: [out]. */
 nn_conv *nn_conv_new(nn_engine *engine, const nn_conv_shape *shape, const float *weight, const float *bias);
 void nn_conv_free(nn_conv *layer);
-/* What is normalised together: the channels of each moment (layer norm), or a group of channels at all times
- * of a row, or of all rows (group norm). NN_RMS: x / max(|x|, 1e-12) * sqrt(channels) * weight, of each
- * moment. */
-typedef enum nn_norm_over { NN_OVER_CHANNELS, NN_OVER_ROW, NN_OVER_ALL, NN_RMS } nn_norm_over;
-
 /* NN_OVER_ROW with groups 0: nothing is normalised, each channel is multiplied by its weight; no activation.
  * bias NULL: zeros. */
 nn_norm *nn_norm_new(nn_engine *engine, nn_norm_over over, int groups, int channels, const float *weight,
                      const float *bias);
 void nn_norm_free(nn_norm *layer);
 
-/* One direction of one layer: PyTorch's weight_ih [4h][in], weight_hh [4h][h], both biases added [4h]; gates
- * in the order input, forget, cell, output. */
-typedef struct nn_lstm_weights {
-    const float *input, *hidden, *bias;
-} nn_lstm_weights;
-
 /* directions[2 * layer + backward] */
 nn_lstm *nn_lstm_new(nn_engine *engine, int in, int hidden, int layers, const nn_lstm_weights *directions);
 void nn_lstm_free(nn_lstm *layer);
 
-/* Weights [out][in] that stay where they are, in a file that is mapped for as long as the layer lives. */
-typedef struct nn_weights {
-    const void *data;
-    bool half;  /* 16 bits (IEEE 754 binary16), else float */
-    bool owned; /* by the layer, which frees them */
-    int in, out;
-} nn_weights;
-
 /* A matrix for the channels of each moment. bias: [out], copied; NULL: zeros. */
-typedef struct nn_linear nn_linear;
 nn_linear *nn_linear_new(nn_engine *engine, const nn_weights *weights, const float *bias);
 void nn_linear_free(nn_linear *layer);
 
@@ -100,9 +60,6 @@ void nn_linear_free(nn_linear *layer);
 /* The layer, then act. Transposed layers know no GLU; along their axis they drop what is before from_* and
  * give rows or time (0 = all). */
 nn_tensor *nn_convolve(nn_tensor *x, const nn_conv *layer, nn_act act);
-typedef struct nn_crop_to {
-    int64_t from_row, rows, from, time;
-} nn_crop_to;
 nn_tensor *nn_convolve_transposed(nn_tensor *x, const nn_conv *layer, nn_crop_to crop, nn_act act);
 nn_tensor *nn_crop(nn_tensor *x, nn_crop_to crop);
 /* Appends zeros until the time is a multiple. */
@@ -141,11 +98,6 @@ nn_tensor *nn_apply_normalized(nn_tensor *x, const nn_norm *norm, const nn_linea
 /* x + layer(y) */
 nn_tensor *nn_add_linear(nn_tensor *x, nn_tensor *y, const nn_linear *layer);
 
-/* How attention knows places. */
-typedef struct nn_places {
-    const float *frequencies; /* [d / 2] of neighbouring pairs; polar: [d] */
-    const float *polar_bias;  /* [heads][d]; NULL: pairs are rotated */
-} nn_places;
 /* Softmax attention within each row: x is query, key, value [c] each, one after another in the channels;
  * query and key are turned by their place in time; each head's result is multiplied by the sigmoid of its
  * gate. [r][3c][t], gates [r][heads][t] -> [r][c][t]. Polar: as PoPE does (Gopalakrishnan et al. 2025). */
@@ -172,12 +124,7 @@ nn_tensor *nn_istft(nn_tensor *x, int hop, int64_t time);
 
 /* The same floats in the same order under other sizes. */
 nn_tensor *nn_reshape(nn_tensor *x, int64_t rows, int64_t channels, int64_t time);
-/* x taken as [size[0]]...[size[4]], with dimension order[i] of that as dimension i of the result. */
-typedef struct nn_permutation {
-    int64_t size[5];
-    int order[5];
-    int64_t rows, channels, time; /* of the result */
-} nn_permutation;
+/* As the permutation says. */
 nn_tensor *nn_permute(nn_tensor *x, const nn_permutation *p);
 /* [r][c][t] -> [t][c][r] */
 nn_tensor *nn_transpose(nn_tensor *x);

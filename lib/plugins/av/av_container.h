@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * av_container.h - containers that libav reads, over an input. */
+#ifndef AP_AV_CONTAINER_H
+#define AP_AV_CONTAINER_H
+
+#include "base/input.h"
+
+#include <libavformat/avformat.h>
+
+/* A container over an input. error is AP_OK until reading the input fails. */
+typedef struct ap_av_source {
+    ap_input *in;
+    uint64_t base; /* where the file begins in the input */
+    ap_error error;
+    AVFormatContext *container;
+} ap_av_source;
+
+/* Opens the container; in is not taken over. On failure nothing is left open. */
+bool ap_av_source_open(ap_av_source *source, ap_input *in, ap_error *err);
+void ap_av_source_close(ap_av_source *source);
+/* The audio stream to play; NULL when there is none that can be played. */
+AVStream *ap_av_source_track(ap_av_source *source, unsigned track, ap_error *err);
+
+/* Warns of WavPack's lossless half, which libav does not read, if it lies beside the file. */
+void ap_av_note_correction(ap_stream *s, const AVStream *st);
+
+/* Stops what libav prints; it has only one log, for the whole process. */
+void ap_av_be_quiet(void);
+
+#endif
