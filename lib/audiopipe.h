@@ -227,7 +227,7 @@ ap_stream *ap_gain(ap_stream *s, double factor, ap_error *err);
 /* ---- spatialize.c: rotating ("8D") audio */
 
 typedef enum ap_spatial_mode { AP_SPATIAL_HRTF, AP_SPATIAL_PAN } ap_spatial_mode;
-/* Smooth functions of the time alone. */
+/* How the sound moves: smooth functions of the time alone. Elsewhere a path is that of a file. */
 typedef enum ap_path {
     AP_PATH_CIRCLE,  /* once around in a period */
     AP_PATH_SWING,   /* from the front to one side, through the front to the other, and back */
@@ -316,15 +316,16 @@ typedef struct ap_silence_options {
 
 /* -60 dBFS, both ends. */
 void ap_silence_defaults(ap_silence_options *options);
-/* Cuts off silence at the ends. Spools s. Of a silent stream no frame is left, with a warning. */
+/* Cuts off silence at the ends, after reading s to its end into a temporary file. Of a silent stream no frame
+ * is left, with a warning. */
 ap_stream *ap_trim_silence(ap_stream *s, const ap_silence_options *options, ap_error *err);
 
 typedef struct ap_section {
     uint64_t start, frames;
 } ap_section;
 
-/* Finds the sounds between silences. Spools s and returns it from its beginning. *sections gets count
- * sections in order, none overlapping, to be freed by free(). */
+/* Finds the sounds between silences. Reads s to its end into a temporary file, and returns that. *sections
+ * gets count sections in order, none overlapping, to be freed by free(). */
 ap_stream *ap_find_sections(ap_stream *s, const ap_silence_options *options, ap_section **sections,
                             size_t *count, ap_error *err);
 
@@ -345,8 +346,8 @@ typedef struct ap_fade_options {
 
 /* No fades; the curve is the quarter of a sine. */
 void ap_fade_defaults(ap_fade_options *options);
-/* Fades in and out. With a fade-out a stream of unknown length is spooled. Where a fade is longer than the
- * stream, or both overlap, their gains are multiplied. Same length. */
+/* Fades in and out. With a fade-out a stream of unknown length is first read into a temporary file. Where a
+ * fade is longer than the stream, or both overlap, their gains are multiplied. Same length. */
 ap_stream *ap_fade(ap_stream *s, const ap_fade_options *options, ap_error *err);
 
 #define AP_CUE_SECTORS 75 /* a second has so many */
@@ -497,7 +498,8 @@ bool ap_normalize_plan(ap_open_fn *open, void *user, size_t count, const ap_norm
 /* Does to s what was planned. The stream has the warning, if it is the only input. ReplayGain and R128
  * tags, which would no longer be true, are dropped. */
 ap_stream *ap_normalize_apply(ap_stream *s, const ap_normalization *plan, ap_error *err);
-/* Both on one stream, which is spooled. plan gets what was done, unless it is NULL. */
+/* Both on one stream, which is read into a temporary file between them. plan gets what was done, unless it is
+ * NULL. */
 ap_stream *ap_normalize(ap_stream *s, const ap_normalize_options *options, ap_normalization *plan,
                         ap_error *err);
 
@@ -527,8 +529,8 @@ typedef struct ap_hpss_options {
     unsigned parts;       /* which: a sum of AP_HARMONIC, AP_PERCUSSIVE, AP_RESIDUAL */
     unsigned window, hop; /* of the Fourier transform, frames: window 64..32768, even; hop up to window / 4,
                              which is what 0 stands for */
-    unsigned kernel_harmonic, kernel_percussive; /* lengths of the medians, 1..255: along time in hops, along
-                                                    frequency in bins */
+    unsigned kernel_harmonic, kernel_percussive; /* as librosa calls the lengths of its medians, 1..255: along
+                                                    time in hops, along frequency in bins */
     double margin_harmonic, margin_percussive;   /* 1..1000: how many times stronger one side has to be; what
                                                     neither side gets is the residual */
     double power; /* exponent of the mask, 0.1..100; INFINITY: all or nothing */
@@ -754,8 +756,8 @@ void ap_stitch_defaults(ap_stitch_options *options);
 /* Writes a video of constant frame rate, atomically, and closes audio. Images are JPEG (turned as EXIF says),
  * PNG, WebP, GIF (its first picture), HEIC or AVIF, shown in the order of names; what is transparent is
  * black. With image_s the images decide how long the video is; the sound is cut or filled up with silence. A
- * sound of unknown length is spooled if the images share it. The video has the tags of the sound. Needs the
- * plugin av.so. */
+ * sound of unknown length is first read into a temporary file if the images share it. The video has the tags
+ * of the sound. Needs the plugin av.so. */
 bool ap_stitch(ap_stream *audio, const char *const *images, size_t count, const char *path,
                const ap_stitch_options *options, ap_error *err);
 /* The same to a descriptor, which may be a pipe and is not closed; options->format is needed. */

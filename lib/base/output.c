@@ -14,16 +14,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef enum output_kind { TO_FILE, TO_FD, TO_FD_SPOOLED, TO_NET, TO_NET_SPOOLED } output_kind;
+typedef enum output_kind { TO_FILE, TO_FD, TO_FD_AT_END, TO_NET, TO_NET_AT_END } output_kind;
 
 struct ap_output {
     output_kind kind;
     int fd;                   /* written to */
-    int target_fd;            /* TO_FD_SPOOLED: gets a copy at the end */
-    const ap_net_plugin *net; /* TO_NET, TO_NET_SPOOLED */
+    int target_fd;            /* TO_FD_AT_END: gets a copy at the end */
+    const ap_net_plugin *net; /* TO_NET, TO_NET_AT_END */
     ap_net_writer *writer;
     bool keep_existing;
-    bool owned;      /* TO_FD, TO_FD_SPOOLED: the target is closed at the end */
+    bool owned;      /* TO_FD, TO_FD_AT_END: the target is closed at the end */
     char *name;      /* for messages */
     char *path;      /* TO_FILE: the final name, symbolic links resolved */
     char *temporary; /* TO_FILE: the name meanwhile, NULL when the file has none */
@@ -174,7 +174,7 @@ static ap_output *open_special(const char *path, bool seekable, ap_error *err)
 static ap_output *open_url(const char *url, bool seekable, ap_error *err)
 {
     const ap_net_plugin *net = ap_net_load(err);
-    ap_output *out = net ? output_new(seekable ? TO_NET_SPOOLED : TO_NET, -1, url, err) : NULL;
+    ap_output *out = net ? output_new(seekable ? TO_NET_AT_END : TO_NET, -1, url, err) : NULL;
     if (!out)
         return NULL;
     out->net = net;
@@ -222,12 +222,12 @@ ap_output *ap_output_fd(int fd, const char *name, bool seekable, ap_error *err)
 {
     if (!seekable)
         return output_new(TO_FD, fd, name, err);
-    int spool = ap_temporary_file(err);
-    if (spool < 0)
+    int file = ap_temporary_file(err);
+    if (file < 0)
         return NULL;
-    ap_output *out = output_new(TO_FD_SPOOLED, spool, name, err);
+    ap_output *out = output_new(TO_FD_AT_END, file, name, err);
     if (!out) {
-        close(spool);
+        close(file);
         return NULL;
     }
     out->target_fd = fd;
@@ -285,7 +285,7 @@ bool ap_output_read_at(ap_output *out, uint64_t position, void *bytes, size_t si
     return true;
 }
 
-static bool copy_spool(ap_output *out, ap_error *err)
+static bool copy_file(ap_output *out, ap_error *err)
 {
     char buffer[65536];
     for (uint64_t at = 0; at < out->size;) {
@@ -368,8 +368,8 @@ bool ap_output_commit(ap_output *out, ap_error *err)
     bool ok = true;
     if (out->kind == TO_FILE && !commit_file(out))
         ok = ap_fail_errno(err, errno, "cannot write '%s'", out->name);
-    if (out->kind == TO_FD_SPOOLED || out->kind == TO_NET_SPOOLED)
-        ok = copy_spool(out, err);
+    if (out->kind == TO_FD_AT_END || out->kind == TO_NET_AT_END)
+        ok = copy_file(out, err);
     if (ok && out->net) {
         ok = out->net->commit(out->writer, err);
         out->writer = NULL;

@@ -27,7 +27,7 @@ bool ap_output_read_at(ap_output *out, uint64_t position, void *bytes, size_t si
 /* Current position and size in bytes. */
 uint64_t ap_output_tell(const ap_output *out);
 uint64_t ap_output_size(const ap_output *out);
-/* fsync and rename into place (file), or copy (spooled descriptor). Frees out. */
+/* fsync and rename into place (file), or copy (a descriptor that could not seek). Frees out. */
 bool ap_output_commit(ap_output *out, ap_error *err);
 /* Drops everything. Takes NULL. */
 void ap_output_abort(ap_output *out);

@@ -2,8 +2,8 @@
  *
  * power_medians.h - the power of the slots around the current one, and its medians along time and frequency.
  */
-#ifndef AP_SPECTROGRAM_H
-#define AP_SPECTROGRAM_H
+#ifndef AP_POWER_MEDIANS_H
+#define AP_POWER_MEDIANS_H
 
 #include <stddef.h>
 #include <stdint.h>

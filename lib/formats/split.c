@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * split.c - one stream to several outputs in one pass.
  *
- * Encoders pull, each at its own pace, so each has a thread, and a queue for what the source gave and the
+ * Encoders pull, each at its own pace, so each has a thread, and a backlog of what the source gave and the
  * thread has not encoded yet. An output that is read slowly, or not at all for a while (a FIFO), thus holds
  * nobody up. */
 #include "base/backlog.h"
@@ -17,14 +17,14 @@
 
 typedef struct splitter splitter;
 
-/* One output: its queue, its thread, and the stream that the thread encodes. */
+/* One output: its backlog, its thread, and the stream that the thread encodes. */
 typedef struct branch {
     splitter *owner;
     const ap_split_output *output;
-    ap_stream *stream; /* from the queue */
+    ap_stream *stream; /* from the backlog */
     pthread_t thread;
     bool running;
-    ap_backlog *queue;
+    ap_backlog *backlog;
     float *block; /* AP_BLOCK frames */
 } branch;
 
@@ -32,7 +32,7 @@ struct splitter {
     ap_stream *source;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t news;
-    uint64_t written; /* frames, to each queue */
+    uint64_t written; /* frames, to each backlog */
     bool ended, failed;
     ap_error error; /* the first one */
     size_t count;
@@ -71,7 +71,7 @@ static ptrdiff_t branch_read(ap_stream *s, float *frames, size_t max, ap_error *
 {
     branch *b = s->state;
     ptrdiff_t n = wait_for_frames(b->owner, s->position, max, err);
-    if (n > 0 && !ap_backlog_take(b->queue, frames, (size_t)n * s->format.channels * sizeof *frames, err))
+    if (n > 0 && !ap_backlog_take(b->backlog, frames, (size_t)n * s->format.channels * sizeof *frames, err))
         return -1;
     return n;
 }
@@ -96,7 +96,7 @@ static bool append(branch *b, const float *frames, size_t count, ap_error *err)
     size_t all = b->owner->source->format.channels, channels = b->output->channels;
     for (size_t i = 0; i < count; i++)
         memcpy(b->block + i * channels, frames + i * all + b->output->first, channels * sizeof *frames);
-    return ap_backlog_put(b->queue, b->block, count * channels * sizeof *frames, err);
+    return ap_backlog_put(b->backlog, b->block, count * channels * sizeof *frames, err);
 }
 
 /* Passes on n frames, or the end. */
@@ -142,11 +142,11 @@ static bool start(branch *b, ap_error *err)
     ap_format format = {from->rate, b->output->channels, b->output->mask, from->frames};
     ap_tags *tags = ap_tags_new();
     const ap_tags *known = ap_stream_tags(b->owner->source);
-    b->queue = ap_backlog_new(err);
+    b->backlog = ap_backlog_new(err);
     b->block = malloc(AP_BLOCK * b->output->channels * sizeof *b->block);
-    if (b->queue && (!tags || !b->block || (known && !ap_tags_merge(tags, known))))
+    if (b->backlog && (!tags || !b->block || (known && !ap_tags_merge(tags, known))))
         ap_fail_memory(err);
-    else if (b->queue)
+    else if (b->backlog)
         b->stream = ap_stream_new(&ops, b, &format, ap_stream_name(b->owner->source), tags, err);
     else
         ap_tags_free(&tags);
@@ -173,7 +173,7 @@ static void finish(branch *b)
     if (other_end >= 0)
         close(other_end);
     ap_close(&b->stream);
-    ap_backlog_free(b->queue);
+    ap_backlog_free(b->backlog);
     free(b->block);
 }
 

@@ -27,7 +27,7 @@ typedef struct box {
     double scale; /* 1 / length */
 } box;
 
-/* Minimum over the last length values: a queue of (value, time) whose values increase. */
+/* Minimum over the last length values: a deque of (value, time) whose values increase. */
 typedef struct minimum {
     int32_t *values;
     uint64_t *times;

@@ -118,7 +118,7 @@ static bool check_options(const ap_silence_options *o, ap_error *err)
            ap_check_range("keep", o->keep_s, 0, MAX_TIME_S, err);
 }
 
-/* Spools s and listens to it. NULL on failure; else l->list is the caller's. */
+/* Reads s into a temporary file and listens to it. NULL on failure; else l->list is the caller's. */
 static ap_stream *listen(ap_stream *s, const ap_silence_options *o, uint64_t silence, listener *l,
                          ap_error *err)
 {

@@ -51,7 +51,7 @@ typedef struct worker {
     int signals, guard, inotify; /* descriptors */
     pid_t guard_pid;
     sigset_t mask; /* as it was */
-    ap_candidates queue;
+    ap_candidates candidates;
     ap_error trouble;
     ap_work_count *count;
     double started_s, looked_s, scan_s; /* scan_s: when to look for new jobs */
@@ -168,7 +168,7 @@ static bool fill(worker *w, ap_error *err)
         if (j->pid)
             continue;
         *j = (job){0};
-        j->lock = ap_job_claim(w->options->spool, &w->options->retry, &w->queue, j->id, &w->trouble);
+        j->lock = ap_job_claim(w->options->spool, &w->options->retry, &w->candidates, j->id, &w->trouble);
         if (j->lock < 0) {
             w->scan_s = ap_monotonic_s() + SCAN_S;
             return true;
@@ -343,7 +343,7 @@ static bool may_start(const worker *w)
 static bool loop(worker *w, ap_error *err)
 {
     while (true) {
-        if (may_start(w) && (ap_monotonic_s() >= w->scan_s || w->queue.next < w->queue.count) &&
+        if (may_start(w) && (ap_monotonic_s() >= w->scan_s || w->candidates.next < w->candidates.count) &&
             !fill(w, err))
             return false;
         /* before the end a last look: the list may be old */
@@ -406,7 +406,7 @@ bool ap_work(const ap_work_options *options, ap_work_count *count, ap_error *err
     ok = ok && prepare(&w, err) && start_guard(&w, err) && loop(&w, err);
     if (presence >= 0)
         close(presence);
-    ap_candidates_free(&w.queue);
+    ap_candidates_free(&w.candidates);
     free(w.jobs);
     if (w.interrupted) { /* a shell's loop around us is to end, too */
         sigprocmask(SIG_SETMASK, &w.mask, NULL);

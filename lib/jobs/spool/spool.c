@@ -2,7 +2,7 @@
  * spool.c - the folders of jobs: one folder a job, which says by its place how far the job is.
  *
  * A folder moves by one rename. Whoever works on a job holds a lock on the file "lock" in its folder; the
- * kernel drops it with the last process that has it, so a job in running/ without a lock is one whose runner
+ * system drops it with the last process that has it, so a job in running/ without a lock is one whose runner
  * died. Its place counts; the state in the manifest follows: it is written before the move, and repaired when
  * a kill came between. */
 #include "jobs/spool/spool.h"

@@ -82,9 +82,9 @@ static bool load_networks(ap_model *m, const nn_model_files *files, ap_error *er
         for (size_t stem = 0; stem < NN_MAX_STEMS; stem++)
             m->weights[i][stem] = bag->weighted ? bag->weights[i][stem] : 1;
     }
-    if (bag->weighted && bag->stems != (size_t)m->networks[0]->stem_count)
-        return ap_fail(err, AP_FAILED, "the bag's weights are for %zu stems, its models have %d", bag->stems,
-                       m->networks[0]->stem_count);
+    if (bag->weighted && bag->stem_count != (size_t)m->networks[0]->stem_count)
+        return ap_fail(err, AP_FAILED, "the bag's weights are for %zu stems, its models have %d",
+                       bag->stem_count, m->networks[0]->stem_count);
     return true;
 }
 

@@ -34,7 +34,7 @@ typedef struct separator {
     nn_engine *engine;
     nn_track track;
     nn_kept *kept; /* NULL: nothing is kept */
-    int channels, stems;
+    int channels, stem_count;
     bool wanted[NN_MAX_SOURCES];
     size_t outputs; /* channels of all stems wanted: of the result */
     double mean, deviation;
@@ -64,7 +64,7 @@ static int64_t run(separator *p, pass *q, int64_t from, int64_t count, int64_t *
     *row = q->network->whole ? q->length : count;
     const int64_t before = (*row - count) / 2;
     const uint64_t tag = (uint64_t)(q - p->passes) << 48 | (uint64_t)(from - q->start);
-    const size_t floats = (size_t)(p->stems * p->channels * *row);
+    const size_t floats = (size_t)(p->stem_count * p->channels * *row);
     if (nn_kept_take(p->kept, tag, q->result, floats))
         return before;
     if (!nn_track_load(&p->track, from - before, *row, p->segment, err))
@@ -92,7 +92,7 @@ static float triangle(int64_t i, int64_t length)
 static void add_result(const separator *p, pass *q, const float *result, int64_t row, int64_t count)
 {
     float *sum = q->sum;
-    for (int stem = 0; stem < p->stems; stem++) {
+    for (int stem = 0; stem < p->stem_count; stem++) {
         if (!p->wanted[stem])
             continue;
         for (int c = 0; c < p->channels; c++, sum += q->length) {
@@ -145,7 +145,7 @@ static void mix(const separator *p, const pass *q, float *frames, int64_t count)
 {
     const int64_t at = p->position - (q->next - q->stride);
     size_t output = 0;
-    for (int stem = 0; stem < p->stems; stem++) {
+    for (int stem = 0; stem < p->stem_count; stem++) {
         if (!p->wanted[stem])
             continue;
         const float gain = (float)(q->gain[stem] * p->deviation);
@@ -230,7 +230,7 @@ static bool set_length(pass *q, const ap_separate_options *o, ap_error *err)
 /* Shares of each network in each wanted stem; how many passes that makes. */
 static bool needed(const separator *p, const double *weights)
 {
-    for (int stem = 0; stem < p->stems; stem++)
+    for (int stem = 0; stem < p->stem_count; stem++)
         if (p->wanted[stem] && weights[stem] != 0)
             return true;
     return false;
@@ -247,7 +247,7 @@ static bool add_pass(separator *p, nn_network *n, const double weights[][NN_MAX_
     if (o->shifts)
         q->start = (int64_t)(random64(random) % (uint64_t)(limit + 1)) - limit;
     q->next = q->start;
-    for (int stem = 0; stem < p->stems; stem++) {
+    for (int stem = 0; stem < p->stem_count; stem++) {
         double total = 0;
         for (size_t i = 0; i < count; i++)
             total += weights[i][stem];
@@ -256,7 +256,7 @@ static bool add_pass(separator *p, nn_network *n, const double weights[][NN_MAX_
     const size_t length = (size_t)q->length;
     q->sum = calloc(p->outputs * length, sizeof *q->sum);
     q->weights = calloc(length, sizeof *q->weights);
-    q->result = malloc((size_t)(p->stems * p->channels) * length * sizeof *q->result);
+    q->result = malloc((size_t)(p->stem_count * p->channels) * length * sizeof *q->result);
     return (q->sum && q->weights && q->result) || ap_fail_memory(err);
 }
 
@@ -292,10 +292,10 @@ static separator *new_separator(const nn_network *n, const bool wanted[AP_MAX_ST
         return NULL;
     }
     p->channels = n->channels;
-    p->stems = n->stem_count;
+    p->stem_count = n->stem_count;
     p->engine = n->engine;
     memcpy(p->wanted, wanted, sizeof p->wanted);
-    for (int i = 0; i < p->stems; i++)
+    for (int i = 0; i < p->stem_count; i++)
         p->outputs += p->wanted[i] ? (size_t)p->channels : 0;
     if (nn_track_open(&p->track, p->channels, err))
         return p;
@@ -317,7 +317,7 @@ static bool open_kept(separator *p, const nn_network *n, const ap_separate_optio
     snprintf(text, sizeof text,
              "audiopipe %s separation\nmodel %s\n%spasses %zu %" PRIx64 "\nlength %" PRId64 "\n", AP_VERSION,
              n->identity, input, p->count, passes, p->count ? p->passes[0].length : 0);
-    for (int stem = 0; stem < p->stems; stem++)
+    for (int stem = 0; stem < p->stem_count; stem++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "%d", p->wanted[stem]);
     p->kept = nn_kept_open(o->state, text, err);
     return p->kept != NULL;

@@ -136,12 +136,12 @@ static size_t set_zones(ap_zone *zones, size_t bins, double bin_hz)
 {
     static const struct {
         double end_hz;
-        size_t kernel; /* bins of about 11 Hz */
+        size_t length; /* of the median, in bins of about 11 Hz */
     } table[] = {{250, 5}, {800, 31}, {AP_MAX_RATE, 63}};
     size_t count = 0;
     for (; count < sizeof table / sizeof *table; count++) {
         double end = table[count].end_hz / bin_hz;
-        zones[count] = (ap_zone){end < (double)bins ? (size_t)end : bins, table[count].kernel};
+        zones[count] = (ap_zone){end < (double)bins ? (size_t)end : bins, table[count].length};
     }
     return count;
 }

@@ -256,15 +256,15 @@ static void sum_frame(const summer *m, const float *stems, const float *mix, flo
 static ptrdiff_t sum_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
     summer *m = s->state;
-    const size_t stems = m->inputs * m->channels;
-    float *mix = m->block + (size_t)AP_BLOCK * stems;
+    const size_t width = m->inputs * m->channels; /* samples in a frame of all stems */
+    float *mix = m->block + (size_t)AP_BLOCK * width;
     ptrdiff_t n = ap_read(s->source, m->block, max < AP_BLOCK ? max : AP_BLOCK, err);
     if (n > 0 && (uint64_t)n > m->seen - s->position)
         n = (ptrdiff_t)(m->seen - s->position);
     if (n > 0 && m->mix && !ap_backlog_take(m->mix, mix, (size_t)n * m->channels * sizeof *mix, err))
         return -1;
     for (ptrdiff_t i = 0; i < n; i++)
-        sum_frame(m, m->block + (size_t)i * stems, m->mix ? mix + (size_t)i * m->channels : NULL,
+        sum_frame(m, m->block + (size_t)i * width, m->mix ? mix + (size_t)i * m->channels : NULL,
                   frames + (size_t)i * m->outputs * m->width);
     return n;
 }

@@ -3,12 +3,12 @@
  *
  * What is equal in both speakers of a pair (mid) adds up at the ears, what is opposite (side) cancels, the
  * more the lower the frequency. So each has a gain of its own, below and above a corner: a shelf. The gains
- * come from what the renderer does along the path, at the start; nothing follows the music. */
+ * come from what the renderer does along the trajectory, at the start; nothing follows the music. */
 #include "stages/spatial/balance.h"
 
 #include <math.h>
 
-#define STEPS 126 /* places along the path, over so many turns that all of a spiral is seen */
+#define STEPS 126 /* places along the trajectory, over so many turns that all of a spiral is seen */
 #define TURNS 4
 #define BANDS 48      /* frequencies, evenly spaced by pitch */
 #define CORNER 1200.0 /* Hz: a wavelength of two heads, where addition turns from coherent to random */
@@ -20,7 +20,7 @@ typedef enum part { MID, SIDE, ALONE, PARTS } part;
 typedef struct meter {
     double hz[BANDS], weight[BANDS]; /* the weights add up to 1 */
     double complex left[2][BANDS], right[2][BANDS];
-    double energy[AP_SPEAKERS_MAX][PARTS][BANDS]; /* at both ears, mean along the path */
+    double energy[AP_SPEAKERS_MAX][PARTS][BANDS]; /* at both ears, mean along the trajectory */
 } meter;
 
 /* How much of the loudness of music lies around hz: pink noise that falls faster above 4 kHz (roughly the

@@ -56,7 +56,7 @@ static void aim(binaural *b, size_t k, double azimuth, double elevation, double 
     delay[1] += b->latency;
 }
 
-static void binaural_render(void *state, const ap_position path[2], const double *angle, float *const *in,
+static void binaural_render(void *state, const ap_position ends[2], const double *angle, float *const *in,
                             size_t speakers, float *const out[2])
 {
     binaural *b = state;
@@ -64,8 +64,8 @@ static void binaural_render(void *state, const ap_position path[2], const double
         voice *v = &b->voices[k];
         double delay[2];
         if (!b->running)
-            aim(b, k, path[0].azimuth + angle[k], path[0].elevation, v->delay);
-        aim(b, k, path[1].azimuth + angle[k], path[1].elevation, delay);
+            aim(b, k, ends[0].azimuth + angle[k], ends[0].elevation, v->delay);
+        aim(b, k, ends[1].azimuth + angle[k], ends[1].elevation, delay);
         memcpy(v->past + b->history, in[k], b->block * sizeof *v->past);
         for (size_t ear = 0; ear < 2; ear++) {
             ap_delay_run(b->table, v->past + b->history, v->delay[ear], delay[ear],

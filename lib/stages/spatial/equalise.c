@@ -18,8 +18,8 @@
 /* Evenly chosen among them, so many directions are enough. */
 #define ENOUGH 800
 
-/* Only directions near the horizon count, if there are any: paths keep there, and the average of all is up to
- * 5 dB away from theirs (KEMAR at 12 kHz). */
+/* Only directions near the horizon count, if there are any: trajectories keep there, and the average of all
+ * is up to 5 dB away from theirs (KEMAR at 12 kHz). */
 static void keep_horizon(const ap_sofa *sofa, double *area)
 {
     const double(*direction)[3];

@@ -29,17 +29,17 @@ static void add_ramp(const float *in, float *out, size_t frames, float from, flo
         out[i] += in[i] * (from + step * (float)i);
 }
 
-static void pan_render(void *state, const ap_position path[2], const double *angle, float *const *in,
+static void pan_render(void *state, const ap_position ends[2], const double *angle, float *const *in,
                        size_t speakers, float *const out[2])
 {
     size_t frames = ((const panner *)state)->block / RAMPS;
     for (size_t s = 0; s < speakers; s++) {
         float from[2], to[2];
-        gains(path[0].azimuth + angle[s], path[0].elevation, from);
+        gains(ends[0].azimuth + angle[s], ends[0].elevation, from);
         for (size_t r = 0; r < RAMPS; r++) {
             double part = (double)(r + 1) / RAMPS;
-            gains(path[0].azimuth + part * (path[1].azimuth - path[0].azimuth) + angle[s],
-                  path[0].elevation + part * (path[1].elevation - path[0].elevation), to);
+            gains(ends[0].azimuth + part * (ends[1].azimuth - ends[0].azimuth) + angle[s],
+                  ends[0].elevation + part * (ends[1].elevation - ends[0].elevation), to);
             for (int ear = 0; ear < 2; ear++) {
                 add_ramp(in[s] + r * frames, out[ear] + r * frames, frames, from[ear], to[ear]);
                 from[ear] = to[ear];

@@ -9,9 +9,9 @@
 #include <complex.h>
 
 typedef struct ap_renderer {
-    /* Adds the speakers to the ears. The group moves from path[0] to path[1] within the block; speaker k
+    /* Adds the speakers to the ears. The group moves from ends[0] to ends[1] within the block; speaker k
      * stands angle[k] counter-clockwise of the group. */
-    void (*render)(void *state, const ap_position path[2], const double *angle, float *const *in,
+    void (*render)(void *state, const ap_position ends[2], const double *angle, float *const *in,
                    size_t speakers, float *const out[2]);
     /* The response at both ears to a speaker, at some frequencies. */
     void (*response)(void *state, double azimuth, double elevation, const double *hz, size_t count,

@@ -83,10 +83,10 @@ static ap_position place_at(const spatializer *s, uint64_t frame)
 }
 
 /* Takes the channels apart and brings them to their distance. */
-static void split(spatializer *s, const float *in, const ap_position path[2])
+static void split(spatializer *s, const float *in, const ap_position ends[2])
 {
-    float from = (float)(1 / path[0].distance),
-          step = ((float)(1 / path[1].distance) - from) / (float)s->block;
+    float from = (float)(1 / ends[0].distance),
+          step = ((float)(1 / ends[1].distance) - from) / (float)s->block;
     for (size_t c = 0; c < s->speakers.count; c++)
         for (int i = 0; i < (int)s->block; i++)
             s->plane[c][i] = in[(size_t)i * s->speakers.count + c] * (from + step * (float)i);
@@ -128,7 +128,7 @@ static size_t gather(const spatializer *s, double *angle, float **plane)
 static void spatialize(void *state, const float *in, float *out, size_t frames)
 {
     spatializer *s = state;
-    ap_position path[2] = {place_at(s, s->frame), place_at(s, s->frame + frames)};
+    ap_position ends[2] = {place_at(s, s->frame), place_at(s, s->frame + frames)};
     double angle[AP_SPEAKERS_MAX];
     float *plane[AP_SPEAKERS_MAX];
     s->frame += frames;
@@ -136,12 +136,12 @@ static void spatialize(void *state, const float *in, float *out, size_t frames)
         memmove(s->bass[ear], s->bass[ear] + frames, s->renderer.latency * sizeof *s->bass[ear]);
         memset(s->bass[ear] + s->renderer.latency, 0, frames * sizeof *s->bass[ear]);
     }
-    split(s, in, path);
+    split(s, in, ends);
     take_bass(s);
     ap_balance_run(&s->balance, s->plane, frames);
     for (int ear = 0; ear < 2; ear++)
         memcpy(s->out[ear], s->bass[ear], frames * sizeof *out);
-    s->renderer.render(s->renderer.state, path, angle, plane, gather(s, angle, plane), s->out);
+    s->renderer.render(s->renderer.state, ends, angle, plane, gather(s, angle, plane), s->out);
     for (size_t i = 0; i < frames; i++) {
         out[2 * i] = s->out[0][i];
         out[2 * i + 1] = s->out[1][i];

@@ -58,7 +58,7 @@ static double spiral_distance(double turns)
     return (2 - cos(TURN / SPIRAL_TURNS * turns)) * sqrt(2 / pow(3, 1.5));
 }
 
-/* The path itself: counter-clockwise, from the front. */
+/* The movement itself: counter-clockwise, from the front. */
 static ap_position follow(const ap_spatialize_options *options, double turns)
 {
     switch (options->path) {

@@ -118,9 +118,9 @@ static bool parse_weights(parser *p, nn_bag *bag)
             return fail(p, "it has weights for too many models");
         if (!parse_row(p, bag->weights[rows], &stems))
             return false;
-        if (rows > 0 && stems != bag->stems)
+        if (rows > 0 && stems != bag->stem_count)
             return fail(p, "its weights have rows of different lengths");
-        bag->stems = stems;
+        bag->stem_count = stems;
         accept(p, ',');
     }
     bag->weighted = true;
@@ -130,7 +130,7 @@ static bool parse_weights(parser *p, nn_bag *bag)
 /* Every stem has to come from somewhere. */
 static bool check_columns(const parser *p, const nn_bag *bag)
 {
-    for (size_t stem = 0; stem < bag->stems; stem++) {
+    for (size_t stem = 0; stem < bag->stem_count; stem++) {
         double sum = 0;
         for (size_t i = 0; i < bag->count; i++)
             sum += bag->weights[i][stem];

@@ -13,8 +13,8 @@ typedef struct nn_bag {
     size_t count;
     bool weighted;
     double weights[NN_MAX_MODELS][NN_MAX_STEMS];
-    size_t stems;     /* of weights */
-    double segment_s; /* 0 = the model's own */
+    size_t stem_count; /* of weights */
+    double segment_s;  /* 0 = the model's own */
 } nn_bag;
 
 /* Parses the text of a bag file. name is the subject of messages. */

@@ -439,7 +439,7 @@ static void bags_are_parsed(void)
         &bag, "models: ['a1', \"b\"]\nweights: [\n  [1., 0.],\n  [0, 2.5], # comment\n]\nsegment: 44", "x",
         NULL));
     CHECK(bag.count == 2 && strcmp(bag.models[0], "a1") == 0 && strcmp(bag.models[1], "b") == 0);
-    CHECK(bag.weighted && bag.stems == 2 && bag.weights[1][1] == 2.5 && bag.segment_s == 44);
+    CHECK(bag.weighted && bag.stem_count == 2 && bag.weights[1][1] == 2.5 && bag.segment_s == 44);
     CHECK(nn_bag_parse(&bag, "models:\n- abc\n- 'def'\n", "x", NULL));
     CHECK(bag.count == 2 && !bag.weighted && strcmp(bag.models[1], "def") == 0);
 }

@@ -14,7 +14,7 @@
 
 typedef struct mdx23c {
     nn_network network;
-    int nfft, hop, bins, subbands, scales, channels, growth, bottleneck, blocks, stems;
+    int nfft, hop, bins, subbands, scales, channels, growth, bottleneck, blocks, stem_count;
     nn_act act;
     nn_linear *first, *final1, *final2;
     nn_mdx_blocks encoders[MAX_SCALES], decoders[MAX_SCALES], middle;
@@ -79,7 +79,7 @@ static bool read_settings(mdx23c *m, const nn_checkpoint *c, ap_error *err)
     if (!nn_published_read(n, c, err) || !nn_published_check(c, known, err) || !check_words(m, c, err) ||
         !read_integers(m, c, err))
         return false;
-    m->stems = n->outputs;
+    m->stem_count = n->outputs;
     const int unit = m->subbands << m->scales; /* what the frequencies are divided by */
     n->chunk_multiple = m->hop << m->scales;
     n->chunk_extra = -m->hop;
@@ -115,7 +115,7 @@ static void load_all(nn_loader *loader, mdx23c *m)
         nn_mdx_blocks_load(loader, nn_name_of("decoder_blocks.%d.tfc_tdf", i).text, &o, &m->decoders[i]);
     }
     m->final1 = nn_load_linear(loader, "final_conv.0", m->channels + planes, m->channels, false);
-    m->final2 = nn_load_linear(loader, "final_conv.2", m->channels, m->stems * planes, false);
+    m->final2 = nn_load_linear(loader, "final_conv.2", m->channels, m->stem_count * planes, false);
 }
 
 static void mdx23c_free(nn_network *network)
@@ -147,7 +147,7 @@ static nn_tensor *fold(const mdx23c *m, nn_tensor *x)
 /* Back, for all stems: [stems * bins][planes][time]. */
 static nn_tensor *unfold(const mdx23c *m, nn_tensor *x)
 {
-    const int64_t k = m->subbands, rows = m->bins / k, time = nn_time(x), stems = m->stems;
+    const int64_t k = m->subbands, rows = m->bins / k, time = nn_time(x), stems = m->stem_count;
     const nn_permutation p = {{rows, stems, PLANES, k, time}, {1, 3, 0, 2, 4}, stems * m->bins, PLANES, time};
     return nn_permute(x, &p);
 }
@@ -177,7 +177,7 @@ static nn_tensor *mdx23c_run(nn_network *network, nn_tensor *mix)
     nn_tensor *x = nn_multiply(u_net(m, nn_keep(first)), first);
     x = nn_apply_linear(nn_concat(planes, x), m->final1, m->act);
     x = unfold(m, nn_apply_linear(x, m->final2, NN_LINEAR));
-    for (int s = 0; x && s < m->stems; s++) {
+    for (int s = 0; x && s < m->stem_count; s++) {
         nn_tensor *spectrum = nn_zeros(m->network.engine, m->nfft / 2 + 1, PLANES, nn_time(x));
         nn_tensor *stem =
             nn_crop(nn_keep(x), (nn_crop_to){.from_row = (int64_t)s * m->bins, .rows = m->bins});

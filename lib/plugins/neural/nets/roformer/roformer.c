@@ -29,7 +29,7 @@ typedef struct estimator {
 typedef struct roformer {
     nn_network network;
     nn_bands bands;
-    int nfft, hop, dim, depth, stems;
+    int nfft, hop, dim, depth, stem_count;
     bool mel, skip;
     splitter *splitters;                   /* [band] */
     estimator *estimators;                 /* [stem][band] */
@@ -69,7 +69,7 @@ static bool read_sizes(roformer *m, nn_rope_options *time, nn_rope_options *freq
                        ap_error *err)
 {
     int linear = 0, window, frequency_depth = 2;
-    m->stems = m->network.outputs;
+    m->stem_count = m->network.outputs;
     m->nfft = 2048;
     m->hop = 512;
     *time = (nn_rope_options){.heads = 8, .dim_head = 64, .depth = 2, .norm = m->mel};
@@ -78,7 +78,7 @@ static bool read_sizes(roformer *m, nn_rope_options *time, nn_rope_options *freq
         int lo, hi, *value;
     } integers[] = {{"dim", 1, 8192, &m->dim},
                     {"depth", 1, MAX_DEPTH, &m->depth},
-                    {"num_stems", m->stems, m->stems, &m->stems},
+                    {"num_stems", m->stem_count, m->stem_count, &m->stem_count},
                     {"heads", 1, 256, &time->heads},
                     {"dim_head", 2, 1024, &time->dim_head},
                     {"time_transformer_depth", 1, NN_MAX_LAYERS, &time->depth},
@@ -172,7 +172,7 @@ static void load_bands(nn_loader *loader, roformer *m)
         m->splitters[b].norm = nn_load_rms(loader, nn_name_of("%s.0.gamma", name.text).text, width);
         m->splitters[b].linear =
             nn_load_linear(loader, nn_name_of("%s.1", name.text).text, width, m->dim, true);
-        for (int s = 0; s < m->stems; s++)
+        for (int s = 0; s < m->stem_count; s++)
             load_estimator(loader, m, nn_name_of("mask_estimators.%d.to_freqs.%d.0", s, b).text, 2 * width,
                            &m->estimators[s * m->bands.number + b]);
     }
@@ -184,7 +184,7 @@ static void load(nn_loader *loader, roformer *m, const nn_rope_options *time,
     const size_t bands = (size_t)m->bands.number, depth = (size_t)m->depth;
     const cJSON *model = nn_published_section(loader->checkpoint, "model");
     m->splitters = calloc(bands, sizeof *m->splitters);
-    m->estimators = calloc(bands * (size_t)m->stems, sizeof *m->estimators);
+    m->estimators = calloc(bands * (size_t)m->stem_count, sizeof *m->estimators);
     m->time = calloc(depth, sizeof *m->time);
     m->frequency = calloc(depth, sizeof *m->frequency);
     if (!m->splitters || !m->estimators || !m->time || !m->frequency ||
@@ -208,7 +208,7 @@ static void roformer_free(nn_network *network)
         nn_norm_free(m->splitters[b].norm);
         nn_linear_free(m->splitters[b].linear);
     }
-    for (int i = 0; m->estimators && i < m->bands.number * m->stems; i++)
+    for (int i = 0; m->estimators && i < m->bands.number * m->stem_count; i++)
         for (int j = 0; j < m->estimators[i].count; j++)
             nn_linear_free(m->estimators[i].layers[j]);
     for (int i = 0; m->time && m->frequency && i < m->depth; i++) {
@@ -282,7 +282,7 @@ static nn_tensor *roformer_run(nn_network *network, nn_tensor *mix)
     const int64_t length = nn_time(mix);
     nn_tensor *spectrum = nn_stft(mix, m->nfft, m->hop), *out = NULL;
     nn_tensor *x = transform(m, split(m, nn_keep(spectrum)));
-    for (int s = 0; x && s < m->stems; s++) {
+    for (int s = 0; x && s < m->stem_count; s++) {
         nn_tensor *mask = mask_of(m, m->estimators + s * m->bands.number, x);
         nn_tensor *stem = nn_istft(nn_multiply_complex(mask, nn_keep(spectrum), m->factors), m->hop, length);
         out = s ? nn_concat(out, stem) : stem;
