@@ -238,11 +238,26 @@ $B/ap-fetch-model: scripts/ap-fetch-model
 
 UNIT := $(patsubst tests/unit/%.c,$B/tests/unit/%,$(shell find tests/unit -name '*.c' $(if $(HAVE_MHD),,-not -path '*/serve/*')))
 
+define link_test
+$(call say,LINK)
+$(Q)$(CC) $< $(filter-out $B/libaudiopipe.a,$(filter %.a,$^)) $B/libaudiopipe.a $(ALL_LDFLAGS) $(CORE_LDLIBS) $(TEST_LDLIBS) -o $@
+endef
+
 # The unit tests mirror lib/; those of jobs and plugins link what they test.
 $B/tests/unit/%.o: MORE = -Wno-unused-function -Itests/unit -Itests/fuzz $(UNIT_CFLAGS)
 $B/tests/unit/%: $B/tests/unit/%.o $B/libaudiopipe.a
-	$(call say,LINK)
-	$(Q)$(CC) $< $(filter-out $B/libaudiopipe.a,$(filter %.a,$^)) $B/libaudiopipe.a $(ALL_LDFLAGS) $(CORE_LDLIBS) $(TEST_LDLIBS) -o $@
+	$(link_test)
+
+# Kernels are also tested as they are without AVX2: the loader would choose the clones.
+$B/base/%: MORE = -Wconversion -DAP_HOT=
+$B/base/%.o: %.c
+	$(compile)
+$B/dsp-base.a: $(patsubst %.c,$B/base/%.o,$(call sources,dsp))
+	$(archive)
+DSP_BASE := $(patsubst $B/tests/unit/dsp/%,$B/tests/unit/dsp-base/%,$(filter $B/tests/unit/dsp/%,$(UNIT)))
+$(DSP_BASE): $B/tests/unit/dsp-base/%: $B/tests/unit/dsp/%.o $B/dsp-base.a $B/libaudiopipe.a
+	@mkdir -p $(@D)
+	$(link_test)
 
 $B/tests/unit/jobs/%: TEST_LDLIBS = $(JOBS_LDLIBS)
 $(filter $B/tests/unit/jobs/%,$(UNIT)): $B/jobs.a
@@ -293,7 +308,7 @@ $(SHELLS:%=$B/audiopipe.%-completion): $B/%: scripts/%
 	@mkdir -p $(@D)
 	$(Q)sed 's/@COMMANDS@/$(COMMANDS) $(SCRIPTS:scripts/%=%)/; s,@SHAREDIR@,$(SHAREDIR),' $< >$@
 
-build-tests: all $(UNIT) $(MAN) build-fuzz/fuzz_th
+build-tests: all $(UNIT) $(DSP_BASE) $(MAN) build-fuzz/fuzz_th
 
 check: build-tests
 	tests/run $B
