@@ -5,7 +5,7 @@
 #ifndef AP_STREAM_DETAILS_H
 #define AP_STREAM_DETAILS_H
 
-#include "stream/stream.h"
+#include "audiopipe.h"
 
 #define AP_MAX_TRACKS 1024
 
@@ -31,13 +31,8 @@ typedef struct ap_details {
     size_t track_count; /* 0: there is one, which is all of the file */
 } ap_details;
 
-/* For decoders: gives s details of which these are known. NULL, and no reason to fail, when out of memory or
- * s is NULL. */
-ap_details *ap_stream_note(ap_stream *s, const char *format, const char *codec, unsigned bits);
 /* Room for so many tracks, all zero. false when out of memory. */
 bool ap_details_tracks(ap_details *details, size_t count);
-/* Those of the decoder that s reads in the end; NULL: it noted none. They live as long as s does. */
-const ap_details *ap_stream_details(const ap_stream *s);
 void ap_details_free(ap_details *details); /* takes NULL */
 
 #endif

@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "stream/details.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -313,4 +312,27 @@ ap_stream *ap_tap(ap_stream *s, ap_tap_fn *see, void *user, ap_error *err)
     if (t)
         *t = (tap){.see = see, .user = user};
     return ap_stream_wrap(s, &ops, t, NULL, err);
+}
+
+/* ---- details */
+
+ap_details *ap_stream_note(ap_stream *s, const char *format, const char *codec, unsigned bits)
+{
+    if (s && !s->details)
+        s->details = calloc(1, sizeof *s->details);
+    if (!s || !s->details)
+        return NULL;
+    ap_details *d = s->details;
+    snprintf(d->format, sizeof d->format, "%s", format);
+    snprintf(d->codec, sizeof d->codec, "%s", codec);
+    d->bits = bits;
+    d->delay = d->padding = d->frames = AP_UNKNOWN;
+    return d;
+}
+
+const ap_details *ap_stream_details(const ap_stream *s)
+{
+    while (s && s->source)
+        s = s->source;
+    return s ? s->details : NULL;
 }

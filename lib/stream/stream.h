@@ -5,6 +5,7 @@
 #define AP_STREAM_STREAM_H
 
 #include "audiopipe.h"
+#include "stream/details.h"
 
 /* Frames that a stage asks its source for at a time: big enough to amortise calls, small enough for the
  * cache. */
@@ -20,8 +21,6 @@ typedef struct ap_stream_ops {
     void (*close)(void *state);               /* frees state, not the source; may be NULL */
     bool (*end)(ap_stream *s, ap_error *err); /* told once that the stream has ended; may be NULL */
 } ap_stream_ops;
-
-typedef struct ap_details ap_details; /* stream/details.h */
 
 struct ap_stream {
     const ap_stream_ops *ops;
@@ -81,5 +80,13 @@ bool ap_check_format(const char *name, const ap_format *format, ap_error *err);
 const char *ap_layout_name(uint32_t mask, char *to, size_t size);
 /* Always the list: "FL+FR". Returns to. */
 const char *ap_layout_list(uint32_t mask, char *to, size_t size);
+
+/* ---- details */
+
+/* For decoders: gives s details of which these are known. NULL, and no reason to fail, when out of memory or
+ * s is NULL. */
+ap_details *ap_stream_note(ap_stream *s, const char *format, const char *codec, unsigned bits);
+/* Those of the decoder that s reads in the end; NULL: it noted none. They live as long as s does. */
+const ap_details *ap_stream_details(const ap_stream *s);
 
 #endif
