@@ -6,7 +6,7 @@
 #include "front/filter.h"
 #include "front/text.h"
 #include "stream/chapters.h"
-#include "stream/details.h"
+#include "stream/stream.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -4,6 +4,7 @@
 #include "base/input.h"
 #include "base/net.h"
 #include "base/output.h"
+#include "base/text.h"
 #include "front/filter.h"
 #include "front/text.h"
 #include "front/verbs.h"
@@ -237,20 +238,7 @@ static int show_setting(const ap_net_plugin *net, const char *url, const char *n
 static void print_element(FILE *out, const char *name, const char *text)
 {
     fprintf(out, "<%s>", name);
-    for (; *text; text++)
-        switch (*text) {
-        case '&':
-            fputs("&amp;", out);
-            break;
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        default:
-            fputc(*text, out);
-        }
+    ap_put_markup(out, text, SIZE_MAX);
     fprintf(out, "</%s>", name);
 }
 

@@ -47,8 +47,8 @@ static bool add_stem(audio_folder *list, const command *c, const char *path, con
 static char *own_name(const char *path)
 {
     char *absolute = realpath(path, NULL);
-    const char *slash = absolute ? strrchr(absolute, '/') : NULL;
-    char *name = strdup(slash && slash[1] ? slash + 1 : path);
+    const char *leaf = absolute ? ap_leaf(absolute) : "";
+    char *name = strdup(*leaf ? leaf : path);
     free(absolute);
     return name;
 }

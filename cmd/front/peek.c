@@ -28,16 +28,6 @@ static ssize_t peek_pipe(unsigned char *bytes)
     return n;
 }
 
-/* Printable characters, blanks and the ends of lines and names; no audio format begins with as many of them.
- */
-static bool is_text(const unsigned char *bytes, ssize_t n)
-{
-    for (ssize_t i = 0; i < n; i++)
-        if (ap_is_control((char)bytes[i]) && bytes[i] != 0 && !(bytes[i] >= '\t' && bytes[i] <= '\r'))
-            return false;
-    return n > 0 && bytes[0];
-}
-
 peeked peek_stdin(void)
 {
     struct stat st;
@@ -59,5 +49,5 @@ peeked peek_stdin(void)
     }
     if (n < 0 && errno == EINTR)
         return PEEKED_SIGNAL;
-    return is_text(bytes, n) ? PEEKED_TEXT : PEEKED_DATA;
+    return n > 0 && ap_is_text(bytes, (size_t)n, true) ? PEEKED_TEXT : PEEKED_DATA;
 }

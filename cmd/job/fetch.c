@@ -28,19 +28,10 @@ static bool zip_file(const char *path, const char *below, void *user, ap_error *
     return ap_zip_add(user, below, path, err);
 }
 
-static bool fetch_zip(const char *folder, const char *target, ap_error *err)
+static bool fill_zip(ap_zip *z, void *user, ap_error *err)
 {
-    ap_output *out = ap_output_create(target, true, err);
-    ap_zip *z = out ? ap_zip_new(out, err) : NULL;
-    bool ok = z && ap_each_file(folder, zip_file, z, err);
-    if (ok)
-        ok = ap_zip_end(z, err);
-    else
-        ap_zip_free(z);
-    if (ok)
-        return ap_output_commit(out, err);
-    ap_output_abort(out);
-    return false;
+    const char *folder = user;
+    return ap_each_file(folder, zip_file, z, err);
 }
 
 int job_fetch(job_config *c, int argc, char **argv, ap_error *err)
@@ -52,7 +43,7 @@ int job_fetch(job_config *c, int argc, char **argv, ap_error *err)
         ok = ap_fail_memory(err);
     umask(c->mask);
     if (ok)
-        ok = c->zip ? fetch_zip(out, argv[1], err) : ap_each_file(out, fetch_file, argv[1], err);
+        ok = c->zip ? ap_zip_write(argv[1], fill_zip, out, err) : ap_each_file(out, fetch_file, argv[1], err);
     free(folder);
     free(out);
     return job_result(ok, err);

@@ -59,8 +59,9 @@ static bool take_to_zip(const char *path, const char *name, void *user, ap_error
 }
 
 /* The page through a temporary file, as its files are added while it is made. */
-static bool fill_zip(ap_zip *z, const char *manifest, ap_error *err)
+static bool fill_zip(ap_zip *z, void *user, ap_error *err)
 {
+    const char *manifest = user;
     const ap_report_options options = {.take = take_to_zip, .user = z};
     FILE *page = tmpfile();
     char path[64];
@@ -71,21 +72,6 @@ static bool fill_zip(ap_zip *z, const char *manifest, ap_error *err)
     bool ok = out && ap_report(manifest, out, &options, err) && ap_zip_add(z, PAGE, path, err);
     fclose(page);
     return ok;
-}
-
-static bool report_to_zip(const char *manifest, const char *path, ap_error *err)
-{
-    ap_output *out = ap_output_create(path, true, err);
-    ap_zip *z = out ? ap_zip_new(out, err) : NULL;
-    bool ok = z && fill_zip(z, manifest, err);
-    if (ok)
-        ok = ap_zip_end(z, err);
-    else
-        ap_zip_free(z);
-    if (ok)
-        return ap_output_commit(out, err);
-    ap_output_abort(out);
-    return false;
 }
 
 int job_report(job_config *c, int argc, char **argv, ap_error *err)
@@ -102,7 +88,7 @@ int job_report(job_config *c, int argc, char **argv, ap_error *err)
     if (ok && !c->with_media)
         ok = report_alone(manifest, path, err);
     else if (ok)
-        ok = strcasecmp(ap_extension(path), "zip") == 0 ? report_to_zip(manifest, path, err)
+        ok = strcasecmp(ap_extension(path), "zip") == 0 ? ap_zip_write(path, fill_zip, manifest, err)
                                                         : report_to_folder(manifest, path, err);
     free(folder);
     free(manifest);

@@ -4,6 +4,7 @@
  * Files that became jobs go to submitted/ in that folder, those that cannot to refused/, with the reason. */
 #include "jobs/spool/watch.h"
 #include "base/error.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "job/job.h"
 #include "jobs/record/clock.h"
@@ -72,8 +73,8 @@ static void make_way(char *path, size_t skip)
  * could not be moved. */
 static char *put_away(const watching *w, const char *file, const char *leaf)
 {
-    const char *below = file + strlen(w->folder) + 1, *slash = strrchr(below, '/');
-    int way = slash ? (int)(slash - below) + 1 : 0;
+    const char *below = file + strlen(w->folder) + 1;
+    int way = (int)ap_folder_length(below);
     char *name = ap_cut_name(below + way, NAME_MAX - ROOM_BYTES), *target = NULL;
     bool moved = false, again = true;
     for (unsigned n = 0; name && again; n++) {

@@ -3,6 +3,7 @@
 #include "base/output.h"
 #include "base/error.h"
 #include "base/net.h"
+#include "base/path.h"
 #include "base/temporary.h"
 
 #include <errno.h>
@@ -75,8 +76,7 @@ static ap_output *output_new(output_kind kind, int fd, const char *name, ap_erro
 /* "folder/leaf" for the folder of path. The leaf is shorter than any limit that path itself passed. */
 static char *beside(const char *path, const char *leaf)
 {
-    const char *slash = strrchr(path, '/');
-    size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
+    size_t folder = ap_folder_length(path);
     char *result = malloc(folder + strlen(leaf) + 1);
     if (result) {
         memcpy(result, path, folder);

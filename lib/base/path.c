@@ -3,12 +3,28 @@
 #include "base/path.h"
 #include "base/error.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char *ap_leaf(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
+}
+
+size_t ap_folder_length(const char *path)
+{
+    return (size_t)(ap_leaf(path) - path);
+}
+
+char *ap_folder_of(const char *path)
+{
+    size_t n = ap_folder_length(path);
+    if (n == 0)
+        return strdup(".");
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    return strndup(path, n);
 }
 
 const char *ap_extension(const char *path)

@@ -2,6 +2,7 @@
  * plugin.c - finds and loads the parts that only some files or commands need. */
 #include "base/plugin.h"
 #include "base/error.h"
+#include "base/path.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -26,15 +27,13 @@ static void *load_from(const char *folder, const char *below, const char *file, 
 static void *load_from_here(const char *file, ap_error *err)
 {
     static const char here;
-    char folder[4096];
     Dl_info info;
     if (!dladdr(&here, &info) || !info.dli_fname)
         return NULL;
-    const char *slash = strrchr(info.dli_fname, '/');
-    if (snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - info.dli_fname) : 1,
-                 slash ? info.dli_fname : ".") >= (int)sizeof folder)
-        return NULL;
-    return load_from(folder, "audiopipe/", file, err);
+    char *folder = ap_folder_of(info.dli_fname);
+    void *plugin = folder ? load_from(folder, "audiopipe/", file, err) : NULL;
+    free(folder);
+    return plugin;
 }
 
 /* Its table, if it is of the version that the caller knows. */

@@ -66,6 +66,37 @@ bool ap_is_control(char c)
     return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
+void ap_put_markup(FILE *out, const char *text, size_t most)
+{
+    for (; *text && most; text++, most--)
+        switch (*text) {
+        case '<':
+            fputs("&lt;", out);
+            break;
+        case '>':
+            fputs("&gt;", out);
+            break;
+        case '&':
+            fputs("&amp;", out);
+            break;
+        case '"':
+            fputs("&quot;", out);
+            break;
+        default:
+            fputc(ap_is_control(*text) && *text != '\n' ? '?' : *text, out);
+        }
+}
+
+bool ap_is_text(const unsigned char *bytes, size_t size, bool names)
+{
+    for (size_t i = 0; i < size; i++) {
+        bool white = (bytes[i] >= '\t' && bytes[i] <= '\r') || (names && i > 0 && bytes[i] == 0);
+        if (ap_is_control((char)bytes[i]) && !white)
+            return false;
+    }
+    return size > 0;
+}
+
 void ap_text_one_line(char *text)
 {
     for (; *text; text++)

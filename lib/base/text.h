@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* A malloc'ed text, NULL when out of memory. */
 char *ap_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -19,6 +20,12 @@ char *ap_to_utf8(const char *text);
 
 /* What moves the cursor of a terminal, or worse: U+0000 to U+001F and U+007F. */
 bool ap_is_control(char c);
+/* Nothing but printable characters, blanks and ends of lines, and with names also of names, which are bytes
+ * of 0, but not the first: no file of sound begins with hundreds of them. No text is none. */
+bool ap_is_text(const unsigned char *bytes, size_t size, bool names);
+/* Writes at most so many bytes of a text as HTML or XML: their characters are escaped, and control characters
+ * other than the end of a line become '?'. */
+void ap_put_markup(FILE *out, const char *text, size_t most);
 /* Replaces control characters by '?', so that text stays one line. */
 void ap_text_one_line(char *text);
 

@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "formats/chunks.h"
 #include "formats/pcm.h"
-#include "stream/details.h"
 #include "stream/stream.h"
 
 #include <errno.h>

@@ -4,6 +4,7 @@
 #include "formats/chunks.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "formats/file_type.h"
 #include "formats/mp3/id3.h"
 
 #include <stdlib.h>
@@ -84,19 +85,6 @@ static bool is_any(const unsigned char *p, const char *ids)
     return false;
 }
 
-static bool is_file(const unsigned char *p, size_t size)
-{
-    return size >= 12 && ((is_any(p, "RIFFRF64RIFX") && memcmp(p + 8, "WAVE", 4) == 0) ||
-                          (memcmp(p, "FORM", 4) == 0 && memcmp(p + 8, "AIF", 3) == 0) ||
-                          memcmp(p, "riff\x2e\x91\xcf\x11", 8) == 0 || is_any(p, ".sndcafffLaCOggS"));
-}
-
-static bool is_tag(const unsigned char *p, size_t size)
-{
-    return size >= 8 &&
-           (memcmp(p, "TAG", 3) == 0 || memcmp(p, "ID3", 3) == 0 || memcmp(p, "APETAGEX", 8) == 0);
-}
-
 static bool is_zeros(const unsigned char *p, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -165,9 +153,9 @@ ap_behind ap_chunks_behind(ap_input *in, const ap_chunk_layout *l, unsigned pad)
         return AP_BEHIND_NOTHING;
     p += pad;
     size_t there = (size_t)n - pad;
-    if (is_file(p, there))
+    if (ap_is_next_file(p, there))
         return AP_BEHIND_FILE;
-    if (is_tag(p, there) || (l && there >= 8 && is_known_chunk(p)))
+    if ((there >= 8 && ap_is_tag(p, there)) || (l && there >= 8 && is_known_chunk(p)))
         return AP_BEHIND_NOTHING;
     uint64_t start = ap_input_tell(in);
     bool chain = l && there >= 4 && is_printable(p) && is_chain(in, l, start, pad);

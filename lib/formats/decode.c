@@ -160,7 +160,7 @@ static ap_stream *open_input(ap_input *in, const ap_decode_options *o, ap_error 
         return NULL;
     }
     bool flac = ap_is_flac(p, (size_t)n), ogg = ap_is_ogg(p, (size_t)n);
-    bool sndfile = ap_sndfile_knows(p, (size_t)n), container = ap_is_container(p, (size_t)n);
+    bool sndfile = ap_is_sndfile(p, (size_t)n), container = ap_is_container(p, (size_t)n);
     if (is_linear_au(p, (size_t)n))
         return check_track(open_au(in, err), o->track, err);
     if (n > 12 && is_pcm_riff(in, p))

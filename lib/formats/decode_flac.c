@@ -3,8 +3,8 @@
  * first damaged frame. */
 #include "formats/decode_flac.h"
 #include "base/error.h"
+#include "formats/file_type.h"
 #include "formats/vorbiscomment.h"
-#include "stream/details.h"
 #include "stream/stream.h"
 
 #include <FLAC/stream_decoder.h>
@@ -53,20 +53,13 @@ static void look_behind(decoder *d)
     d->behind_size = n;
 }
 
-static bool behind_is(const decoder *d, const char *text)
-{
-    size_t n = strlen(text);
-    return d->behind_at == d->frame_end &&
-           memcmp(d->behind, text, n < d->behind_size ? n : d->behind_size) == 0;
-}
-
 /* Tags of other formats that programs put behind FLAC, or zeros. */
 static bool ends_in_tag(const decoder *d)
 {
     static const unsigned char zeros[LOOK];
-    return d->bytes <= d->frame_end || behind_is(d, "TAG") || behind_is(d, "APETAGEX") ||
-           behind_is(d, "ID3") || behind_is(d, "LYRICSBEGIN") ||
-           (d->behind_at == d->frame_end && memcmp(d->behind, zeros, d->behind_size) == 0);
+    return d->bytes <= d->frame_end ||
+           (d->behind_at == d->frame_end &&
+            (ap_is_tag(d->behind, d->behind_size) || memcmp(d->behind, zeros, d->behind_size) == 0));
 }
 
 /* ---- callbacks of libFLAC */

@@ -7,7 +7,6 @@
 #include "formats/chan.h"
 #include "formats/chunks.h"
 #include "formats/pcm.h"
-#include "stream/details.h"
 #include "stream/stream.h"
 
 #include <sndfile.h>
@@ -28,22 +27,6 @@ typedef struct decoder {
     size_t layout_size;
     ap_chan chan;
 } decoder;
-
-bool ap_sndfile_knows(const unsigned char *p, size_t size)
-{
-    static const char *const magics[] = {"caff", "RIFF", "RIFX", "RF64", ".snd",
-                                         "dns.", "NIST", "Crea", "riff"};
-    if (size < 12)
-        return false;
-    if (memcmp(p, "FORM", 4) == 0)
-        return memcmp(p + 8, "AIF", 3) == 0 || memcmp(p + 8, "8SVX", 4) == 0;
-    if (memcmp(p, "RIF", 3) == 0 || memcmp(p, "RF64", 4) == 0)
-        return memcmp(p + 8, "WAVE", 4) == 0;
-    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
-        if (memcmp(p, magics[i], 4) == 0)
-            return true;
-    return false;
-}
 
 /* ---- the input, as libsndfile wants it */
 

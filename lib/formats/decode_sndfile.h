@@ -6,8 +6,6 @@
 
 #include "base/input.h"
 
-/* Whether a file that starts like this is in a format of libsndfile. */
-bool ap_sndfile_knows(const unsigned char *bytes, size_t size);
 /* Sets *unsupported when the file is to be tried with libav; then in is not taken over. */
 ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err);
 

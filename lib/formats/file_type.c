@@ -8,41 +8,55 @@
 #define OGG "OggS"
 #define OPUS_AT 28 /* the first packet of the first page: RFC 7845, section 3 */
 
+/* What is known of a kind of file. */
+enum {
+    CONTAINER = 1, /* its content could look like an MP3 that starts after some junk */
+    SNDFILE = 2,   /* libsndfile is to read it */
+    BEHIND = 4,    /* one may stand behind the sound of another file */
+};
+
 typedef struct signature {
     unsigned at, size;
-    const char *bytes, *type; /* NULL: none that has a name here */
-    bool container;
+    const char *bytes, *type; /* type NULL: none that has a name here */
+    unsigned kind;
+    const char *outer; /* the file begins with one of these IDs, too; NULL: with any */
 } signature;
+
+#define IFF "FORM"
+#define RIFF "RIFFRIFXRF64"
 
 /* The more exact ones first. */
 static const signature signatures[] = {
-    {0, 4, FLAC, "flac", false},
-    {0, 4, OGG, "ogg", true},
-    {8, 4, "WAVE", "wav", false},
-    {8, 4, "AIFF", "aiff", false},
-    {8, 4, "AIFC", "aiff", false},
-    {0, 4, ".snd", "au", false},
-    {0, 4, "caff", "caf", false},
-    {0, 4, "riff", "w64", false},
-    {0, 3, "ID3", "mp3", false},
-    {4, 8, "ftypM4A ", "m4a", true},
-    {4, 4, "ftyp", "mp4", true},
-    {31, 4, "webm", "webm", false},
-    {0, 4, "\x1a\x45\xdf\xa3", "mkv", true},
-    {8, 4, "AVI ", "avi", false},
-    {0, 4, "PK\3\4", "zip", true},
-    {4, 4, "moov", NULL, true},
-    {4, 4, "mdat", NULL, true},
-    {4, 4, "wide", NULL, true},
-    {4, 4, "free", NULL, true},
-    {4, 4, "skip", NULL, true},
-    {0, 4, "\x30\x26\xb2\x75", NULL, true}, /* ASF */
-    {0, 4, "RIFF", NULL, true},
-    {0, 4, "FORM", NULL, true},
-    {0, 4, "FLV\x01", NULL, true},
-    {0, 4, ".RMF", NULL, true},
-    {0, 4, "%PDF", NULL, true},
-    {0, 4, "\0\0\1\xba", NULL, true}, /* MPEG program stream */
+    {0, 4, FLAC, "flac", BEHIND, NULL},
+    {0, 4, OGG, "ogg", CONTAINER | BEHIND, NULL},
+    {8, 4, "WAVE", "wav", SNDFILE | BEHIND, RIFF},
+    {8, 3, "AIF", "aiff", SNDFILE | BEHIND, IFF}, /* AIFF, AIFC */
+    {8, 4, "8SVX", NULL, SNDFILE, IFF},
+    {0, 4, ".snd", "au", SNDFILE | BEHIND, NULL},
+    {0, 4, "dns.", NULL, SNDFILE, NULL}, /* AU, little-endian */
+    {0, 4, "caff", "caf", SNDFILE | BEHIND, NULL},
+    {0, 8, "riff\x2e\x91\xcf\x11", "w64", SNDFILE | BEHIND, NULL},
+    {0, 4, "NIST", NULL, SNDFILE, NULL},
+    {0, 4, "Crea", NULL, SNDFILE, NULL}, /* Creative Voice File */
+    {0, 3, "ID3", "mp3", 0, NULL},
+    {4, 8, "ftypM4A ", "m4a", CONTAINER, NULL},
+    {4, 4, "ftyp", "mp4", CONTAINER, NULL},
+    {31, 4, "webm", "webm", 0, NULL},
+    {0, 4, "\x1a\x45\xdf\xa3", "mkv", CONTAINER, NULL},
+    {8, 4, "AVI ", "avi", 0, "RIFF"},
+    {0, 4, "PK\3\4", "zip", CONTAINER, NULL},
+    {4, 4, "moov", NULL, CONTAINER, NULL},
+    {4, 4, "mdat", NULL, CONTAINER, NULL},
+    {4, 4, "wide", NULL, CONTAINER, NULL},
+    {4, 4, "free", NULL, CONTAINER, NULL},
+    {4, 4, "skip", NULL, CONTAINER, NULL},
+    {0, 4, "\x30\x26\xb2\x75", NULL, CONTAINER, NULL}, /* ASF */
+    {0, 4, "RIFF", NULL, CONTAINER, NULL},
+    {0, 4, "FORM", NULL, CONTAINER, NULL},
+    {0, 4, "FLV\x01", NULL, CONTAINER, NULL},
+    {0, 4, ".RMF", NULL, CONTAINER, NULL},
+    {0, 4, "%PDF", NULL, CONTAINER, NULL},
+    {0, 4, "\0\0\1\xba", NULL, CONTAINER, NULL}, /* MPEG program stream */
 };
 
 static bool has(const unsigned char *p, size_t size, size_t at, const char *bytes, size_t count)
@@ -50,16 +64,63 @@ static bool has(const unsigned char *p, size_t size, size_t at, const char *byte
     return at + count <= size && memcmp(p + at, bytes, count) == 0;
 }
 
+/* Whether the bytes at 0 are one of IDs that stand one behind the other. */
+static bool is_any(const unsigned char *p, size_t size, const char *ids)
+{
+    for (; *ids; ids += 4)
+        if (has(p, size, 0, ids, 4))
+            return true;
+    return false;
+}
+
+static bool is(const signature *s, const unsigned char *p, size_t size)
+{
+    return has(p, size, s->at, s->bytes, s->size) && (!s->outer || is_any(p, size, s->outer));
+}
+
+/* Whether it is any file of the kind. */
+static bool is_kind(unsigned kind, const unsigned char *bytes, size_t size)
+{
+    for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++)
+        if (signatures[i].kind & kind && is(&signatures[i], bytes, size))
+            return true;
+    return false;
+}
+
 const char *ap_file_type_of(const unsigned char *bytes, size_t size)
 {
     if (ap_is_ogg(bytes, size) && has(bytes, size, OPUS_AT, "OpusHead", 8))
         return "opus";
-    for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
-        const signature *s = &signatures[i];
-        if (s->type && has(bytes, size, s->at, s->bytes, s->size))
-            return s->type;
-    }
+    for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++)
+        if (signatures[i].type && is(&signatures[i], bytes, size))
+            return signatures[i].type;
     return NULL;
+}
+
+bool ap_is_sndfile(const unsigned char *bytes, size_t size)
+{
+    return size >= 12 && is_kind(SNDFILE, bytes, size);
+}
+
+bool ap_is_wave(const unsigned char *bytes, size_t size)
+{
+    return has(bytes, size, 8, "WAVE", 4) && is_any(bytes, size, RIFF);
+}
+
+bool ap_is_next_file(const unsigned char *bytes, size_t size)
+{
+    return size >= 12 && is_kind(BEHIND, bytes, size);
+}
+
+bool ap_is_tag(const unsigned char *bytes, size_t size)
+{
+    static const char *const ids[] = {"TAG", "ID3", "APETAGEX", "LYRICSBEGIN"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        size_t n = strlen(ids[i]);
+        if (memcmp(bytes, ids[i], n < size ? n : size) == 0)
+            return true;
+    }
+    return false;
 }
 
 bool ap_is_flac(const unsigned char *bytes, size_t size)
@@ -74,10 +135,6 @@ bool ap_is_ogg(const unsigned char *bytes, size_t size)
 
 bool ap_is_container(const unsigned char *bytes, size_t size)
 {
-    for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
-        const signature *s = &signatures[i];
-        if (s->container && has(bytes, size, s->at, s->bytes, s->size))
-            return true;
-    }
-    return size > 188 && bytes[0] == 0x47 && bytes[188] == 0x47; /* MPEG-TS */
+    return is_kind(CONTAINER, bytes, size) ||
+           (size > 188 && bytes[0] == 0x47 && bytes[188] == 0x47); /* MPEG-TS */
 }

@@ -8,12 +8,12 @@
 #include "base/error.h"
 #include "formats/bext.h"
 #include "formats/chunks.h"
+#include "formats/file_type.h"
 #include "formats/mp3/decode_mp3.h"
 #include "formats/mp3/id3.h"
 #include "formats/mp3/mpeg.h"
 #include "formats/pcm.h"
 #include "formats/vorbiscomment.h"
-#include "stream/details.h"
 #include "stream/stream.h"
 
 #include <stdlib.h>
@@ -119,7 +119,7 @@ static bool is_w64(const unsigned char *p, size_t size)
 
 static bool is_riff(const unsigned char *p, size_t size)
 {
-    return size >= 12 && (is_id(p, "RIFF") || is_id(p, "RF64")) && is_id(p + 8, "WAVE");
+    return size >= 12 && !is_id(p, "RIFX") && ap_is_wave(p, size);
 }
 
 bool ap_riff_is_pcm(const unsigned char *bytes, size_t size)

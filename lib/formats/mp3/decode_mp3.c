@@ -3,6 +3,7 @@
  * LAME tag tells them. It always reads as from a pipe, so that files and pipes give the same. */
 #include "formats/mp3/decode_mp3.h"
 #include "base/error.h"
+#include "formats/file_type.h"
 #include "formats/mp3/id3.h"
 #include "formats/mp3/mpeg.h"
 #include "stream/details.h"
@@ -78,15 +79,15 @@ static void warn_damaged(ap_stream *s, decoder *d)
     ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
 }
 
-/* Whether an ID3v1 or ID3v2 tag stands at a place that was read not long ago. */
+/* Whether a tag stands at a place that was read not long ago. */
 static bool is_tag(const decoder *d, uint64_t at)
 {
-    char id[3];
+    unsigned char id[8];
     if (d->bytes < at + sizeof id || d->bytes - at > RING)
         return false;
     for (uint64_t i = 0; i < sizeof id; i++)
-        id[i] = (char)d->ring[(at + i) % RING];
-    return memcmp(id, "TAG", 3) == 0 || memcmp(id, "ID3", 3) == 0;
+        id[i] = d->ring[(at + i) % RING];
+    return ap_is_tag(id, sizeof id);
 }
 
 /* Bytes were skipped if an MPEG frame does not begin where the one before ended. */

@@ -3,6 +3,7 @@
  * 2.4.1.3 and 2.4.2.3; ISO/IEC 13818-3 for the lower rates; the Xing and LAME tags as LAME writes them. */
 #include "formats/mp3/mpeg.h"
 #include "base/bytes.h"
+#include "formats/file_type.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,11 +58,6 @@ static size_t free_size(const unsigned char *p, size_t size, const ap_mpeg *firs
     return 0;
 }
 
-static bool is_tag(const unsigned char *p, size_t size)
-{
-    return size >= 4 && (memcmp(p, "TAG", 3) == 0 || memcmp(p, "APET", 4) == 0 || memcmp(p, "ID3", 3) == 0);
-}
-
 /* Whether count frames follow each other from here on; the last one of a complete file may end it, or a tag.
  */
 static bool is_run(const unsigned char *p, size_t size, bool complete, int count)
@@ -71,7 +67,7 @@ static bool is_run(const unsigned char *p, size_t size, bool complete, int count
     if (!ap_mpeg_parse(p, &first))
         return false;
     for (int i = 0; i < count; i++) {
-        if (complete && i > 0 && (at == size || (at < size && is_tag(p + at, size - at))))
+        if (complete && i > 0 && (at == size || (at + 4 <= size && ap_is_tag(p + at, size - at))))
             return true;
         if (at > size || size - at < 4 || !ap_mpeg_parse(p + at, &m) || !ap_mpeg_same(&first, &m) ||
             !m.size != !first.size)

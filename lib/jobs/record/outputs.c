@@ -20,10 +20,9 @@
 /* The folder of a manifest, malloc'ed, absolute. */
 static char *folder_of(const char *manifest)
 {
-    char *real = realpath(manifest, NULL);
-    if (real)
-        *strrchr(real, '/') = 0;
-    return real;
+    char *real = realpath(manifest, NULL), *folder = real ? ap_folder_of(real) : NULL;
+    free(real);
+    return folder;
 }
 
 /* path as it is written to the manifest: relative to its folder, if it is below it. malloc'ed. */

@@ -39,14 +39,10 @@ static void find_signature(const unsigned char *bytes, size_t size, ap_probe *pr
     }
 }
 
-/* Without control characters other than white space: no sound begins like that, and no decoder is to be
- * tried. */
+/* No decoder is to be tried then. */
 static void find_text(const unsigned char *bytes, size_t size, ap_probe *probe)
 {
-    size_t i = 0;
-    while (i < size && (!ap_is_control((char)bytes[i]) || (bytes[i] >= '\t' && bytes[i] <= '\r')))
-        i++;
-    if (i == size && size > 0 && !*probe->type) {
+    if (!*probe->type && ap_is_text(bytes, size, false)) {
         strcpy(probe->type, "txt");
         strcpy(probe->class_, "text");
     }

@@ -6,6 +6,7 @@
  * kept. */
 #include "jobs/run/stage.h"
 #include "base/error.h"
+#include "base/path.h"
 #include "jobs/record/clock.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
@@ -68,18 +69,18 @@ static cJSON *command_line(char **argv)
 /* The commands that are beside this one came with it, and have its version, which belongs to the record. */
 static bool put_version(cJSON *document, const char *command)
 {
-    char *path = ap_command_path(command), *here = realpath("/proc/self/exe", NULL);
-    char *slash = path ? strrchr(path, '/') : NULL, *end = here ? strrchr(here, '/') : NULL;
+    char *path = ap_command_path(command), *self = realpath("/proc/self/exe", NULL);
+    char *folder = path ? ap_folder_of(path) : NULL, *real = folder ? realpath(folder, NULL) : NULL;
+    char *here = self ? ap_folder_of(self) : NULL;
     cJSON *tools = cJSON_GetObjectItemCaseSensitive(document, "tools");
     bool ok = true;
-    if (cJSON_IsObject(tools) && slash && end && strncmp(slash, "/ap-", 4) == 0) {
-        *slash = *end = 0;
-        char *folder = realpath(*path ? path : "/", NULL);
-        if (folder && strcmp(folder, here) == 0)
-            ok = ap_json_put_text(tools, slash + 1, AP_VERSION);
-        free(folder);
-    }
+    if (cJSON_IsObject(tools) && real && here && strcmp(real, here) == 0 &&
+        strncmp(ap_leaf(path), "ap-", 3) == 0)
+        ok = ap_json_put_text(tools, ap_leaf(path), AP_VERSION);
     free(path);
+    free(self);
+    free(folder);
+    free(real);
     free(here);
     return ok;
 }

@@ -29,30 +29,9 @@ typedef struct page {
 
 /* ---- pieces */
 
-static void put_some(FILE *out, const char *text, size_t most)
-{
-    for (; *text && most; text++, most--)
-        switch (*text) {
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        case '&':
-            fputs("&amp;", out);
-            break;
-        case '"':
-            fputs("&quot;", out);
-            break;
-        default:
-            fputc(ap_is_control(*text) && *text != '\n' ? '?' : *text, out);
-        }
-}
-
 static void put(FILE *out, const char *text)
 {
-    put_some(out, text, SIZE_MAX);
+    ap_put_markup(out, text, SIZE_MAX);
 }
 
 static void put_bytes(FILE *out, double bytes)
@@ -141,7 +120,7 @@ static void put_facts(FILE *out, const cJSON *file)
     fputs("</span><span title=\"", out);
     put(out, ap_json_string(file, "sha256"));
     fputs("\">sha256 ", out);
-    put_some(out, ap_json_string(file, "sha256"), 12);
+    ap_put_markup(out, ap_json_string(file, "sha256"), 12);
     fputs("&hellip;</span></div>\n", out);
 }
 
@@ -368,9 +347,9 @@ static void put_head(FILE *out, const cJSON *document)
     const char *finished = ap_json_string(document, "finished"); /* 2026-11-20T13:02:20.723Z */
     if (strlen(finished) > 19) {
         fputs("</span><span>", out);
-        put_some(out, finished, 10);
+        ap_put_markup(out, finished, 10);
         fputs(" ", out);
-        put_some(out, finished + 11, 8);
+        ap_put_markup(out, finished + 11, 8);
         fputs(" UTC", out);
     }
     fputs("</span></div>\n", out);
@@ -456,8 +435,7 @@ static bool write_page(ap_output *out, const char *text, size_t size, ap_error *
 /* The folder that a path is in, absolute, malloc'ed. NULL if there is none. */
 static char *folder_of(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    char *folder = ap_folder_of(path);
     char *real = folder ? realpath(folder, NULL) : NULL;
     free(folder);
     return real;

@@ -270,3 +270,19 @@ void ap_zip_free(ap_zip *z)
     free(z->entries);
     free(z);
 }
+
+bool ap_zip_write(const char *path, bool (*fill)(ap_zip *z, void *user, ap_error *err), void *user,
+                  ap_error *err)
+{
+    ap_output *out = ap_output_create(path, true, err);
+    ap_zip *z = out ? ap_zip_new(out, err) : NULL;
+    bool ok = z && fill(z, user, err);
+    if (ok)
+        ok = ap_zip_end(z, err);
+    else
+        ap_zip_free(z);
+    if (ok)
+        return ap_output_commit(out, err);
+    ap_output_abort(out);
+    return false;
+}

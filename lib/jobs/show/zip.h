@@ -29,4 +29,8 @@ bool ap_zip_end(ap_zip *z, ap_error *err);
 /* Takes NULL. */
 void ap_zip_free(ap_zip *z);
 
+/* Makes a whole archive at path, as ap_output_create does: fill adds what is in it. */
+bool ap_zip_write(const char *path, bool (*fill)(ap_zip *z, void *user, ap_error *err), void *user,
+                  ap_error *err);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * av_details.c - what a container tells of itself and its tracks. */
 #include "plugins/av/av_details.h"
-#include "stream/details.h"
+#include "stream/stream.h"
 
 #include <libavcodec/avcodec.h>
 #include <stdio.h>

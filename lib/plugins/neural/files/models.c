@@ -94,7 +94,7 @@ static bool locate_all(nn_model_files *files, const nn_folders *f, const char *n
 
 static bool read_bag(nn_model_files *files, const char *path, ap_error *err)
 {
-    char *text = malloc(MAX_BAG), *slash;
+    char *text = malloc(MAX_BAG);
     FILE *file = text ? fopen(path, "rbe") : NULL;
     size_t n = file ? fread(text, 1, MAX_BAG - 1, file) : 0;
     bool ok = false;
@@ -108,13 +108,14 @@ static bool read_bag(nn_model_files *files, const char *path, ap_error *err)
     free(text);
     if (!ok)
         return false;
-    char folder[1024];
     nn_folders f;
-    snprintf(folder, sizeof folder, "%s", path);
-    if ((slash = strrchr(folder, '/')))
-        *slash = 0;
-    nn_folders_find(&f, slash ? folder : ".");
-    return locate_all(files, &f, path, err);
+    char *folder = ap_folder_of(path);
+    if (!folder)
+        return ap_fail_memory(err);
+    nn_folders_find(&f, folder);
+    ok = locate_all(files, &f, path, err);
+    free(folder);
+    return ok;
 }
 
 static bool take_file(nn_model_files *files, char *path, ap_error *err)
