@@ -2,7 +2,7 @@
  * crew.c - work on many files, some at a time, in processes. */
 #include "front/crew.h"
 #include "base/error.h"
-#include "front/filter.h"
+#include "front/filter_parts.h"
 #include "front/progress.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
 #include "base/net.h"
 #include "base/path.h"
 #include "base/temporary.h"
-#include "front/filter.h"
+#include "front/filter_parts.h"
 #include "front/naming.h"
 #include "front/text.h"
 
