@@ -2,6 +2,7 @@
  * where.c - where jobs and recipes are. */
 #include "front/where.h"
 #include "base/error.h"
+#include "base/path.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -38,10 +39,9 @@ double time_of(const command *c, const char *name, double fallback)
 /* The folder of this program, malloc'ed: the other commands are in it, and come first. */
 static char *own_folder(void)
 {
-    char *self = realpath("/proc/self/exe", NULL);
-    if (self)
-        *strrchr(self, '/') = 0;
-    return self;
+    char *self = realpath("/proc/self/exe", NULL), *folder = self ? ap_folder_of(self) : NULL;
+    free(self);
+    return folder;
 }
 
 static char *find_spool(const char *home)

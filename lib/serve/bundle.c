@@ -11,7 +11,7 @@
 #include "jobs/show/zip.h"
 #include "serve/files.h"
 #include "serve/reply.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
 #include "jobs/record/json.h"
 #include "jobs/run/recipe.h"
 #include "serve/reply.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 #include <ctype.h>
 #include <stdlib.h>

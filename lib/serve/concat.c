@@ -3,7 +3,7 @@
 #include "serve/concat.h"
 #include "base/error.h"
 #include "serve/reply.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,7 +10,7 @@
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
 #include "serve/reply.h"
-#include "serve/server.h"
+#include "serve/state.h"
 #include "serve/view.h"
 
 #include <pthread.h>

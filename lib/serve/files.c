@@ -11,7 +11,7 @@
 #include "jobs/show/report.h"
 #include "serve/parse.h"
 #include "serve/reply.h"
-#include "serve/server.h"
+#include "serve/state.h"
 #include "serve/view.h"
 
 #include <fcntl.h>

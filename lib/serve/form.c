@@ -8,7 +8,7 @@
 #include "serve/receive.h"
 #include "serve/reply.h"
 #include "serve/room.h"
-#include "serve/server.h"
+#include "serve/state.h"
 #include "serve/tus.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "jobs/record/clock.h"
 #include "serve/reply.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 #include "jobs/spool/settle.h"
 #include "serve/events.h"
 #include "serve/reply.h"
-#include "serve/server.h"
+#include "serve/state.h"
 #include "serve/view.h"
 
 #include <stdlib.h>

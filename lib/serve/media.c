@@ -8,7 +8,7 @@
 #include "jobs/show/figure.h"
 #include "serve/files.h"
 #include "serve/reply.h"
-#include "serve/server.h"
+#include "serve/state.h"
 #include "serve/view.h"
 
 #include <errno.h>

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * metrics.c - what is counted, in Prometheus' text format 0.0.4. */
 #include "serve/metrics.h"
-#include "base/error.h"
 #include "jobs/record/clock.h"
 #include "serve/reply.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,18 +12,6 @@
 #include <sys/statvfs.h>
 
 #define MOST_RECIPES 64
-
-bool ap_metrics_init(ap_metrics *m, ap_error *err)
-{
-    m->requests = calloc((size_t)AP_METRIC_ROUTES * AP_METRIC_CODES, sizeof *m->requests);
-    return m->requests || ap_fail_memory(err);
-}
-
-void ap_metrics_free(ap_metrics *m)
-{
-    free(m->requests);
-    m->requests = NULL;
-}
 
 void ap_metrics_count(ap_metrics *m, const ap_request *r)
 {

@@ -3,7 +3,7 @@
 #include "serve/page.h"
 #include "jobs/record/sha256.h"
 #include "serve/reply.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 #include <stdio.h>
 #include <stdlib.h>

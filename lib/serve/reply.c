@@ -3,7 +3,7 @@
 #include "serve/reply.h"
 #include "base/text.h"
 #include "jobs/record/json.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -76,10 +76,4 @@ bool ap_may_see(const ap_request *r, const char *owner);
 /* Bytes of the body that the headers announce; AP_UNKNOWN if it comes in chunks. */
 uint64_t ap_body_announced(const ap_request *r);
 
-/* The HTTP library's calls; cls is the server. */
-enum MHD_Result ap_answer(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-                          const char *version, const char *data, size_t *size, void **request);
-void ap_completed(void *cls, struct MHD_Connection *connection, void **request,
-                  enum MHD_RequestTerminationCode why);
-
 #endif

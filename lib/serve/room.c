@@ -2,7 +2,7 @@
  * room.c - whether there is room for what is announced. */
 #include "serve/room.h"
 #include "serve/reply.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 #include <sys/statvfs.h>
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * server.c - the life of a server: it opens what it needs, serves, and ends without dropping anybody. */
-#include "serve/server.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "jobs/record/clock.h"
+#include "serve/answer.h"
 #include "serve/events.h"
 #include "serve/listen.h"
 #include "serve/log.h"
 #include "serve/peer.h"
-#include "serve/request.h"
 #include "serve/runner.h"
+#include "serve/state.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -6,7 +6,7 @@
 #include "jobs/record/json.h"
 #include "serve/guard.h"
 #include "serve/reply.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 #include <nettle/memops.h>
 #include <stdlib.h>

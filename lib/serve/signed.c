@@ -9,7 +9,7 @@
 #include "serve/receive.h"
 #include "serve/reply.h"
 #include "serve/room.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 #include <nettle/hmac.h>
 #include <nettle/memops.h>

@@ -13,7 +13,7 @@
 #include "jobs/spool/names.h"
 #include "serve/jobs.h"
 #include "serve/reply.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,7 +9,7 @@
 #include "serve/digest.h"
 #include "serve/reply.h"
 #include "serve/room.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 #include <errno.h>
 #include <fcntl.h>

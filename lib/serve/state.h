@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * server.h - what the parts of a running server share. */
-#ifndef AP_SERVE_SERVER_H
-#define AP_SERVE_SERVER_H
+ * state.h - what the parts of a running server share. */
+#ifndef AP_SERVE_STATE_H
+#define AP_SERVE_STATE_H
 
+#include "serve/counters.h"
 #include "serve/index.h"
 #include "serve/keys.h"
 #include "serve/limits.h"
-#include "serve/metrics.h"
 #include "serve/serve.h"
 #include "serve/tasks.h"
 #include "serve/uploads.h"
