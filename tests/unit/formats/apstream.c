@@ -139,7 +139,7 @@ static void hostile_headers_are_refused(void)
     static const struct {
         int at;
         unsigned char value;
-    } bad[] = {{0, 'x'}, {7, 23},   {4, 255}, {15, 1},  {15, 27}, {15, 0},
+    } bad[] = {{0, 'x'}, {7, 23},   {4, 255}, {15, 1},   {15, 27}, {15, 0},
                {18, 0},  {16, 255}, {23, 0},  {23, 129}, {20, 255}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         unsigned char h[sizeof good + 4] = {0};
