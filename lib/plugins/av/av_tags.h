@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * av_tags.h - tags of the containers that libav reads; those of APEv2, and all of Matroska's, are read here. */
+ * av_tags.h - tags of the containers that libav reads; those of APEv2, and all of Matroska's, are read here.
+ */
 #ifndef AP_AV_TAGS_H
 #define AP_AV_TAGS_H
 
