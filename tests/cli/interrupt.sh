@@ -40,6 +40,9 @@ skipped_tests_say_why() {
     a_test 'skip "there is no sun"'
     bash a_test.sh >out
     [ "$(cat out)" = "ok body # skipped: there is no sun" ]
+    a_test 'skip "there is no sun" >elsewhere 2>&1'
+    bash a_test.sh >out
+    [ "$(cat out)" = "ok body # skipped: there is no sun" ]
 }
 check skipped_tests_say_why
 
