@@ -31,7 +31,7 @@ struct ap_index {
     char *spool;
     ap_change_told *told;
     void *user;
-    entry *items;
+    entry **items; /* each by itself: of many that come in any order, only pointers are moved */
     size_t count, room;
     ap_ended_count ended[RECIPES];
     size_t recipes;
@@ -47,12 +47,12 @@ static size_t find(const ap_index *x, const char *id, bool *there)
     size_t low = 0, high = x->count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (strcmp(x->items[middle].id, id) < 0)
+        if (strcmp(x->items[middle]->id, id) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    *there = low < x->count && strcmp(x->items[low].id, id) == 0;
+    *there = low < x->count && strcmp(x->items[low]->id, id) == 0;
     return low;
 }
 
@@ -69,8 +69,10 @@ static void forget(ap_index *x, const char *id)
     size_t i = find(x, id, &there);
     if (!there)
         return;
-    x->told(id, x->items[i].owner, NULL, x->user);
-    free_entry(&x->items[i]);
+    entry *e = x->items[i];
+    x->told(e->id, e->owner ? e->owner : "", NULL, x->user);
+    free_entry(e);
+    free(e);
     memmove(&x->items[i], &x->items[i + 1], (--x->count - i) * sizeof *x->items);
 }
 
@@ -79,19 +81,23 @@ static entry *place_for(ap_index *x, const char *id)
     bool there;
     size_t i = find(x, id, &there);
     if (there)
-        return &x->items[i];
+        return x->items[i];
     if (x->count == x->room) {
         size_t room = x->room ? 2 * x->room : 256;
-        entry *more = reallocarray(x->items, room, sizeof *more);
+        entry **more = reallocarray(x->items, room, sizeof *more);
         if (!more)
             return NULL;
         x->items = more;
         x->room = room;
     }
+    entry *e = calloc(1, sizeof *e);
+    if (!e)
+        return NULL;
+    e->place = AP_TMP;
+    strcpy(e->id, id);
     memmove(&x->items[i + 1], &x->items[i], (x->count++ - i) * sizeof *x->items);
-    x->items[i] = (entry){.place = AP_TMP};
-    strcpy(x->items[i].id, id);
-    return &x->items[i];
+    x->items[i] = e;
+    return e;
 }
 
 static void count_end(ap_index *x, const entry *e)
@@ -180,9 +186,9 @@ static void see(const char *id, ap_place place, void *user)
     bool there;
     pthread_mutex_lock(&x->lock);
     size_t i = find(x, id, &there);
-    bool known = there && x->items[i].place == place && place != AP_RUNNING;
+    bool known = there && x->items[i]->place == place && place != AP_RUNNING;
     if (there)
-        x->items[i].seen = true;
+        x->items[i]->seen = true;
     pthread_mutex_unlock(&x->lock);
     if (!known)
         ap_index_look(x, id);
@@ -195,11 +201,11 @@ static void end_look(void *user)
     char id[AP_ID_BYTES] = "";
     for (size_t i = 0;; i++) {
         pthread_mutex_lock(&x->lock);
-        while (i < x->count && x->items[i].seen)
-            x->items[i++].seen = false;
+        while (i < x->count && x->items[i]->seen)
+            x->items[i++]->seen = false;
         bool more = i < x->count;
         if (more)
-            strcpy(id, x->items[i].id);
+            strcpy(id, x->items[i]->id);
         pthread_mutex_unlock(&x->lock);
         if (!more)
             break;
@@ -207,7 +213,7 @@ static void end_look(void *user)
     }
     pthread_mutex_lock(&x->lock);
     for (size_t i = 0; i < x->count; i++)
-        x->items[i].seen = false;
+        x->items[i]->seen = false;
     pthread_mutex_unlock(&x->lock);
     atomic_store(&x->ready, true);
 }
@@ -241,8 +247,10 @@ void ap_index_stop(ap_index *x)
     if (!x)
         return;
     ap_watcher_stop(x->watcher);
-    for (size_t i = 0; i < x->count; i++)
-        free_entry(&x->items[i]);
+    for (size_t i = 0; i < x->count; i++) {
+        free_entry(x->items[i]);
+        free(x->items[i]);
+    }
     free(x->items);
     free(x->spool);
     pthread_mutex_destroy(&x->lock);
@@ -270,12 +278,12 @@ size_t ap_index_list(ap_index *x, const ap_index_query *q, size_t most, char (*i
     *more = false;
     pthread_mutex_lock(&x->lock);
     for (size_t i = q->before ? find(x, q->before, &there) : x->count; i-- > 0 && !*more;) {
-        if (!matches(&x->items[i], q))
+        if (!matches(x->items[i], q))
             continue;
         if (got == most)
             *more = true;
         else
-            strcpy(ids[got++], x->items[i].id);
+            strcpy(ids[got++], x->items[i]->id);
     }
     pthread_mutex_unlock(&x->lock);
     return got;
@@ -286,8 +294,8 @@ double ap_index_bytes(ap_index *x, const char *owner)
     double total = 0;
     pthread_mutex_lock(&x->lock);
     for (size_t i = 0; i < x->count; i++)
-        if (strcmp(x->items[i].owner, owner) == 0)
-            total += x->items[i].bytes;
+        if (strcmp(x->items[i]->owner, owner) == 0)
+            total += x->items[i]->bytes;
     pthread_mutex_unlock(&x->lock);
     return total;
 }
@@ -297,7 +305,7 @@ void ap_index_counts(ap_index *x, ap_index_count *count)
     *count = (ap_index_count){.oldest_queued_s = 0};
     pthread_mutex_lock(&x->lock);
     for (size_t i = 0; i < x->count; i++) {
-        const entry *e = &x->items[i];
+        const entry *e = x->items[i];
         count->places[e->place]++;
         if (e->place == AP_QUEUE && (count->oldest_queued_s == 0 || e->created_s < count->oldest_queued_s))
             count->oldest_queued_s = e->created_s;
