@@ -4,8 +4,10 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "front/filter.h"
+#include "front/many.h"
 #include "front/text.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,9 +67,9 @@ static ap_stream *open_measured(void *user, size_t index, ap_error *err)
     return filter_watch(&j->measured, open_input(j, index, err), err);
 }
 
-static bool make_plan(job *j, ap_normalization *plan, ap_error *err)
+static bool make_plan(job *j, ap_normalization *planned, ap_error *err)
 {
-    bool ok = ap_normalize_plan(open_measured, j, j->count, &j->config->normalize, plan, err);
+    bool ok = ap_normalize_plan(open_measured, j, j->count, &j->config->normalize, planned, err);
     progress_hide();
     return ok;
 }
@@ -78,32 +80,39 @@ static bool is_file(const char *path)
     return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-static void print_plan(const char *name, const ap_normalization *plan)
+static void print_plan_names(FILE *out)
+{
+    fprintf(out, "file\tgain_db\tbefore\tafter\tunit\ttrue_peak_dbtp\tnote\n");
+}
+
+static void print_plan(FILE *out, const char *name, const ap_normalization *planned)
 {
     static const char *const units[] = {"LUFS", "dBTP", "dBFS"};
-    const char *note = plan->silent ? "silent" : plan->held ? "ceiling" : plan->limited ? "limiter" : "";
-    printf("file\tgain_db\tbefore\tafter\tunit\ttrue_peak_dbtp\tnote\n");
-    print_tsv(stdout, name);
-    printf("\t%.2f\t%.2f\t%.2f\t%s\t%.2f\t%s\n", plan->gain_db, plan->before, plan->after,
-           units[plan->options.unit], plan->measured.true_peak_dbtp, note);
+    const char *note = planned->silent    ? "silent"
+                       : planned->held    ? "ceiling"
+                       : planned->limited ? "limiter"
+                                          : "";
+    print_tsv(out, name);
+    fprintf(out, "\t%.2f\t%.2f\t%.2f\t%s\t%.2f\t%s\n", planned->gain_db, planned->before, planned->after,
+            units[planned->options.unit], planned->measured.true_peak_dbtp, note);
 }
 
 /* ---- one input */
 
 /* A file is read once for every pass, anything else goes through a temporary file. */
-static ap_stream *normalize(job *j, ap_normalization *plan, ap_error *err)
+static ap_stream *normalize(job *j, ap_normalization *planned, ap_error *err)
 {
     const ap_normalize_options *o = &j->config->normalize;
     if (is_file(j->inputs[0]))
-        return make_plan(j, plan, err) ? ap_normalize_apply(open_input(j, 0, err), plan, err) : NULL;
-    ap_stream *s = ap_normalize(open_measured(j, 0, err), o, plan, err);
+        return make_plan(j, planned, err) ? ap_normalize_apply(open_input(j, 0, err), planned, err) : NULL;
+    ap_stream *s = ap_normalize(open_measured(j, 0, err), o, planned, err);
     progress_hide();
     return s;
 }
 
 static bool run_one(job *j, ap_error *err)
 {
-    ap_normalization plan;
+    ap_normalization planned;
     ap_encode_options encode;
     output_encode_options(j->out, &encode);
     const sources in = {j->inputs, j->count, NULL};
@@ -112,12 +121,78 @@ static bool run_one(job *j, ap_error *err)
          !target_check(j->out->path, &in, output_rule(j->out), err) ||
          !target_make_folders(&j->made, j->out->path, err)))
         return false;
-    ap_stream *s = normalize(j, &plan, err);
+    ap_stream *s = normalize(j, &planned, err);
     if (!s || !j->config->dry_run)
         return filter_write(j->command, s, j->out, NULL, err);
     ap_close(&s);
-    print_plan(j->inputs[0], &plan);
+    print_plan_names(stdout);
+    print_plan(stdout, j->inputs[0], &planned);
     return finish_stdout(err);
+}
+
+/* ---- many inputs, each by its own gain */
+
+static work_result work(void *user, const plan_item *item, unsigned threads, FILE *report, ap_error *err)
+{
+    job j = *(const job *)user;
+    char *input = item->input;
+    output_config out = *j.out;
+    ap_normalization planned;
+    const sources in = {&input, 1, NULL};
+    out.path = item->output;
+    out.threads = threads;
+    j.out = &out;
+    j.inputs = &input;
+    j.count = 1;
+    if (!report && !target_check(out.path, &in, output_rule(&out), err))
+        return WORK_FAILED;
+    ap_stream *s = normalize(&j, &planned, err);
+    bool ok = s && (report || filter_write(j.command, s, &out, NULL, err));
+    if (ok && report) {
+        ap_close(&s);
+        print_plan(report, input, &planned);
+    }
+    return ok ? WORK_DONE : WORK_FAILED;
+}
+
+static bool check_format(void *user, const char *output, ap_error *err)
+{
+    ap_encode_options encode;
+    output_encode_options(((const job *)user)->out, &encode);
+    return ap_encode_check(output, &encode, err);
+}
+
+static bool take_report(void *user, const char *input, const ap_error *why, const char *report, size_t size,
+                        ap_error *err)
+{
+    (void)user, (void)input, (void)why;
+    fwrite(report, 1, size, stdout);
+    return fflush(stdout) == 0 || ap_fail_errno(err, errno, "cannot write 'standard output'");
+}
+
+static int run_many(job *j, const many_config *files, const option_group *groups)
+{
+    const bool dry = j->config->dry_run;
+    const char *output = j->out->path ? j->out->path : "-";
+    const many m = {.command = j->command,
+                    .config = files,
+                    .common = &j->out->common,
+                    .operands = j->inputs,
+                    .count = j->count,
+                    .output = dry ? NULL : output,
+                    .threads = j->out->threads,
+                    .rules = {.format = j->out->format,
+                              .fallback = "wav",
+                              .rule = output_rule(j->out),
+                              .groups = groups,
+                              .check = check_format,
+                              .user = j},
+                    .work = work,
+                    .report = dry ? take_report : NULL,
+                    .user = j};
+    if (dry)
+        print_plan_names(stdout);
+    return many_run(&m);
 }
 
 /* ---- an album */
@@ -157,12 +232,12 @@ static bool name_outputs(const job *j, char **outputs, ap_error *err)
     return true;
 }
 
-static bool write_album(job *j, char **outputs, const ap_normalization *plan, ap_error *err)
+static bool write_album(job *j, char **outputs, const ap_normalization *planned, ap_error *err)
 {
     for (size_t i = 0; i < j->count; i++) {
         output_config out = *j->out;
         out.path = outputs[i];
-        ap_stream *s = ap_normalize_apply(open_input(j, i, err), plan, err);
+        ap_stream *s = ap_normalize_apply(open_input(j, i, err), planned, err);
         if (!filter_write(j->command, s, &out, NULL, err))
             return false;
     }
@@ -180,17 +255,18 @@ static bool check_album(const job *j, ap_error *err)
 
 static bool run_named_album(job *j, char **outputs, ap_error *err)
 {
-    ap_normalization plan;
+    ap_normalization planned;
     bool dry = j->config->dry_run;
     bool ok = check_album(j, err) && (dry || name_outputs(j, outputs, err)) &&
-              (dry || target_make_folders(&j->made, outputs[0], err)) && make_plan(j, &plan, err);
+              (dry || target_make_folders(&j->made, outputs[0], err)) && make_plan(j, &planned, err);
     if (ok && dry) {
-        print_plan("(album)", &plan);
+        print_plan_names(stdout);
+        print_plan(stdout, "(album)", &planned);
         return finish_stdout(err);
     }
-    if (ok && plan.warning[0] && !j->out->common.quiet)
-        complain(j->command, "warning: the album is %s", plan.warning);
-    return ok && write_album(j, outputs, &plan, err);
+    if (ok && planned.warning[0] && !j->out->common.quiet)
+        complain(j->command, "warning: the album is %s", planned.warning);
+    return ok && write_album(j, outputs, &planned, err);
 }
 
 static bool run_album(job *j, ap_error *err)
@@ -225,8 +301,6 @@ static void choose_target(const command *c, config *cfg)
 
 static void check_operands(const command *c, const job *j)
 {
-    if (!j->config->album && j->count > 1)
-        usage_error(c, "one input at a time, or --album: '%s' is one too many", j->inputs[1]);
     if (j->config->album && j->count == 0)
         usage_error(c, "no input: name the files of the album");
     if (j->config->album && !j->config->dry_run && is_standard(j->out->path))
@@ -247,7 +321,9 @@ int main(int argc, char **argv)
     config c = {.lufs = NAN, .peak = NAN, .rms = NAN, .ceiling = NAN};
     ap_normalize_defaults(&c.normalize);
     output_config out = {0};
-    const option_group groups[OPTION_GROUPS] = {{rows, &c}, {output_rows, &out}, {common_rows, &out.common}};
+    many_config many_files = {0};
+    const option_group groups[OPTION_GROUPS] = {
+        {rows, &c}, {output_rows, &out}, {common_rows, &out.common}, {many_rows, &many_files}};
     int operand = parse_options(&about, groups, argc, argv);
     job j = {.command = &about,
              .config = &c,
@@ -256,6 +332,10 @@ int main(int argc, char **argv)
              .count = (size_t)(argc - operand)};
     choose_target(&about, &c);
     filter_start();
+    if (c.album && (many_files.recursive || many_files.list || many_files.skip_existing))
+        usage_error(&about, "--album takes all of its files by name, and makes all of them");
+    if (!c.album && many_wanted(&many_files, c.dry_run ? NULL : out.path, (int)j.count))
+        return run_many(&j, &many_files, groups);
     check_operands(&about, &j);
     if (j.count == 0) {
         j.inputs = only;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-trim - cuts, silence at the ends, fades; and one stream in pieces. */
 #include "base/error.h"
+#include "front/many.h"
 #include "front/pieces.h"
 
 #include <errno.h>
@@ -141,6 +142,58 @@ static bool write_one(const command *about, ap_stream *s, const output_config *o
     return ok;
 }
 
+/* ---- many inputs */
+
+typedef struct many_parts {
+    const command *about;
+    const config *config;
+    const output_config *out;
+} many_parts;
+
+static work_result work(void *user, const plan_item *item, unsigned threads, FILE *report, ap_error *err)
+{
+    const many_parts *m = user;
+    char *input = item->input;
+    output_config out = *m->out;
+    (void)report;
+    out.path = item->output;
+    out.threads = threads;
+    ap_stream *s = cut(filter_open(input, NULL, err), m->config, err);
+    return write_one(m->about, s, &out, &(sources){&input, 1, NULL}, err) ? WORK_DONE : WORK_FAILED;
+}
+
+static bool check_output(void *user, const char *output, ap_error *err)
+{
+    ap_encode_options encode;
+    output_encode_options(((const many_parts *)user)->out, &encode);
+    return ap_encode_check(output, &encode, err);
+}
+
+static int run_many(many_parts *user, const many_config *files, const option_group *groups, char **inputs,
+                    int count)
+{
+    const output_config *out = user->out;
+    const many m = {.command = user->about,
+                    .config = files,
+                    .common = &out->common,
+                    .operands = inputs,
+                    .count = (size_t)count,
+                    .output = out->path ? out->path : "-",
+                    .threads = out->threads,
+                    .rules = {.format = out->format,
+                              .fallback = "wav",
+                              .rule = output_rule(out),
+                              .groups = groups,
+                              .check = check_output,
+                              .user = user},
+                    .work = work,
+                    .user = user};
+    filter_start();
+    return many_run(&m);
+}
+
+/* ---- */
+
 static void check_config(const command *about, config *c, const output_config *out)
 {
     bool pieces = c->split || c->cue;
@@ -158,15 +211,24 @@ static void check_config(const command *about, config *c, const output_config *o
 
 int main(int argc, char **argv)
 {
-    static const command about = {"ap-trim", "[INPUT]",
+    static const command about = {"ap-trim", "[INPUT]...",
                                   "Cuts a part out, silence off, fades; or takes a long file to pieces."};
     static char standard_input[] = "-";
     config c = {.start.seconds = -1, .duration.seconds = -1};
     ap_silence_defaults(&c.options);
     ap_fade_defaults(&c.fade);
     output_config out = {0};
-    const option_group groups[OPTION_GROUPS] = {{rows, &c}, {output_rows, &out}, {common_rows, &out.common}};
+    many_config files = {0};
+    const option_group groups[OPTION_GROUPS] = {
+        {rows, &c}, {output_rows, &out}, {common_rows, &out.common}, {many_rows, &files}};
     int operand = parse_options(&about, groups, argc, argv);
+    const bool pieces = c.split || c.cue;
+    if (pieces && (files.recursive || files.list || files.skip_existing || files.dry_run))
+        usage_error(&about, "pieces are of one input");
+    if (!pieces && many_wanted(&files, out.path, argc - operand)) {
+        check_config(&about, &c, &out);
+        return run_many(&(many_parts){&about, &c, &out}, &files, groups, argv + operand, argc - operand);
+    }
     const char *input = filter_input(&about, argc, argv, operand);
     char *name = input ? argv[operand] : standard_input;
     const sources in = {&name, 1, groups};
