@@ -270,7 +270,7 @@ $B/tests/unit/formats/ogg/%: UNIT_CFLAGS = $(CORE_CFLAGS)
 $B/tests/unit/formats/ogg/%: TEST_LDLIBS = -lvorbisfile
 $B/tests/unit/plugins/neural/%: TEST_LDLIBS = -fopenmp $(NEURAL_LDLIBS)
 # All kernels are tested, not only those that the plugin would choose.
-$(patsubst %,$B/tests/unit/plugins/neural/%,bands tensor roformer): TEST_LDLIBS += -Wl,--wrap=nn_kernels_usable
+$(patsubst %,$B/tests/unit/plugins/neural/%,bands tensor transformer roformer): TEST_LDLIBS += -Wl,--wrap=nn_kernels_usable
 $(filter $B/tests/unit/plugins/neural/%,$(UNIT)): $B/neural.a
 
 # Pages share some sections, which are put in here.
@@ -323,7 +323,13 @@ check-long: build-tests
 	AP_LONG=1 AP_TIMEOUT=7200 tests/run $B -- "cli/job-.*"
 	tests/bench/sdr $B
 
-bench: all
+# The engine by itself, and the peak of the processor.
+$B/tests/bench/engine: tests/bench/engine.c $B/neural.a $B/libaudiopipe.a
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -Ilib -fopenmp $^ $(ALL_LDFLAGS) $(CORE_LDLIBS) $(NEURAL_LDLIBS) -o $@
+
+bench: all $B/tests/bench/engine
 	tests/bench/run $B
 
 # libFuzzer targets: build-fuzz/fuzz_decode CORPUS. CMPLX needs GCC 4.7; clang 14 cannot link clones.

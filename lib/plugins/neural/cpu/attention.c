@@ -247,9 +247,7 @@ nn_tensor *nn_native_local_attention(nn_tensor *x, int channels, int heads, int 
 
 /* ---- with places */
 
-/* cosines[d][time], then sines, of the angles of all places; polar keys have a bias, which differs by head.
- */
-static void set_angles(const nn_places *places, const float *bias, size_t count, size_t time, float *cosines)
+void nn_native_angles(const nn_places *places, const float *bias, size_t count, size_t time, float *cosines)
 {
     for (size_t i = 0; i < count; i++)
         for (size_t t = 0; t < time; t++) {
@@ -284,7 +282,8 @@ static nn_tensor *to_polar(const nn_tensor *x, size_t heads, size_t d, const nn_
     const size_t time = (size_t)x->time, inner = heads * d;
     nn_tensor *y = nn_native_new(x->engine, x->rows, (int64_t)(5 * inner), x->time);
     for (size_t part = 0; y && part < 2 * heads; part++) {
-        set_angles(places, part < heads ? NULL : places->polar_bias + (part - heads) * d, d, time, angles);
+        nn_native_angles(places, part < heads ? NULL : places->polar_bias + (part - heads) * d, d, time,
+                         angles);
         for (int64_t row = 0; row < x->rows; row++)
             for (size_t c = 0; c < d; c++) {
                 float *to = nn_floats(y) + ((size_t)(row * y->channels) + 2 * part * d + c) * time;
@@ -313,7 +312,7 @@ nn_tensor *nn_native_row_attention(nn_tensor *x, nn_tensor *gates, int heads, co
     else if (polar)
         turned = to_polar(x, (size_t)heads, d, places, angles);
     else if ((turned = nn_native_own(x))) {
-        set_angles(places, NULL, d / 2, time, angles);
+        nn_native_angles(places, NULL, d / 2, time, angles);
         rotate(turned, inner, d, angles);
     }
     attention a = {.engine = x->engine, .q = turned, .kv = turned, .heads = (size_t)heads, .local = true};

@@ -24,10 +24,20 @@ typedef struct nn_product {
     bool half;
 } nn_product;
 
+/* Sequences of count rows that lie side by side in time: queries, keys and values of d channels each. */
+typedef struct nn_across {
+    const float *q, *k, *v;
+    size_t count, d;
+    size_t row, channel; /* floats from one row, or channel, to the next */
+} nn_across;
+
+#define NN_ACROSS 4 /* queries at a time */
+
 typedef struct nn_kernels {
     const char *name;
-    size_t mr; /* rows of a that nn_pack puts together */
-    size_t nr; /* columns that are best taken at a time */
+    size_t width; /* of a vector */
+    size_t mr;    /* rows of a that nn_pack puts together */
+    size_t nr;    /* columns that are best taken at a time */
     void (*multiply)(const nn_product *p);
     /* Of n floats each; x is also the result. */
     void (*gelu)(float *x, size_t n);
@@ -40,6 +50,12 @@ typedef struct nn_kernels {
     void (*multiply_complex)(float *a, float *b, const float *c, const float *d, float factor, size_t n);
     /* a, b = a cos - b sin, a sin + b cos */
     void (*rotate)(float *a, float *b, const float *cosines, const float *sines, size_t n);
+    /* The same with one angle for all. */
+    void (*turn)(float *a, float *b, float cosine, float sine, size_t n);
+    /* scores[count][NN_ACROSS][width] of the queries of rows query.. of width sequences with all keys. */
+    void (*across_scores)(const nn_across *a, size_t query, float *scores);
+    /* out[NN_ACROSS][d][width]: values, weighted, times factors[NN_ACROSS][width]. */
+    void (*across_values)(const nn_across *a, const float *weights, const float *factors, float *out);
     /* x = log(1 + e^x); accurate to 1 ulp of 1 */
     void (*softplus)(float *x, size_t n);
     void (*glu)(const float *a, const float *b, float *out, size_t n);

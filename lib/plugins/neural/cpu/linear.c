@@ -42,6 +42,7 @@ typedef struct job {
     const float *weight; /* of the norm; NULL: none */
     nn_act act;
     bool add;
+    int64_t row, time; /* of y, where the first one of x goes */
 } job;
 
 /* One run of a line of x: n columns from.. of all rows, where every row has time of them. */
@@ -60,10 +61,11 @@ static void gather(const nn_tensor *x, size_t channel, size_t from, size_t n, fl
 static void scatter(const job *j, const float *z, size_t channel, size_t from, size_t n)
 {
     const nn_kernels *k = nn_native_kernels(j->y->engine);
-    const size_t time = (size_t)j->y->time;
+    const size_t time = (size_t)j->x->time, ld = (size_t)j->y->time;
     while (n > 0) {
         const size_t row = from / time, at = from % time, count = time - at < n ? time - at : n;
-        float *to = nn_floats(j->y) + (row * (size_t)j->y->channels + channel) * time + at;
+        float *to = nn_floats(j->y) + ((row + (size_t)j->row) * (size_t)j->y->channels + channel) * ld +
+                    (size_t)j->time + at;
         if (j->add)
             k->add(to, z, count);
         else
@@ -74,6 +76,23 @@ static void scatter(const job *j, const float *z, size_t channel, size_t from, s
     }
 }
 
+/* Columns from..from + n of all channels to lines, normalised if wanted, and pointers to them to b. */
+static void gather_all(const job *j, size_t from, size_t n, size_t ld, const float **b, float *lines)
+{
+    const size_t in = (size_t)j->x->channels;
+    for (size_t c = 0; c < in; c++) {
+        b[c] = lines + c * ld;
+        gather(j->x, c, from, n, lines + c * ld);
+    }
+    if (j->weight)
+        nn_native_kernels(j->x->engine)->rms_norm(lines, in, ld, n, sqrtf((float)in), j->weight);
+}
+
+static size_t width_of(const nn_weights *w)
+{
+    return w->half ? 2 : 4;
+}
+
 /* Columns from..from + n, in a thread's scratch: pointers, input lines, results. */
 static void run_block(const job *j, size_t from, size_t n)
 {
@@ -82,13 +101,7 @@ static void run_block(const job *j, size_t from, size_t n)
     const size_t in = (size_t)w->in, out = (size_t)w->out, ld = nn_native_line(n);
     const float **b = (const float **)nn_native_scratch(j->x->engine);
     float *lines = (float *)(b + in), *z = lines + in * ld;
-    for (size_t c = 0; c < in; c++) {
-        b[c] = lines + c * ld;
-        gather(j->x, c, from, n, lines + c * ld);
-    }
-    if (j->weight)
-        k->rms_norm(lines, in, ld, n, sqrtf((float)in), j->weight);
-    const size_t width = w->half ? 2 : 4;
+    gather_all(j, from, n, ld, b, lines);
     for (size_t row = 0; row < out; row += PART) {
         const nn_product p = {.columns = in,
                               .b = b,
@@ -98,7 +111,7 @@ static void run_block(const job *j, size_t from, size_t n)
                               .bias = (const float *)j->layer->data + row,
                               .c = z,
                               .ldc = ld,
-                              .plain = (const char *)w->data + row * in * width,
+                              .plain = (const char *)w->data + row * in * width_of(w),
                               .half = w->half};
         k->multiply(&p);
         nn_native_activate_lines(k, j->act, z, p.m, n, ld);
@@ -143,12 +156,89 @@ nn_tensor *nn_native_apply_normalized(nn_tensor *x, const nn_norm *norm, const n
     return apply(x, nn_native_norm_weight(norm), layer, act);
 }
 
+bool nn_native_add_linear_at(const nn_tensor *x, int64_t row, int64_t time, const nn_tensor *y,
+                             const nn_linear *layer)
+{
+    const job j = {.x = y, .y = x, .layer = layer, .add = true, .row = row, .time = time};
+    return run(&j);
+}
+
 nn_tensor *nn_native_add_linear(nn_tensor *x, nn_tensor *y, const nn_linear *layer)
 {
     nn_tensor *z = nn_native_own(x);
-    const job j = {.x = y, .y = z, .layer = layer, .add = true};
-    if (z && run(&j))
+    if (z && nn_native_add_linear_at(z, 0, 0, y, layer))
         return z;
     nn_drop(z);
     return NULL;
+}
+
+/* ---- two layers, of which the second takes what the first gives while it is in the cache */
+
+/* What the second layer makes of n columns of rows row.. of the first one's, z, is put or added to sum. */
+static void add_second(const nn_linear *layer, size_t row, size_t rows, const float *z, size_t n, size_t ld,
+                       const float **b, float *sum)
+{
+    const nn_weights *w = &layer->weights;
+    for (size_t i = 0; i < rows; i++)
+        b[i] = z + i * ld;
+    const nn_product p = {.columns = (size_t)w->in,
+                          .b = b,
+                          .m = (size_t)w->out,
+                          .n = n,
+                          .k = rows,
+                          .bias = row ? NULL : layer->data,
+                          .add = row > 0,
+                          .c = sum,
+                          .ldc = ld,
+                          .plain = (const char *)w->data + row * width_of(w),
+                          .half = w->half};
+    nn_native_kernels(layer->engine)->multiply(&p);
+}
+
+/* As run_block. In the scratch, too: pointers to results of the first layer, sums of the second. */
+static void run_both(const job *j, const nn_linear *second, size_t from, size_t n)
+{
+    const nn_weights *w = &j->layer->weights;
+    const nn_kernels *k = nn_native_kernels(j->x->engine);
+    const size_t in = (size_t)w->in, out = (size_t)w->out, ld = nn_native_line(n);
+    const float **b = (const float **)nn_native_scratch(j->x->engine);
+    float *lines = (float *)(b + in + PART), *z = lines + in * ld, *sum = z + PART * ld;
+    gather_all(j, from, n, ld, b, lines);
+    for (size_t row = 0; row < out; row += PART) {
+        const nn_product p = {.columns = in,
+                              .b = b,
+                              .m = out - row < PART ? out - row : PART,
+                              .n = n,
+                              .k = in,
+                              .bias = (const float *)j->layer->data + row,
+                              .c = z,
+                              .ldc = ld,
+                              .plain = (const char *)w->data + row * in * width_of(w),
+                              .half = w->half};
+        k->multiply(&p);
+        nn_native_activate_lines(k, j->act, z, p.m, n, ld);
+        add_second(second, row, p.m, z, n, ld, b + in, sum);
+    }
+    for (size_t c = 0; c < (size_t)second->weights.out; c++)
+        scatter(j, sum + c * ld, c, from, n);
+}
+
+nn_tensor *nn_native_feed_forward(nn_tensor *x, const nn_norm *norm, const nn_linear *in, nn_act act,
+                                  const nn_linear *out)
+{
+    const size_t all = (size_t)(x->rows * x->time), channels = (size_t)x->channels;
+    size_t columns = nn_native_columns(x->engine, 1, (int64_t)all);
+    columns = columns > FEW_COLUMNS ? FEW_COLUMNS : columns;
+    const size_t ld = nn_native_line(columns), blocks = (all + columns - 1) / columns;
+    nn_tensor *y = nn_native_own(x);
+    const job j = {
+        .x = x, .y = y, .layer = in, .weight = nn_native_norm_weight(norm), .act = act, .add = true};
+    if (!y || !nn_native_reserve(x->engine, 2 * (channels + PART) + (2 * channels + PART) * ld + NN_SLACK)) {
+        nn_drop(y);
+        return NULL;
+    }
+    NN_PARALLEL(x->engine)
+    for (size_t i = 0; i < blocks; i++)
+        run_both(&j, out, i * columns, all - i * columns < columns ? all - i * columns : columns);
+    return y;
 }

@@ -249,7 +249,7 @@ static void native_free_tensor(nn_tensor *x)
 
 /* ---- operations that only move or scale */
 
-static nn_tensor *native_crop(nn_tensor *x, nn_crop_to c)
+nn_tensor *nn_native_crop(nn_tensor *x, nn_crop_to c)
 {
     nn_tensor *y = nn_native_new(x->engine, c.rows, x->channels, c.time);
     if (!y)
@@ -379,7 +379,7 @@ const nn_backend *nn_native_backend(void)
         .free_lstm = nn_native_free_lstm,
         .convolve = nn_native_convolve,
         .convolve_transposed = nn_native_convolve_transposed,
-        .crop = native_crop,
+        .crop = nn_native_crop,
         .pad_time = native_pad_time,
         .normalize = nn_native_normalize,
         .activate = nn_native_activate,
@@ -409,6 +409,8 @@ const nn_backend *nn_native_backend(void)
         .multiply_complex = nn_native_multiply_complex,
         .zeros = nn_native_zeros,
         .fused = {.apply_normalized = nn_native_apply_normalized,
+                  .attend = nn_native_attend,
+                  .feed_forward = nn_native_feed_forward,
                   .add_linear = nn_native_add_linear,
                   .convolve_normalized = nn_native_convolve_normalized,
                   .add_convolved = nn_native_add_convolved,

@@ -90,10 +90,20 @@ void nn_native_free_linear(nn_linear *layer);
 nn_tensor *nn_native_apply_linear(nn_tensor *x, const nn_linear *layer, nn_act act);
 nn_tensor *nn_native_apply_normalized(nn_tensor *x, const nn_norm *norm, const nn_linear *layer, nn_act act);
 nn_tensor *nn_native_add_linear(nn_tensor *x, nn_tensor *y, const nn_linear *layer);
+/* Adds layer(y) to the part of x from row and time on. */
+bool nn_native_add_linear_at(const nn_tensor *x, int64_t row, int64_t time, const nn_tensor *y,
+                             const nn_linear *layer);
+nn_tensor *nn_native_feed_forward(nn_tensor *x, const nn_norm *norm, const nn_linear *in, nn_act act,
+                                  const nn_linear *out);
+
+/* ---- attend.c */
+
+nn_tensor *nn_native_attend(nn_tensor *x, const nn_attention_layer *layer);
 
 /* ---- bands.c */
 
 nn_tensor *nn_native_zeros(nn_engine *engine, int64_t rows, int64_t channels, int64_t time);
+nn_tensor *nn_native_crop(nn_tensor *x, nn_crop_to crop);
 nn_tensor *nn_native_reshape(nn_tensor *x, int64_t rows, int64_t channels, int64_t time);
 nn_tensor *nn_native_permute(nn_tensor *x, const nn_permutation *p);
 nn_tensor *nn_native_put_rows(nn_tensor *x, nn_tensor *y, int64_t from, bool add);
@@ -122,6 +132,8 @@ nn_tensor *nn_native_activate(nn_tensor *x, nn_act act);
 
 nn_tensor *nn_native_attention(nn_tensor *q, nn_tensor *kv, int heads);
 nn_tensor *nn_native_row_attention(nn_tensor *x, nn_tensor *gates, int heads, const nn_places *places);
+/* cosines[count][time], then sines, of the places' angles; bias NULL: none. */
+void nn_native_angles(const nn_places *places, const float *bias, size_t count, size_t time, float *cosines);
 nn_tensor *nn_native_local_attention(nn_tensor *x, int channels, int heads, int decays);
 bool nn_native_new_lstm(nn_lstm *layer, const nn_lstm_weights *directions);
 void nn_native_free_lstm(nn_lstm *layer);

@@ -63,6 +63,9 @@ typedef struct nn_fused {
                              const nn_norm *scale);
     nn_tensor *(*apply_normalized)(nn_tensor *x, const nn_norm *norm, const nn_linear *layer, nn_act act);
     nn_tensor *(*add_linear)(nn_tensor *x, nn_tensor *y, const nn_linear *layer);
+    nn_tensor *(*attend)(nn_tensor *x, const nn_attention_layer *layer); /* not across with polar places */
+    nn_tensor *(*feed_forward)(nn_tensor *x, const nn_norm *norm, const nn_linear *in, nn_act act,
+                               const nn_linear *out);
 } nn_fused;
 
 /* Operations read their operands and return a new tensor, or NULL after nn_engine_fail. One that writes over
@@ -125,7 +128,7 @@ struct nn_torch {
     nn_tensor *(*run)(const nn_tensor *x, void *module, int stems);
 };
 
-#define NN_TORCH_VERSION 3
+#define NN_TORCH_VERSION 4
 
 /* A tensor without data, for a backend to fill. NULL when out of memory. */
 nn_tensor *nn_tensor_shell(nn_engine *engine, int64_t rows, int64_t channels, int64_t time);

@@ -82,6 +82,50 @@ nn_tensor *nn_row_attention(nn_tensor *x, nn_tensor *gates, int heads, const nn_
     return y;
 }
 
+static nn_tensor *compose_attention(nn_tensor *x, const nn_attention_layer *a)
+{
+    nn_tensor *y = nn_keep(x);
+    y = a->across ? nn_transpose(y) : y;
+    nn_tensor *gates = nn_apply_normalized(nn_keep(y), a->norm, a->gates, NN_LINEAR);
+    y = nn_apply_normalized(y, a->norm, a->qkv, NN_LINEAR);
+    y = nn_apply_linear(nn_row_attention(y, gates, a->heads, &a->places), a->out, NN_LINEAR);
+    return nn_add(nn_keep(x), a->across ? nn_transpose(y) : y);
+}
+
+nn_tensor *nn_attend(nn_tensor *x, const nn_attention_layer *a)
+{
+    nn_tensor *y = NULL;
+    if (x && a->norm && a->qkv && a->gates && a->out &&
+        nn_fits(x->channels == a->norm->channels && a->norm->over == NN_RMS &&
+                    x->channels == a->qkv->weights.in && x->channels == a->gates->weights.in &&
+                    x->channels == a->out->weights.out && a->gates->weights.out == a->heads &&
+                    a->qkv->weights.out == 3 * a->out->weights.in && a->out->weights.in % (2 * a->heads) == 0,
+                x, "attention")) {
+        const nn_fused *fused = &x->engine->ops->fused;
+        const bool simple = fused->attend && !(a->across && a->places.polar_bias);
+        y = simple ? fused->attend(x, a) : compose_attention(x, a);
+    }
+    nn_drop(x);
+    return y;
+}
+
+nn_tensor *nn_feed_forward(nn_tensor *x, const nn_norm *norm, const nn_linear *in, nn_act act,
+                           const nn_linear *out)
+{
+    nn_tensor *y = NULL;
+    if (x && norm && in && out &&
+        nn_fits(x->channels == norm->channels && norm->over == NN_RMS && x->channels == in->weights.in &&
+                    in->weights.out == out->weights.in && x->channels == out->weights.out && act != NN_GLU,
+                x, "feed-forward")) {
+        const nn_fused *fused = &x->engine->ops->fused;
+        y = fused->feed_forward
+                ? fused->feed_forward(x, norm, in, act, out)
+                : nn_add_linear(nn_keep(x), nn_apply_normalized(nn_keep(x), norm, in, act), out);
+    }
+    nn_drop(x);
+    return y;
+}
+
 nn_tensor *nn_stft(nn_tensor *x, int nfft, int hop)
 {
     nn_tensor *y = NULL;

@@ -103,6 +103,12 @@ nn_tensor *nn_add_linear(nn_tensor *x, nn_tensor *y, const nn_linear *layer);
  * gate. [r][3c][t], gates [r][heads][t] -> [r][c][t]. Polar: as PoPE does (Gopalakrishnan et al. 2025). */
 nn_tensor *nn_row_attention(nn_tensor *x, nn_tensor *gates, int heads, const nn_places *places);
 
+/* x + out(nn_row_attention(qkv(norm(x)), gates(norm(x)))) */
+nn_tensor *nn_attend(nn_tensor *x, const nn_attention_layer *layer);
+/* x + out(act(in(norm(x)))) */
+nn_tensor *nn_feed_forward(nn_tensor *x, const nn_norm *norm, const nn_linear *in, nn_act act,
+                           const nn_linear *out);
+
 /* Cuts time into windows, which become rows: [1][c][t] -> [n][c][width], padded with zeros at the end; and
  * puts the middles of them together again. */
 nn_tensor *nn_windows(nn_tensor *x, int64_t width, int64_t stride);

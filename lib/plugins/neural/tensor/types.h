@@ -55,6 +55,15 @@ typedef struct nn_places {
     const float *polar_bias;  /* [heads][d]; NULL: pairs are rotated */
 } nn_places;
 
+/* The attention of a transformer's layer. */
+typedef struct nn_attention_layer {
+    const nn_norm *norm;
+    const nn_linear *qkv, *gates, *out;
+    int heads;
+    nn_places places;
+    bool across; /* sequences go along the rows, at each moment, instead of along time */
+} nn_attention_layer;
+
 /* A tensor taken as [size[0]]...[size[4]], with dimension order[i] of that as dimension i of the result. */
 typedef struct nn_permutation {
     int64_t size[5];

@@ -688,7 +688,7 @@ const nn_backend backend = {
     torch_multiply,
     torch_multiply_complex,
     torch_zeros,
-    {torch_convolve_normalized, torch_add_convolved, torch_add_branch, nullptr, nullptr},
+    {torch_convolve_normalized, torch_add_convolved, torch_add_branch, nullptr, nullptr, nullptr, nullptr},
 };
 
 /* ---- TorchScript */

@@ -247,8 +247,8 @@ static nn_tensor *transform(const roformer *m, nn_tensor *x)
     for (int i = 0; i < m->depth; i++) {
         if (before)
             x = nn_add(x, nn_keep(before));
-        x = nn_rope_apply(x, &m->time[i]);
-        x = nn_transpose(nn_rope_apply(nn_transpose(x), &m->frequency[i]));
+        x = nn_rope_apply(x, &m->time[i], false);
+        x = nn_rope_apply(x, &m->frequency[i], true);
         if (m->skip)
             before = before ? nn_add(before, nn_keep(x)) : nn_keep(x);
     }

@@ -5,9 +5,6 @@
 
 #include <stdlib.h>
 
-/* Moments at a time: queries, keys and values of all would take the memory of the weights again. */
-#define SLICE 8192
-
 /* ---- loading */
 
 static void load_places(nn_loader *loader, const char *name, const nn_rope_options *o, nn_rope_layer *l)
@@ -65,29 +62,19 @@ void nn_rope_free(nn_rope_transformer *t)
 
 /* ---- running */
 
-static nn_tensor *apply_layers(nn_tensor *x, const nn_rope_transformer *t)
+nn_tensor *nn_rope_apply(nn_tensor *x, const nn_rope_transformer *t, bool across)
 {
     for (int i = 0; i < t->count; i++) {
         const nn_rope_layer *l = &t->layers[i];
-        const nn_places places = {l->frequencies, l->polar_bias};
-        nn_tensor *qkv = nn_apply_normalized(nn_keep(x), l->norm, l->qkv, NN_LINEAR);
-        nn_tensor *gates = nn_apply_normalized(nn_keep(x), l->norm, l->gates, NN_LINEAR);
-        x = nn_add_linear(x, nn_row_attention(qkv, gates, t->heads, &places), l->out);
-        nn_tensor *hidden = nn_apply_normalized(nn_keep(x), l->feed_norm, l->feed_in, NN_GELU);
-        x = nn_add_linear(x, hidden, l->feed_out);
+        const nn_attention_layer attention = {.norm = l->norm,
+                                              .qkv = l->qkv,
+                                              .gates = l->gates,
+                                              .out = l->out,
+                                              .heads = t->heads,
+                                              .places = {l->frequencies, l->polar_bias},
+                                              .across = across};
+        x = nn_attend(x, &attention);
+        x = nn_feed_forward(x, l->feed_norm, l->feed_in, NN_GELU, l->feed_out);
     }
     return t->norm ? nn_normalize(x, t->norm, NN_LINEAR) : x;
-}
-
-nn_tensor *nn_rope_apply(nn_tensor *x, const nn_rope_transformer *t)
-{
-    const int64_t rows = nn_rows(x), time = nn_time(x), slice = time > 0 && time < SLICE ? SLICE / time : 1;
-    if (rows <= slice)
-        return apply_layers(x, t);
-    for (int64_t from = 0; x && from < rows; from += slice) {
-        const nn_crop_to part = {.from_row = from, .rows = rows - from < slice ? rows - from : slice};
-        nn_tensor *y = apply_layers(nn_crop(nn_keep(x), part), t);
-        x = nn_put_rows(x, y, from, false);
-    }
-    return x;
 }

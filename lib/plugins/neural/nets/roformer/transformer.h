@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * transformer.h - the transformers of RoFormers: each row of a tensor is a sequence. */
+ * transformer.h - the transformers of RoFormers. */
 #ifndef NN_ROFORMER_TRANSFORMER_H
 #define NN_ROFORMER_TRANSFORMER_H
 
@@ -26,6 +26,7 @@ typedef struct nn_rope_options {
 
 void nn_rope_load(nn_loader *loader, const char *name, const nn_rope_options *o, nn_rope_transformer *t);
 void nn_rope_free(nn_rope_transformer *t);
-nn_tensor *nn_rope_apply(nn_tensor *x, const nn_rope_transformer *t);
+/* Sequences are the rows of x, or go across them. */
+nn_tensor *nn_rope_apply(nn_tensor *x, const nn_rope_transformer *t, bool across);
 
 #endif
