@@ -10,7 +10,7 @@ ffmpeg -v error -f lavfi -i testsrc2=duration=1:size=320x240:rate=1 -frames:v 1 
 # What each command is to do when the disk is full: where to write follows.
 declare -A jobs=(
     [ap-8d]="tone.wav -t wav -o" [ap-decode]="tone.wav -t wav -o" [ap-encode]="tone.wav -t flac -o" [ap-hpss]="tone.wav -t wav -o"
-    [ap-limit]="tone.wav -t wav -o" [ap-manifest]="" [ap-job]="" [ap-s3]="" [ap-info]="" [ap-tag]="" [ap-measure]="tone.wav -o" [ap-mix]="tone.wav other.wav -t wav -o"
+    [ap-limit]="tone.wav -t wav -o" [ap-manifest]="" [ap-job]="" [ap-s3]="" [ap-info]="" [ap-tag]="" [ap-serve]="" [ap-measure]="tone.wav -o" [ap-mix]="tone.wav other.wav -t wav -o"
     [ap-normalize]="tone.wav -t wav -o" [ap-plot]="tone.wav -t png -o" [ap-reverb]="tone.wav -t wav -o"
     [ap-separate]="-n dsp tone.wav -t wav -o" [ap-stitch]="--no-audio -d 2 photo.png -t mp4 -o"
 )
@@ -135,6 +135,20 @@ record_on_full_disk() {
 full_of_records() { in_namespace record_on_full_disk; }
 check full_of_records
 
+# There is no room for the folders of a spool.
+server_on_full_disk() {
+    mkdir -p small
+    mount -t tmpfs -o size=4k,nr_inodes=2 none small
+    : >small/filler
+    export AUDIOPIPE_SPOOL=$PWD/small/spool
+    fails 75 timeout 20 ap-serve --listen 127.0.0.1:0 --run 0
+    grep -q "^ap-serve: .*No space left on device" stderr
+    fails 75 ap-serve token add me
+    [ "$(ls -A small)" = filler ]
+}
+full_of_servers() { in_namespace server_on_full_disk; }
+if command -v ap-serve >/dev/null; then check full_of_servers; else echo "# ap-serve is not built"; fi
+
 # There is room for the folders of a spool, not for the input.
 spool_on_full_disk() {
     mkdir -p small
@@ -146,5 +160,15 @@ spool_on_full_disk() {
 }
 full_of_jobs() { in_namespace spool_on_full_disk; }
 check full_of_jobs
+
+# A new command has a line in jobs, or checks of its own here.
+every_command_is_tried() {
+    local name source
+    for source in "$tests_folder"/../cmd/ap-*.c; do
+        name=$(basename "$source" .c)
+        [ -n "$(job_of "$name")" ] || grep -qE "^ *(check|fails 75) .*\b$name " "$tests_folder/cli/full.sh"
+    done
+}
+check every_command_is_tried
 
 finish
