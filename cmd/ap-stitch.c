@@ -6,16 +6,19 @@
 #include "front/names.h"
 #include "front/peek.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define PROGRESS_RATE 1000 /* the bar counts milliseconds of video */
 
 static const command stitch = {
-    "ap-stitch", "IMAGE...",
+    "ap-stitch", "[IMAGE]...",
     "Makes a video of images, or of the sound itself, with the sound that is piped "
     "in or named."};
 
@@ -30,15 +33,29 @@ typedef struct config {
 
 #define AT(field) offsetof(config, field)
 
-/* --size WIDTHxHEIGHT */
+static const struct {
+    const char *name;
+    unsigned width, height;
+} sizes[] = {{"480p", 854, 480},    {"720p", 1280, 720}, {"1080p", 1920, 1080},  {"1440p", 2560, 1440},
+             {"2160p", 3840, 2160}, {"4k", 3840, 2160},  {"square", 1080, 1080}, {"vertical", 1080, 1920}};
+
+/* --size WIDTHxHEIGHT, or a name */
 static bool set_size(void *cfg, const char *argument, ap_error *err)
 {
     ap_stitch_options *o = &((config *)cfg)->stitch;
     char rest;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (strcasecmp(argument, sizes[i].name) == 0) {
+            o->width = sizes[i].width;
+            o->height = sizes[i].height;
+            return true;
+        }
     if (*argument >= '0' && *argument <= '9' &&
         sscanf(argument, "%5ux%5u%c", &o->width, &o->height, &rest) == 2)
         return true;
-    return ap_fail(err, AP_USAGE, "'%s' is not WIDTHxHEIGHT in pixels", argument);
+    return ap_fail(err, AP_USAGE,
+                   "'%s' is not WIDTHxHEIGHT in pixels, 480p, 720p, 1080p, 1440p, 4k, square or vertical",
+                   argument);
 }
 
 static const choice fits[] = {
@@ -56,7 +73,8 @@ static const option_row rows[] = {
              "of each image; without it they share the sound's, or have 3 s", .no_default = true),
     ROW_FILE('l', "list", "FILE", AT(list), "more images: a name a line, or between zero bytes"),
     ROW_NUMBER('r', "fps", "RATE", AT(stitch.fps), 1, 240, "frames a second"),
-    ROW_CALL('s', "size", "WIDTHxHEIGHT", set_size, "of the video, in pixels (default 1280x720)"),
+    ROW_CALL('s', "size", "WIDTHxHEIGHT", set_size,
+             "of the video: pixels, or 720p, 1080p, 4k, square, vertical... (default 720p)"),
     ROW_CHOICE(0, "fit", fits, AT(stitch.fit), "images of another shape: bars, cut off, blurred bars"),
     ROW_CHOICE(0, "transition", transitions, AT(transition), "from image to image"),
     ROW_TIME(0, "transition-seconds", "SECONDS", AT(transition_s), 0, 3600, "of a fade"),
@@ -113,7 +131,7 @@ static bool find_images(name_list *list, const config *c, char **arguments, ap_e
         return false;
     if (c->stitch.visual && list->count)
         usage_error(&stitch, "--visualize takes no images");
-    if (!c->stitch.visual && !list->count)
+    if (!c->stitch.visual && !list->count && !c->audio)
         usage_error(&stitch, "no images");
     return true;
 }
@@ -167,8 +185,24 @@ static void report_sound(const ap_stitch_report *r)
                  20 * log10(r->peak));
 }
 
-static bool run(config *c, const name_list *images, ap_error *err)
+/* Without images the cover of the sound is one, in memory that has a name. */
+static bool take_cover(const config *c, ap_stream *audio, name_list *images, char name[64], ap_error *err)
 {
+    if (c->stitch.visual || images->count)
+        return true;
+    ap_picture cover = ap_tags_picture(ap_stream_tags(audio));
+    if (!cover.size)
+        return ap_fail(err, AP_USAGE, "no images, and the sound has no cover");
+    int fd = memfd_create("cover", MFD_CLOEXEC);
+    if (fd < 0 || write(fd, cover.data, cover.size) != (ssize_t)cover.size)
+        return ap_fail_errno(err, errno, "cannot keep the cover");
+    snprintf(name, 64, "/proc/self/fd/%d", fd); /* open until the end */
+    return names_add(images, name, err);
+}
+
+static bool run(config *c, name_list *images, ap_error *err)
+{
+    char cover[64];
     monitor m = {.config = c};
     ap_stitch_report report = {0};
     ap_stitch_options *o = &c->stitch;
@@ -182,6 +216,8 @@ static bool run(config *c, const name_list *images, ap_error *err)
     ap_stream *audio = NULL;
     if (c->audio) {
         audio = filter_watch(&w, filter_open(c->audio, NULL, err), err);
+        if (audio && !take_cover(c, audio, images, cover, err))
+            ap_close(&audio);
         if (!audio)
             return false;
     }

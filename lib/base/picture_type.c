@@ -38,6 +38,19 @@ static ap_picture_type heif_type(const uint8_t *bytes, size_t size)
     return type;
 }
 
+/* "BM", a size, nothing in the reserved bytes, and the size of one of the known headers behind them: two
+ * letters alone would be found in many files. */
+static bool is_bmp(const uint8_t *bytes, size_t size)
+{
+    static const unsigned headers[] = {12, 40, 52, 56, 64, 108, 124};
+    if (!has(bytes, size, 0, "BM") || size < 18 || ap_get_little(bytes + 6, 4) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        if (ap_get_little(bytes + 14, 4) == headers[i])
+            return true;
+    return false;
+}
+
 ap_picture_type ap_picture_type_of(const void *data, size_t size)
 {
     const uint8_t *bytes = data;
@@ -49,6 +62,11 @@ ap_picture_type ap_picture_type_of(const void *data, size_t size)
         return AP_PICTURE_GIF;
     if (has(bytes, size, 0, "RIFF") && has(bytes, size, 8, "WEBP"))
         return AP_PICTURE_WEBP;
+    if ((has(bytes, size, 0, "II*") && size >= 4 && bytes[3] == 0) ||
+        (has(bytes, size, 0, "MM") && size >= 4 && bytes[2] == 0 && bytes[3] == '*'))
+        return AP_PICTURE_TIFF;
+    if (is_bmp(bytes, size))
+        return AP_PICTURE_BMP;
     return heif_type(bytes, size);
 }
 
@@ -56,6 +74,7 @@ static const char *const names[][2] = {
     [AP_PICTURE_JPEG] = {"jpg", "image/jpeg"},  [AP_PICTURE_PNG] = {"png", "image/png"},
     [AP_PICTURE_GIF] = {"gif", "image/gif"},    [AP_PICTURE_WEBP] = {"webp", "image/webp"},
     [AP_PICTURE_HEIC] = {"heic", "image/heic"}, [AP_PICTURE_AVIF] = {"avif", "image/avif"},
+    [AP_PICTURE_TIFF] = {"tiff", "image/tiff"}, [AP_PICTURE_BMP] = {"bmp", "image/bmp"},
 };
 
 const char *ap_picture_extension(ap_picture_type type)

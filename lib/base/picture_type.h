@@ -14,6 +14,8 @@ typedef enum ap_picture_type {
     AP_PICTURE_WEBP,
     AP_PICTURE_HEIC,
     AP_PICTURE_AVIF,
+    AP_PICTURE_TIFF,
+    AP_PICTURE_BMP,
 } ap_picture_type;
 
 /* From the first bytes; 64 are enough. */

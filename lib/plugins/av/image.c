@@ -26,6 +26,10 @@ static enum AVCodecID codec_of(ap_picture_type type)
         return AV_CODEC_ID_WEBP;
     case AP_PICTURE_GIF:
         return AV_CODEC_ID_GIF;
+    case AP_PICTURE_TIFF:
+        return AV_CODEC_ID_TIFF;
+    case AP_PICTURE_BMP:
+        return AV_CODEC_ID_BMP;
     default:
         return AV_CODEC_ID_NONE;
     }
@@ -40,7 +44,9 @@ static AVCodecContext *open_decoder(enum AVCodecID id)
     AVCodecContext *c = codec ? avcodec_alloc_context3(codec) : NULL;
     if (!c)
         return NULL;
-    c->err_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
+    c->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
+    if (id != AV_CODEC_ID_TIFF) /* libav takes tags that it does not know for errors */
+        c->err_recognition |= AV_EF_EXPLODE;
     c->max_pixels = MAX_PIXELS;
     c->thread_count = 1;
     if (avcodec_open2(c, codec, NULL) < 0)
@@ -111,7 +117,9 @@ static bool decode_by_libav(ap_image *image, ap_picture_type type, const AVPacke
                      "the image '%s' is damaged, truncated, or of a kind that cannot be decoded", name);
     if (ok)
         image->orientation = type == AP_PICTURE_PNG ? ap_png_orientation(packet->data, (size_t)packet->size)
-                                                    : orientation_of(image->frame);
+                             : type == AP_PICTURE_TIFF
+                                 ? ap_tiff_orientation(packet->data, (size_t)packet->size)
+                                 : orientation_of(image->frame);
     avcodec_free_context(&c);
     return ok;
 }
@@ -138,7 +146,8 @@ static bool decode(ap_image *image, const AVPacket *packet, const char *name, ap
     bool ok;
     *image = (ap_image){0};
     if (type == AP_NO_PICTURE)
-        return ap_fail(err, AP_FAILED, "'%s' is not an image in JPEG, PNG, WebP, GIF, HEIC or AVIF", name);
+        return ap_fail(err, AP_FAILED,
+                       "'%s' is not an image in JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC or AVIF", name);
     if (type == AP_PICTURE_HEIC || type == AP_PICTURE_AVIF) {
         ok = ap_heif_decode(image, &profile, &size, packet->data, (size_t)packet->size, name, err);
     } else {

@@ -14,7 +14,7 @@ static uint32_t number(const uint8_t *p, size_t bytes, bool little)
 }
 
 /* Exif 2.32, 4.6.2: a TIFF header, then a directory of entries of 12 bytes; tag 0112, a SHORT. */
-static int tiff_orientation(const uint8_t *tiff, size_t size)
+int ap_tiff_orientation(const uint8_t *tiff, size_t size)
 {
     if (size < 8 || (memcmp(tiff, "II*\0", 4) != 0 && memcmp(tiff, "MM\0*", 4) != 0))
         return 1;
@@ -39,7 +39,7 @@ int ap_png_orientation(const uint8_t *bytes, size_t size)
         if (length > size - at - 12)
             break;
         if (memcmp(bytes + at + 4, "eXIf", 4) == 0)
-            return tiff_orientation(bytes + at + 8, length);
+            return ap_tiff_orientation(bytes + at + 8, length);
         at += length + 12;
     }
     return 1;

@@ -12,4 +12,7 @@ int ap_png_orientation(const uint8_t *bytes, size_t size);
 /* The ICC profile in a WebP file, inside bytes; NULL if none. */
 const uint8_t *ap_webp_profile(const uint8_t *bytes, size_t size, size_t *profile_size);
 
+/* What a TIFF file, or Exif data, says; 1 if it does not. */
+int ap_tiff_orientation(const uint8_t *tiff, size_t size);
+
 #endif

@@ -23,6 +23,11 @@ static void types_are_found(void)
         ROW("GIF88a", AP_NO_PICTURE),
         ROW("RIFF\x10\0\0\0WEBPVP8 ", AP_PICTURE_WEBP),
         ROW("RIFF\x10\0\0\0WAVEfmt ", AP_NO_PICTURE),
+        ROW("II*\0\x08\0\0\0", AP_PICTURE_TIFF),
+        ROW("MM\0*\0\0\0\x08", AP_PICTURE_TIFF),
+        ROW("II*x", AP_NO_PICTURE),
+        ROW("BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", AP_PICTURE_BMP),
+        ROW("BM is how this begins", AP_NO_PICTURE),
         ROW("\0\0\0\x18"
             "ftypheic\0\0\0\0mif1heic",
             AP_PICTURE_HEIC),
