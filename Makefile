@@ -46,6 +46,10 @@ CORE_LDLIBS += -lmp3lame -lm -ldl
 $(eval $(call package,AV,libavformat libavcodec libavutil libswresample libswscale libheif lcms2))
 $(eval $(call package,CAIRO,cairo pangocairo))
 CAIRO_LDLIBS += -lm
+HAVE_STRETCH := $(shell $(PKG_CONFIG) --exists rubberband && echo yes)
+ifeq ($(HAVE_STRETCH),yes)
+$(eval $(call package,STRETCH,rubberband))
+endif
 $(eval $(call package,NET,libcurl nettle))
 $(eval $(call package,JOBS,libcjson nettle zlib))
 # GNU libmicrohttpd, if it is there: without it there is no ap-serve.
@@ -79,12 +83,13 @@ SERVE_OBJ := $(call objects,serve) $(call embedded,serve)
 AV_OBJ := $(call objects,plugins/av)
 CAIRO_OBJ := $(call objects,plugins/cairo)
 NET_OBJ := $(call objects,plugins/net)
+STRETCH_OBJ := $(call objects,plugins/stretch)
 NEURAL_OBJ := $(call objects,plugins/neural)
 FRONT_OBJ := $(patsubst %.c,$B/%.o,$(wildcard cmd/front/*.c))
 COMMANDS := $(filter-out $(if $(HAVE_MHD),,ap-serve),$(patsubst cmd/%.c,%,$(wildcard cmd/ap-*.c)))
 SCRIPTS := $(wildcard scripts/ap-*)
 SO = $B/libaudiopipe.so.$(SOVERSION)
-PLUGINS = av cairo net neural $(if $(HAVE_TORCH),neural-torch)
+PLUGINS = av cairo net neural $(if $(HAVE_STRETCH),stretch) $(if $(HAVE_TORCH),neural-torch)
 
 # make V=1 shows the commands.
 Q = $(if $(V),,@)
@@ -100,6 +105,7 @@ $B/lib/serve/%: MORE = -Wconversion $(SERVE_CFLAGS)
 $B/lib/plugins/%: MORE = -Wconversion -fvisibility=hidden
 $B/lib/plugins/av/%: MORE = -Wconversion -fvisibility=hidden $(AV_CFLAGS)
 $B/lib/plugins/cairo/%: MORE = -Wconversion -fvisibility=hidden $(CAIRO_CFLAGS)
+$B/lib/plugins/stretch/%: MORE = -Wconversion -fvisibility=hidden $(STRETCH_CFLAGS)
 $B/lib/plugins/net/%: MORE = -Wconversion -fvisibility=hidden $(NET_CFLAGS)
 $B/lib/plugins/neural/%: MORE = -Wconversion -fvisibility=hidden -fopenmp
 $B/cmd/%: MORE = -Wconversion -Icmd
@@ -196,6 +202,9 @@ $B/audiopipe/av.so: $(AV_OBJ) $(SO)
 	$(plugin)
 $B/audiopipe/cairo.so: PLUGIN_LDLIBS = $(CAIRO_LDLIBS)
 $B/audiopipe/cairo.so: $(CAIRO_OBJ) $(SO)
+	$(plugin)
+$B/audiopipe/stretch.so: PLUGIN_LDLIBS = $(STRETCH_LDLIBS) -lm
+$B/audiopipe/stretch.so: $(STRETCH_OBJ) $(SO)
 	$(plugin)
 $B/audiopipe/net.so: PLUGIN_LDLIBS = $(NET_LDLIBS)
 $B/audiopipe/net.so: $(NET_OBJ) $(SO)

@@ -110,7 +110,7 @@ int main(int argc, char **argv)
     config c = {.vbr_quality = -1, .effort = 10, .given = ap_tags_new(), .removed = ap_tags_new()};
     const filter f = {
         .command = {"ap-encode", "[INPUT]...",
-                    "Encodes audio to MP3, FLAC, WAV, AIFF, Ogg Vorbis, Opus or AU."},
+                    "Encodes audio to MP3, FLAC, WAV, AIFF, Ogg Vorbis, Opus, M4A or AU."},
         .rows = rows,
         .config = &c,
         .prepare = prepare,

@@ -31,6 +31,7 @@ static const option_row rows[] = {
     ROW_ON(0, "write-gain", AT(write_gain), "write the gain into the files as tags; skip what has them"),
     ROW_ON(0, "regain", AT(regain), "the same, also where there are such tags"),
     ROW_ON(0, "keep-time", AT(keep_time), "files that are written to keep their time of modification"),
+    ROW_ON(0, "dual-mono", AT(meter.dual_mono), "measure mono as the same on two speakers: 3 LU louder"),
     ROW_ON('a', "album", AT(album), "measure all files together, too"),
     ROW_NUMBER('s', "silence", "DBFS", AT(meter.silence_dbfs), -200, 0,
                "up to here the ends count as silent"),

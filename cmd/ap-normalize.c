@@ -32,6 +32,7 @@ static const option_row rows[] = {
     ROW_ON(0, "limit", AT(normalize.limit), "reach the target all the same, through the limiter"),
     ROW_OFF(0, "no-true-peak", AT(normalize.true_peak), "look at sample values only"),
     ROW_ON(0, "lower-only", AT(normalize.lower_only), "never raise the level"),
+    ROW_ON(0, "dual-mono", AT(normalize.dual_mono), "measure mono as the same on two speakers: 3 LU louder"),
     ROW_ON('a', "album", AT(album), "one gain for all inputs; -o is a folder"),
     ROW_ON('n', "dry-run", AT(dry_run), "say what would be done, write nothing"),
     {0},

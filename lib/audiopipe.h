@@ -437,6 +437,7 @@ typedef struct ap_measurement {
 
 typedef struct ap_meter_options {
     double silence_dbfs; /* -200..0 */
+    bool dual_mono;      /* mono counts as the same on two speakers: 3 LU more (EBU Tech 3341) */
     bool levels_only;    /* no loudness and no range: -INFINITY and 0; less than half the work */
 } ap_meter_options;
 
@@ -472,6 +473,7 @@ typedef struct ap_normalize_options {
     bool true_peak;         /* false: ceiling and peak are those of samples, dBFS */
     bool limit;             /* reach the target all the same, through ap_limit */
     bool lower_only;        /* never raise */
+    bool dual_mono;         /* mono is measured as the same on two speakers, 3 LU louder */
 } ap_normalize_options;
 
 void ap_normalize_defaults(ap_normalize_options *options);
@@ -502,6 +504,34 @@ ap_stream *ap_normalize_apply(ap_stream *s, const ap_normalization *plan, ap_err
  * NULL. */
 ap_stream *ap_normalize(ap_stream *s, const ap_normalize_options *options, ap_normalization *plan,
                         ap_error *err);
+
+/* ---- level.c: speech at one level */
+
+typedef struct ap_level_options {
+    double target_lufs; /* -70..0 */
+    double range_db;    /* the gain stays within +-this, 0..40 */
+    double speed_db_s;  /* it changes by at most this in a second, 0.1..20 */
+    double gate_lufs;   /* quieter moments are pauses, in which it rests, -100..0 */
+} ap_level_options;
+
+void ap_level_defaults(ap_level_options *options);
+/* A gain that follows the loudness of the 3 s around each moment, pauses left out. Full scale may be
+ * exceeded. Latency 0, same length. ReplayGain and R128 tags are dropped. */
+ap_stream *ap_level(ap_stream *s, const ap_level_options *options, ap_error *err);
+
+/* ---- tempo.c: time and pitch */
+
+typedef struct ap_tempo_options {
+    double tempo;           /* times as fast, 0.25..4 */
+    double pitch_semitones; /* -24..24 */
+    bool formants;          /* keep the colour of voices at another pitch */
+} ap_tempo_options;
+
+void ap_tempo_defaults(ap_tempo_options *options);
+/* By Rubber Band's R3 engine. The length is frames / tempo, rounded; clicks are within 50 samples of their
+ * places from tempo 0.8 to 1.25. A stream of unknown length is spooled. Chapters and BPM keep up. Needs the
+ * plugin stretch.so. */
+ap_stream *ap_tempo(ap_stream *s, const ap_tempo_options *options, ap_error *err);
 
 /* ---- cat.c: one behind the other */
 
@@ -786,20 +816,21 @@ typedef struct ap_encode_report {
 } ap_encode_report;
 
 typedef struct ap_encode_options {
-    const char *format;  /* "mp3" "flac" "wav" "aiff" "ogg" "opus" "au"; NULL = from the name's extension */
-    ap_bits bits;        /* wav, aiff, flac, au; default: wav, aiff 16, flac 24, au float */
-    double bitrate_kbps; /* mp3 (CBR, default 320 or the highest that the rate has), ogg, opus (for all
-                            channels; defaults about 192 and 160 for stereo); 0 = default */
-    double vbr_quality;  /* mp3, ogg: 0 best .. 9.999; < 0 = off */
-    int effort;          /* mp3: LAME's -q, 0 slow .. 9 fast; flac 0..8; < 0 = default */
-    ap_dither dither;    /* triangular (TPDF); AUTO = before 16-bit, from the first sample on that is not a
-                            16-bit number already */
-    uint64_t seed;       /* of the dither */
-    ap_clip_mode clip_mode;   /* beyond full scale: clamp, or scale all down (two passes) */
-    unsigned threads;         /* mp3; 0 = all cores. The bytes do not depend on it. */
-    const ap_tags *tags;      /* take the place of the stream's own of the same key; NULL = none */
-    bool replace_tags;        /* drop all of the stream's own */
-    bool keep_existing;       /* a file of that name that is there in the end is not replaced: it fails */
+    const char
+        *format;  /* "mp3" "flac" "wav" "aiff" "ogg" "opus" "m4a" (AAC) "alac" "au"; NULL = by the name */
+    ap_bits bits; /* wav, aiff, flac, alac, au; default: wav, aiff 16, flac, alac 24, au float */
+    double bitrate_kbps;    /* mp3 (CBR, default 320 or the highest that the rate has), ogg, opus (for all
+                               channels; defaults about 192 and 160 for stereo); 0 = default */
+    double vbr_quality;     /* mp3, ogg: 0 best .. 9.999; < 0 = off */
+    int effort;             /* mp3: LAME's -q, 0 slow .. 9 fast; flac 0..8; < 0 = default */
+    ap_dither dither;       /* triangular (TPDF); AUTO = before 16-bit, from the first sample on that is not a
+                               16-bit number already */
+    uint64_t seed;          /* of the dither */
+    ap_clip_mode clip_mode; /* beyond full scale: clamp, or scale all down (two passes) */
+    unsigned threads;       /* mp3; 0 = all cores. The bytes do not depend on it. */
+    const ap_tags *tags;    /* take the place of the stream's own of the same key; NULL = none */
+    bool replace_tags;      /* drop all of the stream's own */
+    bool keep_existing;     /* a file of that name that is there in the end is not replaced: it fails */
     ap_encode_report *report; /* filled when not NULL */
 } ap_encode_options;
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 ORDER = ["base", "dsp", "stream", "formats", "stages", "pictures", "plugins"]
-PLUGINS = ["av", "cairo", "net", "neural"]  # none knows another
+PLUGINS = ["av", "cairo", "net", "neural", "stretch"]  # none knows another
 TOP = {"jobs": ORDER[:-1], "serve": ORDER[:-1] + ["jobs"]}
 
 

@@ -10,7 +10,7 @@
 
 struct ap_stitch_job; /* pictures/stitch.h */
 
-#define AP_AV_VERSION 3
+#define AP_AV_VERSION 4
 
 typedef struct ap_av_plugin {
     ap_plugin_head head;
@@ -20,6 +20,10 @@ typedef struct ap_av_plugin {
     bool (*stitch)(const struct ap_stitch_job *job, ap_output *out, ap_error *err);
     /* Writes Stems of a stream of ten channels, which is taken over, to out, but does not commit it. */
     bool (*write_stems)(ap_stream *s, const ap_stem_file_options *options, ap_output *out, ap_error *err);
+    /* Writes all of s as M4A, AAC or ALAC, to out, which is seekable; no tags but chapters. Neither is
+     * closed. */
+    bool (*encode)(ap_stream *s, ap_output *out, const ap_encode_options *options, bool lossless,
+                   ap_error *err);
 } ap_av_plugin;
 
 /* NULL if it is missing. */

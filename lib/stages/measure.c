@@ -28,7 +28,8 @@
 #define LANES 8 /* sums run side by side, in one order on every machine */
 
 struct ap_meter {
-    float silence;       /* no sound up to here */
+    float silence; /* no sound up to here */
+    bool dual_mono;
     bool levels_only;    /* loudness is NULL then */
     ap_measurement last; /* of the stream that ended last */
     ap_tally now, total; /* of the one that is running; of all that ended */
@@ -209,6 +210,8 @@ static void stop(ap_meter *m)
 static bool start_loudness(ap_meter *m)
 {
     m->loudness = ap_kweighting_new(&m->format, EBUR128_MODE_M);
+    if (m->loudness && m->dual_mono && m->format.channels == 1)
+        ebur128_set_channel(m->loudness, 0, EBUR128_DUAL_MONO);
     return m->loudness;
 }
 
@@ -306,6 +309,7 @@ ap_meter *ap_meter_new(const ap_meter_options *options, ap_error *err)
         return NULL;
     }
     m->silence = (float)pow(10, o->silence_dbfs / 20);
+    m->dual_mono = o->dual_mono;
     m->levels_only = o->levels_only;
     return m;
 }

@@ -92,6 +92,7 @@ static bool pass(search *h, double gain_db, bool limited, ap_measurement *result
 {
     ap_meter_options meter;
     ap_meter_defaults(&meter);
+    meter.dual_mono = h->options->dual_mono;
     meter.levels_only = h->options->unit != AP_NORMALIZE_LUFS;
     ap_meter_free(&h->meter);
     h->meter = ap_meter_new(&meter, err);

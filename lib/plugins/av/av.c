@@ -9,6 +9,7 @@
 #include "plugins/av/av_tags.h"
 #include "plugins/av/boxes.h"
 #include "plugins/av/edits.h"
+#include "plugins/av/m4a.h"
 #include "plugins/av/video.h"
 #include "stream/join.h"
 #include "stream/stream.h"
@@ -601,4 +602,5 @@ AP_PLUGIN_EXPORT extern const ap_av_plugin AP_PLUGIN_TABLE;
 const ap_av_plugin AP_PLUGIN_TABLE = {.head = {AP_AV_VERSION, sizeof(ap_av_plugin)},
                                       .open = av_open,
                                       .stitch = ap_av_stitch,
-                                      .write_stems = ap_av_write_stems};
+                                      .write_stems = ap_av_write_stems,
+                                      .encode = ap_av_encode};
