@@ -87,7 +87,8 @@ check answers_to_dev_full ap-normalize --dry-run --album tone.wav other.wav
 check answers_to_dev_full ap-measure --json tone.wav other.wav
 check answers_to_dev_full ap-info tone.wav other.wav
 check answers_to_dev_full ap-info --json tone.wav
-check answers_to_dev_full ap-tag tone.wav
+ap-encode --tag TITLE=x tone.wav -o tagged.flac
+check answers_to_dev_full ap-tag tagged.flac
 
 # There is no room for the file with other tags beside the old one.
 tags_on_full_disk() {
