@@ -163,11 +163,14 @@ full_of_jobs() { in_namespace spool_on_full_disk; }
 check full_of_jobs
 
 # A new command has a line in jobs, or checks of its own here.
+models_are_listed() { fails 75 ap-fetch-model --list >/dev/full && grep -qx "ap-fetch-model: cannot write 'standard output': No space left on device" stderr; }
+check models_are_listed
+
 every_command_is_tried() {
     local name source
-    for source in "$tests_folder"/../cmd/ap-*.c; do
+    for source in "$tests_folder"/../cmd/ap-*.c "$tests_folder"/../scripts/ap-*; do
         name=$(basename "$source" .c)
-        [ -n "$(job_of "$name")" ] || grep -qE "^ *(check|fails 75) .*\b$name " "$tests_folder/cli/full.sh"
+        { [[ $source == *.c ]] && [ -n "$(job_of "$name")" ]; } || grep -qE "^ *(check|fails 75) .*\b$name " "$tests_folder/cli/full.sh"
     done
 }
 check every_command_is_tried
