@@ -6,7 +6,10 @@
 
 #define FLAC "fLaC"
 #define OGG "OggS"
-#define OPUS_AT 28 /* the first packet of the first page: RFC 7845, section 3 */
+#define EBML "\x1a\x45\xdf\xa3"
+#define WEBM "\x42\x82\x84webm" /* DocType: RFC 8794, section 11.2.7. Not always at one place */
+#define LOOK 64                 /* bytes from the start that are looked at */
+#define OPUS_AT 28              /* the first packet of the first page: RFC 7845, section 3 */
 
 /* What is known of a kind of file. */
 enum {
@@ -41,8 +44,7 @@ static const signature signatures[] = {
     {0, 3, "ID3", "mp3", 0, NULL},
     {4, 8, "ftypM4A ", "m4a", CONTAINER, NULL},
     {4, 4, "ftyp", "mp4", CONTAINER, NULL},
-    {31, 4, "webm", "webm", 0, NULL},
-    {0, 4, "\x1a\x45\xdf\xa3", "mkv", CONTAINER, NULL},
+    {0, 4, EBML, "mkv", CONTAINER, NULL},
     {8, 4, "AVI ", "avi", 0, "RIFF"},
     {0, 4, "PK\3\4", "zip", CONTAINER, NULL},
     {4, 4, "moov", NULL, CONTAINER, NULL},
@@ -91,6 +93,8 @@ const char *ap_file_type_of(const unsigned char *bytes, size_t size)
 {
     if (ap_is_ogg(bytes, size) && has(bytes, size, OPUS_AT, "OpusHead", 8))
         return "opus";
+    if (has(bytes, size, 0, EBML, 4) && memmem(bytes, size < LOOK ? size : LOOK, WEBM, 7))
+        return "webm";
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++)
         if (signatures[i].type && is(&signatures[i], bytes, size))
             return signatures[i].type;
