@@ -580,7 +580,7 @@ static void check_failure(const char *path, const ap_encode_options *o, uint32_t
 static void bad_options_are_refused(void)
 {
     ap_encode_options o = options_for(NULL);
-    check_failure("x.xyz", &o, 2, AP_USAGE, "mp3 flac wav aiff ogg opus au");
+    check_failure("x.xyz", &o, 2, AP_USAGE, "mp3 flac wav aiff ogg opus m4a alac au");
     check_failure("new", &o, 2, AP_USAGE, "'new'");
     check_failure("dir.mp3/new", &o, 2, AP_USAGE, "mp3 flac");
     o.format = "mp4";
