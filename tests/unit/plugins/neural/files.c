@@ -504,6 +504,11 @@ static void missing_models_say_what_to_do(void)
     free(nothing.data);
 }
 
+static void say_path(const char *path, const char *config, char *text, size_t size)
+{
+    snprintf(text, size, "%s %s", path, config ? config : "alone");
+}
+
 static void count_models(void *user, const char *name, const char *description, const char *missing)
 {
     int *seen = user;
@@ -521,11 +526,11 @@ static void a_file_may_have_the_name_of_a_published_model(void)
     bytes nothing = {0};
     add_text(&nothing, "0");
     int before[3] = {0}, with[3] = {0};
-    nn_models_list(NULL, count_models, before);
+    nn_models_list(say_path, count_models, before);
     const char *path = write_file("htdemucs_6s.safetensors", &nothing);
     CHECK(nn_models_find("htdemucs_6s", NULL, &files, &err) && strcmp(files.paths[0], path) == 0);
     nn_models_free(&files);
-    nn_models_list(NULL, count_models, with);
+    nn_models_list(say_path, count_models, with);
     CHECK(with[0] == before[0] && with[2] == 0);
     CHECK(remove(path) == 0);
     free(nothing.data);
@@ -534,7 +539,7 @@ static void a_file_may_have_the_name_of_a_published_model(void)
 static void the_list_says_what_is_there(void)
 {
     int seen[3] = {0};
-    nn_models_list(NULL, count_models, seen);
+    nn_models_list(say_path, count_models, seen);
     CHECK(seen[0] >= 5 && seen[1] == 1 && seen[2] == 1);
     char command[128];
     snprintf(command, sizeof command, "rm -r %s", scratch);
