@@ -422,7 +422,7 @@ static void levels_alone(void)
     ap_format format = {2000, 2, 0, 50000};
     float *x = test_noise(100000, 0.5f, 3);
     size_t n;
-    ap_meter *m = ap_meter_new(&(ap_meter_options){-60, true}, NULL);
+    ap_meter *m = ap_meter_new(&(ap_meter_options){.silence_dbfs = -60, .levels_only = true}, NULL);
     free(test_drain(ap_measure(ap_source_memory(&format, x, NULL), m, NULL), 1000, &n));
     ap_measurement r;
     ap_meter_result(m, &r);
