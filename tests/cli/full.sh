@@ -163,7 +163,10 @@ full_of_jobs() { in_namespace spool_on_full_disk; }
 check full_of_jobs
 
 # A new command has a line in jobs, or checks of its own here.
-models_are_listed() { fails 75 ap-fetch-model --list >/dev/full && grep -qx "ap-fetch-model: cannot write 'standard output': No space left on device" stderr; }
+models_are_listed() {
+    fails 75 ap-fetch-model --list >/dev/full
+    grep -qx "ap-fetch-model: cannot write 'standard output': No space left on device" stderr
+}
 check models_are_listed
 
 every_command_is_tried() {
