@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * ap-cat - inputs one behind the other. */
-#include "base/error.h"
+ * ap-cat - inputs one after the other. */
 #include "front/filter.h"
 
 #include <string.h>

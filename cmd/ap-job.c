@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-job - from upload to output: files become jobs, recipes turn them into outputs, no job is lost. */
 #include "base/error.h"
-#include "base/text.h"
 #include "front/verbs.h"
 #include "front/where.h"
 #include "job/job.h"

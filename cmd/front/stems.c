@@ -2,7 +2,6 @@
  * stems.c - the front end of commands that make several stems of one input. */
 #include "front/stems.h"
 #include "base/error.h"
-#include "base/path.h"
 #include "base/text.h"
 #include "front/many.h"
 #include "front/naming.h"
@@ -140,7 +139,7 @@ static bool find_stem(const run *r, const char *stem, size_t *index, ap_error *e
     return ap_fail(err, AP_USAGE, "stem '%s' is unknown; known are%s", stem, known);
 }
 
-/* What has no extension because it is no file of its own carries an apstream. */
+/* A device or a pipe needs no extension: it carries an apstream. */
 static const char *format_of(const char *path)
 {
     struct stat st;

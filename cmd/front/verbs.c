@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define VERB_ROWS 64
+
 const verb *find_verb(const verb *verbs, const char *name)
 {
     for (const verb *v = verbs; name && v->name; v++)
@@ -22,7 +24,8 @@ static bool names(const char *list, const char *name)
     return *list;
 }
 
-void pick_rows(const option_row *rows, const verb *v, option_row picked[VERB_ROWS])
+/* The rows of a verb's options, of all if v is NULL. */
+static void pick_rows(const option_row *rows, const verb *v, option_row picked[VERB_ROWS])
 {
     size_t n = 0;
     for (const option_row *o = rows; o->type != OPTION_END && n + 1 < VERB_ROWS; o++)

@@ -9,7 +9,6 @@
 #include <limits.h>
 
 #define VERB_MANY INT_MAX
-#define VERB_ROWS 64
 
 typedef struct verb {
     const char *name, *arguments, *summary;
@@ -20,11 +19,9 @@ typedef struct verb {
 
 /* The verb of that name in a table that ends with a name of NULL; NULL if there is none. */
 const verb *find_verb(const verb *verbs, const char *name);
-/* The rows of a verb's options, of all if v is NULL. */
-void pick_rows(const option_row *rows, const verb *v, option_row picked[VERB_ROWS]);
 /* Parses what follows the verb, checks the number of operands, runs it, and says what was wrong. Returns the
- * exit code. c: who we are; rows: the options of all verbs; prepare (may be NULL) sees the config before the
- * verb runs. */
+ * exit code. c: the command; rows: the options of all verbs; prepare (may be NULL) sees the config before
+ * the verb runs. */
 int run_verb(const command *c, const verb *v, const option_row *rows, void *config, int argc, char **argv,
              bool (*prepare)(const verb *v, void *config, ap_error *err));
 

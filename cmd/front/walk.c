@@ -26,7 +26,8 @@ static bool is_one_of(const char *word, const char *const *words)
     return *words;
 }
 
-bool has_audio_name(const char *name)
+/* By its extension. */
+static bool has_audio_name(const char *name)
 {
     static const char *const known[] = {"wav", "wave", "w64", "rf64", "aif",  "aiff", "aifc", "au",   "snd",
                                         "caf", "flac", "mp3", "mp2",  "mpga", "ogg",  "oga",  "opus", "m4a",
@@ -53,7 +54,7 @@ static bool has_audio_content(int folder, const char *name)
 
 typedef enum entry_kind { AN_OTHER, A_FILE, A_FOLDER } entry_kind;
 
-/* The names in a folder, one behind the other, each with its kind in front. */
+/* The names in a folder, one after the other, each after its kind. */
 typedef struct listing {
     char *text;
     size_t used, room;
@@ -67,7 +68,7 @@ static void listing_free(listing *l)
     free(l->at);
 }
 
-/* Room for one more of size bytes behind count things. */
+/* Room for one more item of size bytes after count of them. */
 static void *grown(void *things, size_t needed, size_t *room, size_t size)
 {
     if (needed <= *room)
@@ -104,7 +105,7 @@ static int by_name(const void *a, const void *b, void *text)
     return strcmp((const char *)text + *(const size_t *)a, (const char *)text + *(const size_t *)b);
 }
 
-/* A link counts as what it leads to, but for a folder: so nobody walks in circles. */
+/* A link counts as its target, unless that is a folder: so no walk goes in circles. */
 static entry_kind kind_of(int folder, const struct dirent *e)
 {
     struct stat st;

@@ -28,7 +28,5 @@ typedef struct walk {
  * folders each is a folder of its own name below; what is in a single one is not. Memory: the names of one
  * folder, and of those above it. A folder without recursive is AP_USAGE. */
 bool walk_files(const walk *w, ap_error *err);
-/* Whether a file in a folder is audio by its extension. */
-bool has_audio_name(const char *name);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * doctor.c - ap-job doctor: what is wrong with a spool. */
-#include "base/error.h"
 #include "base/text.h"
 #include "job/job.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * fetch.c - ap-job fetch: what a job made, copied to a folder or into a zip file. A file there is whole. */
 #include "base/error.h"
-#include "base/output.h"
 #include "base/text.h"
 #include "job/job.h"
 #include "jobs/record/tree.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * recipes.c - ap-job recipes: what can be done. */
-#include "base/error.h"
 #include "job/job.h"
 
 #include <stdio.h>

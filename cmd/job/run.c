@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * run.c - ap-job run: does the jobs that wait, and says how each ended. */
-#include "base/error.h"
 #include "base/text.h"
 #include "job/job.h"
-#include "jobs/record/clock.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
 #include "jobs/show/list.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * submit.c - ap-job submit: files and URLs become jobs. */
 #include "base/error.h"
-#include "base/text.h"
 #include "job/job.h"
 #include "jobs/run/recipe.h"
 
@@ -92,7 +91,7 @@ static int fetch_urls(const job_config *c, char **files, int count, char **folde
 
 /* ---- waiting */
 
-/* Nobody should wait for ever without knowing it. */
+/* Says so when the wait would have no end. */
 static void warn_without_runner(const job_config *c, const char *id)
 {
     ap_place place;

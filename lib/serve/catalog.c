@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * catalog.c - what can be done here, and within which limits. */
 #include "serve/catalog.h"
-#include "base/error.h"
-#include "base/text.h"
 #include "jobs/record/json.h"
 #include "jobs/run/recipe.h"
 #include "serve/reply.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * files.c - what is in a job's folder, over HTTP. */
 #include "serve/files.h"
-#include "base/error.h"
 #include "base/output.h"
 #include "base/path.h"
 #include "base/temporary.h"
@@ -45,7 +44,7 @@ static int open_beneath(const char *folder, const char *path, uint64_t *size)
     return fd;
 }
 
-int ap_open_job_leaf(const ap_asked_job *job, const char *leaf, uint64_t *size)
+static int open_job_leaf(const ap_asked_job *job, const char *leaf, uint64_t *size)
 {
     return open_beneath(job->folder, leaf, size);
 }
@@ -114,7 +113,7 @@ void ap_get_log(ap_request *r)
     uint64_t size;
     if (!ap_find_job(r, &job))
         return;
-    int fd = ap_open_job_leaf(&job, "log", &size);
+    int fd = open_job_leaf(&job, "log", &size);
     if (fd >= 0)
         ap_reply_file(r, fd, size, "text/plain; charset=utf-8", NULL);
     else

@@ -9,8 +9,6 @@
 /* Opens a file of a job: an output or input that its manifest names, and nothing outside its folder. -1: it
  * cannot be. size may be NULL. */
 int ap_open_job_file(const ap_asked_job *job, const cJSON *file, uint64_t *size);
-/* The same of a file of that name in the folder itself. */
-int ap_open_job_leaf(const ap_asked_job *job, const char *leaf, uint64_t *size);
 
 /* GET /v1/jobs/{id}/outputs, .../outputs/{name}, .../inputs/{name}, .../log, .../report */
 ap_handler ap_get_outputs, ap_get_output, ap_get_input, ap_get_log, ap_get_report;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * signed.c - a URL that takes one file with one PUT: HMAC-SHA-256 over method, ID and expiry. */
 #include "serve/signed.h"
-#include "base/error.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "jobs/record/clock.h"

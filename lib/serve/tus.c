@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * tus.c - uploads that go on where they stopped (https://tus.io/protocols/resumable-upload, 1.0). */
 #include "serve/tus.h"
-#include "base/base64.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "jobs/record/clock.h"
 #include "serve/concat.h"
 #include "serve/digest.h"
 #include "serve/reply.h"
@@ -117,7 +115,7 @@ void ap_tus_take(ap_request *r, const char *bytes, size_t size)
     }
 }
 
-/* What the checksum is right of counts from now on. */
+/* The checksum is right: the part becomes part of the upload. */
 static bool accept_part(ap_request *r, writing *w, ap_error *err)
 {
     char *path = ap_upload_path(&r->server->uploads, w->upload.id, "");

@@ -3,7 +3,6 @@
 #include "base/error.h"
 #include "formats/ogg/ogg.h"
 #include "formats/vorbiscomment.h"
-#include "stream/details.h"
 
 #include <stdlib.h>
 #include <vorbis/codec.h>

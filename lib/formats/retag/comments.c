@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * comments.c - changes in a comment block of Vorbis, Opus or FLAC. Comments that stay are copied as they are,
  * also those that make no sense. */
-#include "base/text.h"
 #include "formats/ogg_write.h"
 #include "formats/retag/retag.h"
 #include "formats/vorbiscomment.h"
@@ -77,7 +76,7 @@ static uint32_t add_new(const ap_retag *r, bool pictures, ap_bytes *to)
     return count + wanted;
 }
 
-/* Takes a length and so many bytes. NULL: they are not there. */
+/* Takes a length and that many bytes. NULL: they are not there. */
 static const unsigned char *take(const unsigned char *p, size_t size, size_t *at, size_t *length)
 {
     if (size - *at < 4)

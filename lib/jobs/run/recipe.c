@@ -115,7 +115,7 @@ bool ap_recipe_parse(ap_recipe *recipe, char *text, ap_error *err)
     return true;
 }
 
-bool ap_recipe_read(ap_recipe *recipe, const char *path, ap_error *err)
+static bool read_recipe(ap_recipe *recipe, const char *path, ap_error *err)
 {
     *recipe = (ap_recipe){.file = strdup(path)};
     char *text = recipe->file ? read_header(path, err) : (ap_fail_memory(err), NULL);
@@ -190,7 +190,7 @@ bool ap_recipe_find(ap_recipe *recipe, const char *folders, const char *name, ap
     for (char *folder; is_name(name) && (folder = next_folder(&list));) {
         char *path = ap_print("%s/%s.sh", folder, name);
         bool found = path && access(path, R_OK) == 0;
-        bool ok = found && ap_recipe_read(recipe, path, err);
+        bool ok = found && read_recipe(recipe, path, err);
         free(folder);
         free(path);
         if (found)

@@ -24,7 +24,6 @@ typedef struct ap_recipe {
 
 /* Looks through folders, which are separated by colons: the first that has a recipe of the name counts. */
 bool ap_recipe_find(ap_recipe *recipe, const char *folders, const char *name, ap_error *err);
-bool ap_recipe_read(ap_recipe *recipe, const char *path, ap_error *err);
 /* Of a header in memory, malloc'ed, taken over. */
 bool ap_recipe_parse(ap_recipe *recipe, char *text, ap_error *err);
 /* Sets an option; value has to stay. */

@@ -8,7 +8,6 @@
 #include "jobs/run/worker.h"
 #include "base/error.h"
 #include "jobs/record/clock.h"
-#include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
 #include "jobs/run/attempt.h"
 #include "jobs/spool/claim.h"
@@ -380,7 +379,7 @@ static bool prepare(worker *w, ap_error *err)
     return true;
 }
 
-/* A lock that says that a runner is at work, for who waits for one. -1: it cannot be said. */
+/* A lock that shows those who wait for a job that a runner is at work. -1: it cannot be had. */
 static int show_presence(const char *spool)
 {
     char *path = ap_runner_path(spool);

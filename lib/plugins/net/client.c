@@ -390,7 +390,8 @@ bool ap_client_pause(unsigned attempt, ap_error *err)
     return nanosleep(&t, NULL) == 0 || ap_fail_errno(err, errno, "the network");
 }
 
-bool ap_status_is_passing(long status)
+/* Whether the same request may do better later. */
+static bool is_passing(long status)
 {
     return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
 }
@@ -411,7 +412,7 @@ bool ap_client_run(ap_client *c, const ap_request *q, ap_response *response, ap_
     ap_error why = {0};
     for (unsigned attempt = 1;; attempt++) {
         const bool ok = run_once(c, q, response, &why);
-        if ((ok && !ap_status_is_passing(response->status)) || (!ok && why.code != AP_TRY_AGAIN) ||
+        if ((ok && !is_passing(response->status)) || (!ok && why.code != AP_TRY_AGAIN) ||
             attempt == AP_CLIENT_ATTEMPTS) {
             if (body) {
                 body->size = 0;
@@ -460,7 +461,7 @@ static const char *reason_of(long status)
     case 412:
         return "there is another one of that name";
     default:
-        return ap_status_is_passing(status) ? "the server cannot do it now" : "the server refused";
+        return is_passing(status) ? "the server cannot do it now" : "the server refused";
     }
 }
 
@@ -478,7 +479,6 @@ bool ap_client_refused(const ap_target *t, const char *verb, const ap_response *
     if (*r->region && (r->status == 301 || r->status == 400))
         return ap_fail(err, AP_FAILED, "cannot %s '%s': the bucket is in the region %s: set AWS_REGION", verb,
                        t->name, r->region);
-    return ap_fail(err, ap_status_is_passing(r->status) ? AP_TRY_AGAIN : AP_FAILED,
-                   "cannot %s '%s': %s (%ld%s%s%s%s)", verb, t->name, reason, r->status, *code ? " " : "",
-                   code, *message ? ": " : "", message);
+    return ap_fail(err, is_passing(r->status) ? AP_TRY_AGAIN : AP_FAILED, "cannot %s '%s': %s (%ld%s%s%s%s)",
+                   verb, t->name, reason, r->status, *code ? " " : "", code, *message ? ": " : "", message);
 }

@@ -48,8 +48,6 @@ ptrdiff_t ap_client_read(ap_client *client, void *buffer, size_t size, ap_error 
 /* Ends it, whatever is left. */
 void ap_client_stop(ap_client *client);
 
-/* Whether the same request may do better later. */
-bool ap_status_is_passing(long status);
 /* Fills err from an answer that is no success: "cannot VERB 'NAME': ...". body: what the server said, or
  * NULL. Returns false. */
 bool ap_client_refused(const ap_target *target, const char *verb, const ap_response *response,

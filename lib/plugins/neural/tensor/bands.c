@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * bands.c - the operations of networks on bands of a spectrum: ownership and shapes, as in tensor.c. */
-#include "base/error.h"
 #include "plugins/neural/tensor/backend.h"
 #include "plugins/neural/tensor/tensor.h"
 

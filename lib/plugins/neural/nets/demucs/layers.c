@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * layers.c - the layers of Demucs, as in the original's demucs.py and hdemucs.py. */
 #include "plugins/neural/nets/demucs/layers.h"
-#include "base/error.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -132,7 +131,7 @@ static void load_branch(nn_loader *loader, const char *name, const nn_dconv_opti
     b->scale = nn_load_scale(loader, nn_name_of("%s.%d.scale", name, index + 3).text, o->channels);
 }
 
-void nn_dconv_load(nn_loader *loader, const char *name, const nn_dconv_options *options, nn_dconv *d)
+static void dconv_load(nn_loader *loader, const char *name, const nn_dconv_options *options, nn_dconv *d)
 {
     d->depth = abs(options->depth);
     for (int i = 0; i < d->depth && !loader->failed; i++)
@@ -140,7 +139,7 @@ void nn_dconv_load(nn_loader *loader, const char *name, const nn_dconv_options *
                     options->depth > 0 ? 1 << i : 1, &d->branches[i]);
 }
 
-void nn_dconv_free(nn_dconv *d)
+static void dconv_free(nn_dconv *d)
 {
     for (int i = 0; i < d->depth; i++) {
         nn_branch *b = &d->branches[i];
@@ -182,7 +181,7 @@ static nn_tensor *apply_branch(nn_tensor *x, const nn_branch *b)
     return nn_add_branch(x, y, b->expand, b->norm2, b->scale);
 }
 
-nn_tensor *nn_dconv_apply(nn_tensor *x, const nn_dconv *d)
+static nn_tensor *dconv_apply(nn_tensor *x, const nn_dconv *d)
 {
     for (int i = 0; i < d->depth; i++)
         x = apply_branch(x, &d->branches[i]);
@@ -229,7 +228,7 @@ void nn_encoder_load(nn_loader *loader, const char *name, const nn_layer_options
     layer->rewrite = load_rewrite(loader, name, o, o->out);
     layer->norm2 = load_group_norm(loader, nn_name_of("%s.norm2", name).text, o, 2 * o->out);
     if (o->dconv)
-        nn_dconv_load(loader, nn_name_of("%s.dconv", name).text, &o->branch, &layer->dconv);
+        dconv_load(loader, nn_name_of("%s.dconv", name).text, &o->branch, &layer->dconv);
 }
 
 void nn_decoder_load(nn_loader *loader, const char *name, const nn_layer_options *o, nn_layer *layer)
@@ -245,7 +244,7 @@ void nn_decoder_load(nn_loader *loader, const char *name, const nn_layer_options
     layer->norm1 = load_group_norm(loader, nn_name_of("%s.norm1", name).text, o, 2 * o->in);
     layer->rewrite = load_rewrite(loader, name, o, o->in);
     if (o->dconv)
-        nn_dconv_load(loader, nn_name_of("%s.dconv", name).text, &o->branch, &layer->dconv);
+        dconv_load(loader, nn_name_of("%s.dconv", name).text, &o->branch, &layer->dconv);
 }
 
 void nn_layer_free(nn_layer *layer)
@@ -254,7 +253,7 @@ void nn_layer_free(nn_layer *layer)
     nn_conv_free(layer->rewrite);
     nn_norm_free(layer->norm1);
     nn_norm_free(layer->norm2);
-    nn_dconv_free(&layer->dconv);
+    dconv_free(&layer->dconv);
 }
 
 /* Convolution, norm if there is one, activation. */
@@ -278,7 +277,7 @@ nn_tensor *nn_encode(nn_tensor *x, const nn_layer *layer, nn_tensor *inject, boo
     } else {
         x = convolve_normalize(x, layer->conv, layer->norm1, NN_GELU);
     }
-    x = nn_dconv_apply(x, &layer->dconv);
+    x = dconv_apply(x, &layer->dconv);
     return convolve_normalize(x, layer->rewrite, layer->norm2, NN_GLU);
 }
 
@@ -287,7 +286,7 @@ nn_tensor *nn_decode(nn_tensor *x, const nn_layer *layer, int64_t length, nn_ten
     const nn_layer_options *o = &layer->options;
     if (!o->empty) {
         x = convolve_normalize(x, layer->rewrite, layer->norm1, NN_GLU);
-        x = nn_dconv_apply(x, &layer->dconv);
+        x = dconv_apply(x, &layer->dconv);
     }
     if (pre)
         *pre = nn_keep(x);

@@ -30,10 +30,6 @@ typedef struct nn_dconv_options {
     bool lstm, attention;
 } nn_dconv_options;
 
-void nn_dconv_load(nn_loader *loader, const char *name, const nn_dconv_options *options, nn_dconv *d);
-void nn_dconv_free(nn_dconv *d);
-nn_tensor *nn_dconv_apply(nn_tensor *x, const nn_dconv *d);
-
 /* ---- encoder and decoder layers of both branches */
 
 typedef struct nn_layer_options {
