@@ -435,7 +435,7 @@ static void report_failure(run *r, const char *name, const ap_error *err)
     putchar('}');
 }
 
-/* Returns false if it is of no use to go on. */
+/* Returns false if the run cannot go on. */
 static bool look_at(run *r, const char *name)
 {
     ap_error err;

@@ -160,7 +160,7 @@ static void begin_report(const run *r)
         fputs("{\"files\": [", r->out);
 }
 
-/* What stands before the report of a file: the beginning, or what parts it from the one before. */
+/* The text before the report of a file: the start of the list, or a separator. */
 static void begin_file(run *r)
 {
     const config *c = r->config;
@@ -233,8 +233,8 @@ static void end_report(const run *r)
     }
 }
 
-/* What was reported so far leaves: a reader sees it at once, and a full disk is noticed while its reason is
- * known. */
+/* Flushes the report so far: a reader sees it at once, and a full disk is noticed while its reason is known.
+ */
 static bool flush_report(const run *r, ap_error *err)
 {
     return (fflush(r->out) == 0 && !ferror(r->out)) ||
@@ -319,7 +319,7 @@ static work_result work(void *user, const plan_item *item, unsigned threads, FIL
     return WORK_DONE;
 }
 
-/* In order. false if it is of no use to go on. */
+/* In order. false if the run cannot go on. */
 static bool take_report(void *user, const char *input, const ap_error *why, const char *report, size_t size,
                         ap_error *err)
 {

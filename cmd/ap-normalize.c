@@ -207,7 +207,7 @@ static char *output_name(const output_config *out, const char *input)
     return ap_print("%s/%.*s.%s", out->path, ap_stem_length(name), name, out->format);
 }
 
-/* Before any work: that the output can be written, and replaces no input and no other output. */
+/* Checks, before any work, that the output can be written, and replaces no input and no other output. */
 static bool check_output(const job *j, char **outputs, size_t i, ap_error *err)
 {
     ap_encode_options encode;
@@ -217,7 +217,7 @@ static bool check_output(const job *j, char **outputs, size_t i, ap_error *err)
     for (size_t k = 0; k < i; k++)
         if (strcmp(outputs[i], outputs[k]) == 0)
             return ap_fail(err, AP_USAGE, "two inputs would become '%s'", outputs[i]);
-    /* Not with --force either: who reads an album again after a failure would find half of it done. */
+    /* Not with --force either: after a failure, a second run on the album would find half of it done. */
     return target_check(outputs[i], &(sources){j->inputs, j->count, NULL}, report_rule(&j->out->common), err);
 }
 
@@ -280,7 +280,7 @@ static bool run_album(job *j, ap_error *err)
     return ok;
 }
 
-/* ---- */
+/* ---- the command */
 
 static void choose_target(const command *c, config *cfg)
 {

@@ -205,7 +205,7 @@ static int run_many(config *c, const option_group *groups, char **inputs, int co
     return many_run(&m);
 }
 
-/* ---- */
+/* ---- the command */
 
 static void check_operands(const config *c, char *const *inputs, int count)
 {

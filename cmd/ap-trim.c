@@ -192,7 +192,7 @@ static int run_many(many_parts *user, const many_config *files, const option_gro
     return many_run(&m);
 }
 
-/* ---- */
+/* ---- the command */
 
 static void check_config(const command *about, config *c, const output_config *out)
 {

@@ -113,7 +113,7 @@ static bool send_report(const char *report, size_t size)
     return true;
 }
 
-/* One item. false if nobody hears of it. */
+/* Does one item. false if its result cannot be sent. */
 static bool work_on(const crew *c, const plan_item *item)
 {
     ap_error err = {.code = AP_FAILED};
@@ -136,7 +136,7 @@ static bool work_on(const crew *c, const plan_item *item)
     return ok;
 }
 
-/* The life of a worker: ends when there is nobody who gives it work, or by a signal. */
+/* The loop of a worker: ends when the parent closes its socket, or by a signal. */
 static void serve(const crew *c)
 {
     ap_error err;
@@ -168,7 +168,7 @@ typedef struct worker {
     size_t size, room;
 } worker;
 
-/* What came of an item that is waited for by others. */
+/* The result of an item that has to wait for those before it. */
 typedef struct finished {
     work_result result;
     ap_error why;
@@ -245,7 +245,7 @@ static void finished_free(finished *f)
     }
 }
 
-/* Tells what is next in order, as far as it is there. */
+/* Tells the results that are next in order, as far as they are there. */
 static bool tell_waiting(run *r, ap_error *err)
 {
     bool ok = true;
@@ -294,7 +294,7 @@ static bool settle(run *r, worker *w, work_result result, const ap_error *why, a
     return ok;
 }
 
-/* A worker is no more. What it had is lost, and the next one takes its place. */
+/* A worker has died. Its item is lost, and a new worker takes its place. */
 static bool bury(run *r, worker *w, ap_error *err)
 {
     int status = 0;
@@ -362,8 +362,7 @@ static bool hear(run *r, worker *w, ap_error *err)
 
 /* ---- giving work away */
 
-/* Whether the next item may be begun: not so far ahead of the oldest one that its report would be in the way.
- */
+/* Whether the next item may be begun: not so far ahead of the oldest one that too many reports would wait. */
 static bool may_go_on(const run *r)
 {
     return !r->waiting || r->plan->next - r->first < WINDOW;

@@ -18,8 +18,8 @@ typedef struct crew {
     bool reports;
     /* In a worker before its first item; a failure ends all. May be NULL. */
     bool (*start)(void *user, ap_error *err);
-    /* In the one who waits, for each item, in order if there are reports: how it went, and the report. false,
-     * with err filled: no more of them. */
+    /* In the parent, for each item, in order if there are reports: how it went, and the report. false, with
+     * err filled, ends the run. */
     bool (*done)(void *user, const plan_item *item, work_result result, const ap_error *why,
                  const char *report, size_t size, ap_error *err);
     /* Before an item is given away; may be NULL. A failure is that of the item. */
@@ -30,8 +30,7 @@ typedef struct crew {
     void *user;
 } crew;
 
-/* Does all that is planned. false: a signal came, done did not want more, or there is no process to be had.
- */
+/* Does all that is planned. false: a signal came, done returned false, or no process could be started. */
 bool crew_run(const crew *c, plan *p, ap_error *err);
 
 #endif

@@ -85,7 +85,7 @@ static int run_many(const filter *f, const output_config *out, const many_config
     return prepare(f, &err) ? many_run(&m) : filter_fail(&f->command, &err);
 }
 
-/* ---- */
+/* ---- the command */
 
 int filter_main(const filter *f, int argc, char **argv)
 {

@@ -120,7 +120,7 @@ bool filter_drain(const command *c, ap_stream *s, const common_config *common, a
     return n == 0;
 }
 
-/* To the end of standard output, also of what a network file system stores late. */
+/* Closes standard output: a network file system may report only then that there was no room. */
 static bool close_stdout(ap_error *err)
 {
     return close(STDOUT_FILENO) == 0 || ap_fail_errno(err, errno, "cannot write 'standard output'");

@@ -110,7 +110,7 @@ static bool start(void *user, ap_error *err)
     return m->start(m->user, err);
 }
 
-/* What was said of an item names it. */
+/* The message about an item names its file. */
 static bool done(void *user, const plan_item *item, work_result result, const ap_error *why,
                  const char *report, size_t size, ap_error *err)
 {
@@ -145,7 +145,7 @@ static bool remember_folders(state *s, made_folders *made, ap_error *err)
     return true;
 }
 
-/* Those below {stem} are for the worker to make, who knows which there are. */
+/* The worker makes those below {stem}, because it knows which stems there are. */
 static bool make_folders(void *user, const plan_item *item, ap_error *err)
 {
     made_folders made = {0};
@@ -159,7 +159,7 @@ static bool make_folders(void *user, const plan_item *item, ap_error *err)
     return ok;
 }
 
-/* Those that nothing came into go. */
+/* Removes those that stayed empty. */
 static void end_folders(state *s)
 {
     while (s->folder_count--) {
@@ -170,7 +170,8 @@ static void end_folders(state *s)
     free(s->folders);
 }
 
-/* How far all of it is: by bytes, or by files if nobody knows their sizes, as of objects on servers. */
+/* The progress of the whole: by bytes, or by files if their sizes are not known, as those of objects on
+ * servers. */
 static void show_progress(state *s, double seconds, double bytes)
 {
     const double share = s->bytes ? bytes / (double)s->bytes : (double)s->behind / (double)s->progress.of;

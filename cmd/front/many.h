@@ -8,7 +8,7 @@
 #include "front/crew.h"
 #include "front/output.h"
 
-/* What such a command lets one say; filled by many_rows. */
+/* The options of such a command, which many_rows fill. */
 typedef struct many_config {
     bool recursive, null, skip_existing, dry_run, fail_fast;
     const char *list;
@@ -29,7 +29,7 @@ typedef struct many {
     plan_rules rules;   /* all but pattern and failed */
     unsigned threads;   /* of -j, 0 = all cores */
     unsigned at_a_time; /* files, which share the threads; 0 = as many as there are threads */
-    /* In a process of its own, which goes on with other items: makes the output, with so many threads, or
+    /* In a process of its own, which goes on with other items: makes the output, with that many threads, or
      * prints the report. */
     work_result (*work)(void *user, const plan_item *item, unsigned threads, FILE *report, ap_error *err);
     /* In such a process, before; a failure ends all. May be NULL. */
@@ -44,7 +44,7 @@ typedef struct many {
     void *user;
 } many;
 
-/* Whether a command line is about more than one input with one output. */
+/* Whether a command line asks for more than one input with one output. */
 bool many_wanted(const many_config *config, const char *output, int operands);
 /* All of it: returns the exit code. filter_start has to have been called. */
 int many_run(const many *m);

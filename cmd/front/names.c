@@ -22,7 +22,7 @@ bool names_add(name_list *list, const char *name, ap_error *err)
     return true;
 }
 
-/* All of a file, with a zero byte behind it. */
+/* All of a file, and a zero byte after it. */
 static char *read_all(FILE *file, size_t *size)
 {
     char *text = NULL;

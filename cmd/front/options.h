@@ -76,8 +76,8 @@ typedef struct option_row {
         .letter = l, .name = n, .type = OPTION_ANSWER, .call = f, .help = h, __VA_ARGS__                     \
     }
 
-/* A table and the struct that it fills. In a list of them the first row of a name is the one, and the first
- * of a letter has it. */
+/* A table and the struct that it fills. In a list of tables the first row with a name counts, and a letter
+ * belongs to the first row that has it. */
 typedef struct option_group {
     const option_row *rows;
     void *config;

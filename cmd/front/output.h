@@ -7,13 +7,13 @@
 #include "front/progress.h"
 #include "front/target.h"
 
-/* What every command lets one say; filled by common_rows. */
+/* The options of every command, which common_rows fill. */
 typedef struct common_config {
     progress_style progress;
     bool quiet, no_clobber;
 } common_config;
 
-/* What a command with audio as its result lets one say; filled by output_rows. */
+/* The options of a command with audio as its result, which output_rows fill. */
 typedef struct output_config {
     const char *path;   /* NULL or "-": standard output */
     const char *format; /* NULL: from the path, apstream on standard output */

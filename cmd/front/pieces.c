@@ -192,7 +192,7 @@ static bool write_piece(const command *c, reader *r, const piece_list *list, siz
     return ok;
 }
 
-/* Before any work: that all of them can be written, and have different names. */
+/* Checks, before any work, that all of them can be written, and have different names. */
 static bool check_paths(const piece_list *list, char **paths, const output_config *out, ap_error *err)
 {
     ap_encode_options options;

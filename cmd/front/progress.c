@@ -92,8 +92,8 @@ void progress_hide(void)
         put_line("", 0);
 }
 
-/* Cuts text between its characters so that it fills at most so many columns; returns how many it does. A
- * character is taken for two columns when it may be: better short than on two lines. */
+/* Cuts text between its characters so that it fills at most that many columns; returns how many it fills. A
+ * character that may be two columns wide counts as two: a short line is better than two lines. */
 static size_t cut(char *text, size_t columns)
 {
     size_t used = 0;
@@ -184,7 +184,7 @@ static void show(const progress *p, const struct timespec *now)
         listener(s.audio_s, s.fraction);
 }
 
-/* Not more often than anybody could read it. */
+/* Not more often than anyone can read. */
 static void show_sometimes(progress *p)
 {
     struct timespec now;

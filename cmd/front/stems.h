@@ -17,7 +17,7 @@ typedef struct stem_filter {
     size_t (*names)(void *config, const output_config *out, const char *names[MAX_STEMS], size_t *in_folder,
                     ap_error *err);
     /* Wraps the stage around the input: the wanted stems (of each name) side by side, in order, each with
-     * equally many channels. */
+     * the same number of channels. */
     ap_stream *(*build)(ap_stream *s, void *config, const bool *wanted, ap_error *err);
     /* The same for a .stem.mp4 file: ten channels, of the whole and of four stems, whose names go to o. NULL:
      * it makes none. */

@@ -33,7 +33,7 @@ typedef struct made_folders {
 bool target_check(const char *path, const sources *in, target_rule rule, ap_error *err);
 /* Makes the folders that path lacks, and remembers them. */
 bool target_make_folders(made_folders *made, const char *path, ap_error *err);
-/* After the work: removes the folders if nothing came of it. */
+/* After the work: removes the folders if nothing was written to them. */
 void target_end(made_folders *made, bool ok);
 
 #endif

@@ -130,7 +130,7 @@ static bool put_job(FILE *out, const job_config *c, const char *id, bool *ended,
     }
 }
 
-/* What is to be printed now, malloc'ed. */
+/* The text to print now, malloc'ed. */
 static char *look(const job_config *c, const char *id, bool *ended, ap_error *err)
 {
     char *text = NULL;

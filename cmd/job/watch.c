@@ -125,7 +125,7 @@ static void remember(watching *w, const char *from, const char *placed, const ch
     }
 }
 
-/* Only growth means that the sender went on; who edits a file there has reasons of his own. */
+/* Only growth means that the sender went on; any other change is an edit, and the job stays. */
 static bool has_grown(const taken *t)
 {
     struct stat now;
@@ -166,7 +166,7 @@ static void look_back(void *user)
 
 /* ---- what is dropped */
 
-/* What is not to be had now, exit code 75, stays, and comes again. */
+/* A file that can only be taken later, exit code 75, stays, and is announced again. */
 static bool settle(watching *w, const char *file, int status, const char *id, ap_error *err)
 {
     if (status == AP_USAGE)

@@ -16,8 +16,8 @@ typedef struct asked_options {
     size_t mix_count;
 } asked_options;
 
-/* In this order: the stems that are the mix taken apart, then the mixes: these are written into folders; then
- * the other stems, and the rests. */
+/* In this order: the stems that are the mix taken apart, then the mixes: these are written into folders;
+ * then the other stems, and no_STEM of each. */
 typedef struct asked {
     size_t count, in_folder;
     struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * backlog.c - frames that wait in an unlinked temporary file. */
+ * backlog.c - bytes that wait in an unlinked temporary file. */
 #include "base/backlog.h"
 #include "base/error.h"
 #include "base/temporary.h"

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A number of so many bytes, 1 to 8. */
+/* A number of that many bytes, 1 to 8. */
 uint64_t ap_get_big(const unsigned char *p, size_t size);
 uint64_t ap_get_little(const unsigned char *p, size_t size);
 
@@ -22,7 +22,7 @@ typedef struct ap_bytes {
 void ap_bytes_add(ap_bytes *b, const void *data, size_t size);
 void ap_bytes_text(ap_bytes *b, const char *text); /* without the NUL */
 void ap_bytes_zeros(ap_bytes *b, size_t size);
-/* A number in so many bytes, 1 to 8. */
+/* A number in that many bytes, 1 to 8. */
 void ap_bytes_big(ap_bytes *b, uint64_t value, int size);
 void ap_bytes_little(ap_bytes *b, uint64_t value, int size);
 /* The same into memory that is there. */

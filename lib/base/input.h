@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * input.h - bytes from a file or a pipe. */
+ * input.h - bytes from a file, a pipe or a server. */
 #ifndef AP_BASE_INPUT_H
 #define AP_BASE_INPUT_H
 

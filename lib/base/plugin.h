@@ -2,8 +2,8 @@
  *
  * plugin.h - finds and loads the parts that only some files or commands need.
  *
- * A plugin is a shared object that exports one symbol, its table, which begins with an ap_plugin_head. What
- * else is in the table is said by the header of whoever uses it. */
+ * A plugin is a shared object that exports one symbol, its table, which begins with an ap_plugin_head. The
+ * header of the code that uses the plugin declares the rest of the table. */
 #ifndef AP_BASE_PLUGIN_H
 #define AP_BASE_PLUGIN_H
 

@@ -23,8 +23,8 @@ bool ap_is_control(char c);
 /* Nothing but printable characters, blanks and ends of lines, and with names also of names, which are bytes
  * of 0, but not the first: no file of sound begins with hundreds of them. No text is none. */
 bool ap_is_text(const unsigned char *bytes, size_t size, bool names);
-/* Writes at most so many bytes of a text as HTML or XML: their characters are escaped, and control characters
- * other than the end of a line become '?'. */
+/* Writes at most that many bytes of a text as HTML or XML: their characters are escaped, and control
+ * characters other than the end of a line become '?'. */
 void ap_put_markup(FILE *out, const char *text, size_t most);
 /* Replaces control characters by '?', so that text stays one line. */
 void ap_text_one_line(char *text);

@@ -26,7 +26,7 @@ void ap_power_medians_free(ap_power_medians *g);
 /* How many slots have to be put in before slot t can be asked for. */
 size_t ap_power_medians_ahead(size_t length);
 
-/* Slots are put in in order: clear makes the row of slot t zero, add adds a spectrum's power to it. */
+/* Slots are added in order: clear makes the row of slot t zero, add adds a spectrum's power to it. */
 void ap_power_medians_clear(ap_power_medians *g, uint64_t t);
 void ap_power_medians_add(ap_power_medians *g, uint64_t t, const float *spectrum);
 const float *ap_power_medians_row(const ap_power_medians *g, uint64_t t);

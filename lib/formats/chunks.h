@@ -20,7 +20,7 @@ typedef enum ap_behind {
     AP_BEHIND_FILE,    /* another file */
     AP_BEHIND_SOUND    /* none of these: so it is sound, too */
 } ap_behind;
-/* Looks at what comes, behind that many bytes (at most 8). layout may be NULL. */
+/* Looks at what comes after that many bytes (at most 8). layout may be NULL. */
 ap_behind ap_chunks_behind(ap_input *in, const ap_chunk_layout *layout, unsigned pad);
 /* The size of sound that is here and declared to have that many bytes of a known rest: more, if it goes on
  * behind them. wraps: only the low 32 bits of the size are known. Seekable input; the position does not

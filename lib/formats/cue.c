@@ -174,7 +174,7 @@ static bool read_sheet(parser *p, char *text, ap_error *err)
     return true;
 }
 
-/* The whole file with a 0 behind it; NULL on failure. */
+/* The whole file and a zero byte after it; NULL on failure. */
 static char *load_sheet(const char *path, ap_error *err)
 {
     ap_input *in = ap_input_open(path, err);

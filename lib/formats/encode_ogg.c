@@ -106,7 +106,7 @@ static bool start(state *v, const ap_stream *s, const float *frames, size_t coun
     return v->ogg_ready ? write_headers(v, err) : ap_fail(err, AP_FAILED, "libvorbis cannot start");
 }
 
-/* Encodes what libvorbis has got. */
+/* Encodes what libvorbis was given. */
 static bool drain(state *v, ap_error *err)
 {
     ogg_packet packet;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * encode_wav.c - WAV, beyond 4 GiB RF64 (EBU Tech 3306). The sizes in the header are right from the start
  * when the length is known, so that a pipe gets a good header; else they are filled in at the end, where the
- * output allows it, and 0xffffffff where not, which readers take for "until the end". Tags come behind the
- * data: simple readers (Java's, hound) expect little before it. Only in a pipe they come first, since who
- * reads a pipe cannot look ahead. Chunks have even sizes, because some readers forget the pad byte. */
+ * output allows it, and 0xffffffff where not, which readers take for "until the end". Tags come after the
+ * data: simple readers (Java's, hound) expect little before it. Only in a pipe do they come first, because
+ * the reader of a pipe cannot look ahead. Chunks have even sizes, because some readers forget the pad byte.
+ */
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/output.h"
@@ -72,7 +73,7 @@ static void add_chunk(ap_bytes *b, const char *id, const void *data, size_t size
     ap_bytes_zeros(b, size & 1);
 }
 
-/* A string with one NUL behind it, or two. */
+/* A string and one NUL after it, or two. */
 static void add_text(ap_bytes *b, const char *id, const char *text)
 {
     size_t length = strlen(text) + 1;
@@ -156,7 +157,7 @@ static void add_format(ap_bytes *b, const ap_format *f, ap_bits bits)
     ap_bytes_add(b, guid, sizeof guid);
 }
 
-/* Fills in the sizes for so many frames, AP_UNKNOWN included. */
+/* Fills in the sizes for that many frames, AP_UNKNOWN included. */
 static void set_length(header *h, uint64_t frames, size_t frame_size)
 {
     unsigned char *p = h->bytes.data;
@@ -213,7 +214,7 @@ static bool make_header(header *h, const ap_stream *s, ap_bits bits, bool seekab
     return true;
 }
 
-/* Pads the data, writes what comes behind it and, if the length was not known before, writes the header
+/* Pads the data, writes what comes after it and, if the length was not known before, writes the header
  * again. */
 static bool complete(header *h, const ap_stream *s, ap_bits bits, ap_output *out, ap_error *err)
 {

@@ -66,7 +66,7 @@ static bool has(const unsigned char *p, size_t size, size_t at, const char *byte
     return at + count <= size && memcmp(p + at, bytes, count) == 0;
 }
 
-/* Whether the bytes at 0 are one of IDs that stand one behind the other. */
+/* Whether the first four bytes are one of ids, a list of four bytes each. */
 static bool is_any(const unsigned char *p, size_t size, const char *ids)
 {
     for (; *ids; ids += 4)

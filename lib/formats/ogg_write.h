@@ -9,7 +9,7 @@
 /* For each channel of Vorbis, up to 8, which one of the stream it is. false: Vorbis, and Opus with it, has no
  * such layout. */
 bool ap_vorbis_order(const ap_format *format, unsigned char *order);
-/* Puts so many frames into that order; leaves them if there is none. */
+/* Puts that many frames into that order; leaves them if there is none. */
 void ap_to_vorbis_order(float *frames, size_t count, const ap_format *format);
 /* The comment that holds a picture. */
 #define AP_PICTURE_KEY "METADATA_BLOCK_PICTURE"

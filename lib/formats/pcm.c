@@ -130,7 +130,7 @@ static void pcm_close(void *state)
     free(r);
 }
 
-/* Who knows the length does not read on after the last frame, so the end is checked with it. */
+/* A reader that knows the length does not read past the last frame, so the end is checked there. */
 static bool check_end(ap_stream *s, reader *r, ap_error *err)
 {
     ap_pcm_end *end = r->end;

@@ -12,7 +12,7 @@ typedef struct ap_quantizer ap_quantizer;
 ap_quantizer *ap_quantizer_new(uint32_t channels, ap_bits bits, ap_dither dither, uint64_t seed,
                                ap_error *err);
 void ap_quantizer_free(ap_quantizer *q);
-/* The integers of so many frames, -2^(bits-1) .. 2^(bits-1)-1; what is beyond is clamped. */
+/* The integers of that many frames, -2^(bits-1) .. 2^(bits-1)-1; what is beyond is clamped. */
 void ap_quantize(ap_quantizer *q, const float *in, int32_t *out, size_t frames);
 
 #endif

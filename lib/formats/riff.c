@@ -300,7 +300,7 @@ static bool begin_again(wav *w, ap_error *err)
     return ap_input_skip(w->in, 40, err);
 }
 
-/* The sound, less the header behind it. */
+/* The size of the sound, less the header after it. */
 static bool set_size_again(wav *w, ap_error *err)
 {
     const unsigned char *p;

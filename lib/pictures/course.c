@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * course.c - loudness over time (EBU Tech 3341: momentary 400 ms, short-term 3 s) of a stream of any length
- * in a fixed number of points. Filtering and the integrated loudness are libebur128's;
- * the two windows are sums of the energies of 100 ms, which is much faster than asking it for each window. */
+ * in a fixed number of points. Filtering and the integrated loudness are libebur128's; the two windows are
+ * sums of the energies of 100 ms, which is much faster than asking it for each window. */
 #include "pictures/course.h"
 #include "dsp/histogram.h"
 #include "stream/kweighting.h"

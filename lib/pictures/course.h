@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * course.h - loudness over time. Of a fixed size, whatever the length of
- * the stream: when it is full, neighbours are merged and what comes next is twice as coarse. */
+ * course.h - loudness over time, of a fixed size, whatever the length of the stream: when it is full,
+ * neighbours are merged and what comes next is twice as coarse. */
 #ifndef AP_PICTURES_COURSE_H
 #define AP_PICTURES_COURSE_H
 

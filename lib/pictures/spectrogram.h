@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * spectrogram.h - power over time and the logarithm of frequency. Of a fixed size, whatever the length of
+ * spectrogram.h - power over time and the logarithm of frequency, of a fixed size, whatever the length of
  * the stream: when it is full, neighbours are merged and what comes next is twice as coarse. */
 #ifndef AP_PICTURES_SPECTROGRAM_H
 #define AP_PICTURES_SPECTROGRAM_H

@@ -133,7 +133,7 @@ static bool choose_route(ap_request *r, const char *method)
     return false;
 }
 
-/* A body where none is expected is read and forgotten, if it is small. */
+/* A body where none is expected is read and dropped, if it is small. */
 static bool check_body(ap_request *r)
 {
     uint64_t announced = ap_body_announced(r);

@@ -10,7 +10,8 @@
 /* The sum of the lengths of the parts in a list of URLs or paths, which have to be whole, and the asker's.
  * Answers when it says false. */
 bool ap_concat_length(ap_request *r, const char *list, uint64_t *length);
-/* Fills the file of an upload with its parts, in their order; they go away. Answers when it says false. */
+/* Fills the file of an upload with its parts, in their order, and removes them. Answers when it says false.
+ */
 bool ap_concat(ap_request *r, ap_upload *upload);
 /* Appends all that is in a file to another, from its start. */
 bool ap_append_file(int out, int in, ap_error *err);

@@ -214,7 +214,7 @@ static bool can_catch_up(const char *last, uint64_t *next)
     return true;
 }
 
-/* What a new stream hears of first. */
+/* The events that a new stream gets first. */
 static void take_snapshot(ap_request *r, stream *s)
 {
     bool more;

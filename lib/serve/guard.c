@@ -132,7 +132,7 @@ bool ap_guard_person(ap_request *r)
         return false;
     }
     bool known = find_person(r);
-    /* A browser sends cookies whoever's page asks; it says whose. */
+    /* A browser sends cookies for any page that asks; Origin says which page it was. */
     bool from_page = r->by_cookie || (origin && open);
     bool silent = !origin && r->by_cookie && !r->server->options->open;
     if (from_page && changes_something(r) && (silent || (origin && !origin_is_known(r, origin)))) {

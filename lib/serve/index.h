@@ -2,8 +2,8 @@
  *
  * index.h - what is in the spool, in memory, and what happens there, as it happens.
  *
- * A thread of its own hears of changes by inotify, and looks itself every few seconds: other hosts' changes
- * on NFS are not told. */
+ * A thread of its own learns of changes from inotify, and scans every few seconds, because inotify does not
+ * report the changes of other hosts on NFS. */
 #ifndef AP_SERVE_INDEX_H
 #define AP_SERVE_INDEX_H
 
@@ -20,7 +20,7 @@ ap_index *ap_index_start(const char *spool, ap_change_told *told, void *user, ap
 void ap_index_stop(ap_index *x); /* takes NULL */
 /* Whether all has been seen once. */
 bool ap_index_ready(const ap_index *x);
-/* Looks at one job now: whoever changes one tells the others at once. */
+/* Looks at one job now, so that a change is told at once. */
 void ap_index_look(ap_index *x, const char *id);
 
 typedef struct ap_index_query {
@@ -28,7 +28,7 @@ typedef struct ap_index_query {
     const char *state, *recipe, *text, *before; /* NULL: any; text: in the name; before: only older IDs */
     bool active;                                /* only those that wait or run */
 } ap_index_query;
-/* The IDs of at most so many jobs, newest first. more: whether there are others behind them. */
+/* The IDs of at most that many jobs, newest first. more: whether older ones follow. */
 size_t ap_index_list(ap_index *x, const ap_index_query *query, size_t most, char (*ids)[AP_ID_BYTES],
                      bool *more);
 /* What an owner's jobs take on the disk. */
@@ -44,7 +44,7 @@ typedef struct ap_ended_count {
     char recipe[64];
     size_t done, failed;
 } ap_ended_count;
-/* How jobs of each recipe have ended since the start. Returns how many recipes, at most so many. */
+/* How jobs of each recipe have ended since the start. Returns how many recipes, at most that many. */
 size_t ap_index_ended(ap_index *x, ap_ended_count *counts, size_t most);
 
 #endif

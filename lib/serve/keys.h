@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * keys.h - tokens and sessions: a file of lines OWNER:ROLE:SHA256:EXPIRY, of which nobody can read a token.
- */
+ * keys.h - tokens and sessions: a file of lines OWNER:ROLE:SHA256:EXPIRY, from which no token can be read. */
 #ifndef AP_SERVE_KEYS_H
 #define AP_SERVE_KEYS_H
 
@@ -35,12 +34,12 @@ typedef struct ap_keys {
 /* path is copied. */
 bool ap_keys_open(ap_keys *keys, const char *path, ap_error *err);
 void ap_keys_close(ap_keys *keys);
-/* A new token, which is nowhere but in token afterwards. */
+/* A new token. Only its hash is kept: token is the one copy. */
 bool ap_keys_add(ap_keys *keys, const ap_person *person, char token[AP_KEY_BYTES], ap_error *err);
 /* Whose token that is. Other programs' changes of the file are seen. */
 bool ap_keys_find(ap_keys *keys, const char *token, ap_person *person);
-/* Removes a token, or all of an owner; NULL = do not care. Those that have expired go, too. count: how many
- * of those that were asked for; may be NULL. */
+/* Removes a token, or all of an owner; NULL = any. Those that have expired go, too. count: how many of those
+ * that were asked for; may be NULL. */
 bool ap_keys_remove(ap_keys *keys, const char *token, const char *owner, size_t *count, ap_error *err);
 typedef void ap_key_fn(const ap_key *key, void *user);
 void ap_keys_each(ap_keys *keys, ap_key_fn *see, void *user);

@@ -10,7 +10,7 @@
 
 #define AP_BUCKETS 1024
 
-/* Token buckets, found by a hash of a name; a rare name shares one. */
+/* Token buckets, found by a hash of a name; now and then two names share one. */
 typedef struct ap_buckets {
     pthread_mutex_t lock;
     double rate, burst; /* a second; 0 = no limit */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * page.c - what is the same for all. */
+ * page.c - what is the same for all users: page, styles, scripts, icon, API description, health. */
 #include "serve/page.h"
 #include "jobs/record/sha256.h"
 #include "serve/reply.h"

@@ -38,7 +38,7 @@ bool ap_is_owner_name(const char *text)
 
 /* ---- ranges */
 
-/* The last so many bytes. */
+/* "-N": the last N bytes. */
 static ap_range_kind suffix_range(const char *text, uint64_t size, uint64_t *first, uint64_t *length)
 {
     uint64_t n;

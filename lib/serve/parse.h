@@ -20,7 +20,7 @@ typedef enum ap_range_kind {
     AP_RANGE_PART,
     AP_RANGE_BEYOND, /* 416 */
 } ap_range_kind;
-/* The bytes that a Range header (NULL: none) asks for, of so many. */
+/* The bytes that a Range header (NULL: none) asks for, of that many. */
 ap_range_kind ap_parse_range(const char *text, uint64_t size, uint64_t *first, uint64_t *length);
 /* Whether an entity tag, with its quotes, is in the list of an If-None-Match header; compared weakly. */
 bool ap_lists_etag(const char *list, const char *etag);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * peer.h - connections, and how long they may keep us waiting. The HTTP library's own timeout is of
- * inactivity: a byte every now and then would keep a connection for ever. */
+ * inactivity: a byte every now and then would keep a connection open forever. */
 #ifndef AP_SERVE_PEER_H
 #define AP_SERVE_PEER_H
 

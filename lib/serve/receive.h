@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * receive.h - a file that comes in one go, hashed on the way: it is there when all of it is, or not at all.
- */
+ * receive.h - a file that comes in one go, hashed on the way: it appears when it is whole, or not at all. */
 #ifndef AP_SERVE_RECEIVE_H
 #define AP_SERVE_RECEIVE_H
 
@@ -19,13 +18,13 @@ typedef struct ap_receiving {
     struct sha256_ctx hash;
 } ap_receiving;
 
-/* Writes to ID.part; at most so many bytes. */
+/* Writes to ID.part; at most that many bytes. */
 bool ap_receive_start(ap_receiving *in, ap_uploads *uploads, const char *id, uint64_t most, ap_error *err);
-/* What goes wrong is kept for the end. */
+/* An error is kept for the end. */
 void ap_receive(ap_receiving *in, const char *bytes, size_t size);
 /* fsync, rename; upload gets length, offset and sha256 and is saved. */
 bool ap_receive_end(ap_receiving *in, ap_upload *upload, ap_error *err);
-/* Drops what is not ended. */
+/* Drops a file that was not ended. */
 void ap_receive_drop(ap_receiving *in);
 
 #endif

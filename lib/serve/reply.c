@@ -115,7 +115,8 @@ static bool not_modified(ap_request *r, const char *etag)
     return true;
 }
 
-/* What of so many bytes is to be sent, as a status: 200, 206; otherwise the answer is there. */
+/* Which part of that many bytes is to be sent, and the status for it: 200, 206. Any other: it has answered
+ * already. */
 static unsigned choose_range(ap_request *r, uint64_t size, const char *etag, uint64_t *first,
                              uint64_t *length)
 {

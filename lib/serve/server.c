@@ -33,7 +33,7 @@
 
 /* ---- what is kept */
 
-/* Made once, and kept: URLs stay valid over a restart. */
+/* Made once, and kept: signed URLs stay valid over a restart. */
 static bool load_secret(ap_server *s, ap_error *err)
 {
     char *path = ap_print("%s/secret", s->home);
@@ -123,7 +123,7 @@ static char *read_text(const char *path, ap_error *err)
     return text;
 }
 
-/* Its own messages: what clients do wrong is no news. */
+/* The library's own messages are dropped: they are about mistakes of clients. */
 static void be_quiet(void *cls, const char *format, va_list arguments)
 {
     (void)cls;
@@ -241,7 +241,7 @@ static void serve(ap_server *s, const sigset_t *signals, pid_t *runner)
     }
 }
 
-/* Nobody new is let in; who is here is served to the end. A second signal cuts that short. */
+/* Takes no new connection, and serves those that there are to their end. A second signal cuts that short. */
 static void stop_http(ap_server *s, const sigset_t *signals)
 {
     const struct timespec look = {0, 50000000};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * submit.c - uploads become jobs: {"recipe":"8d","files":["ID",...],"settings":{"period":10}}.
  *
- * What an Idempotency-Key was used for is in HOME/keys/HASH, with the ID of the job, which is written before
- * there is one: after a kill between the two the next request of the key sees whether the job came to be. */
+ * HOME/keys/HASH holds what an Idempotency-Key was used for, and the ID of the job. It is written before the
+ * job is made, so after a kill between the two the next request with the key sees whether the job exists. */
 #include "serve/submit.h"
 #include "base/error.h"
 #include "base/text.h"

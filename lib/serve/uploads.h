@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * uploads.h - files that were sent, or are being sent: HOME/files/ID and a record ID.json of what was
- * announced. How far an upload is is the length of its file, so nothing has to be kept in step. */
+ * announced. The length of its file is how far an upload has come, so nothing has to be kept in step. */
 #ifndef AP_SERVE_UPLOADS_H
 #define AP_SERVE_UPLOADS_H
 
@@ -59,8 +59,8 @@ bool ap_upload_is_whole(const ap_upload *upload);
 /* {"id","name","size","sha256"}; hashes the file if that was not done before. NULL when out of memory. */
 cJSON *ap_upload_describe(ap_uploads *u, ap_upload *upload);
 
-/* Makes the caller the only one that writes. false: someone else does, whose connection is broken, so that
- * the next try will do: who has lost its connection does not hang on. */
+/* Makes the caller the only one that writes. false: another connection writes. That one is broken off, so
+ * the next try succeeds: a client that lost its connection does not lock itself out. */
 bool ap_upload_claim(ap_uploads *u, const char *id, ap_peer *peer);
 void ap_upload_release(ap_uploads *u, const char *id);
 

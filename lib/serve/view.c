@@ -29,7 +29,7 @@ const char *ap_view_state(const cJSON *document, ap_place place)
     }
 }
 
-/* The last stage that runs, but for the recipe itself, which is the first. */
+/* The last stage that runs, except the recipe itself, which is the first. */
 static const char *stage_of(const cJSON *document)
 {
     const char *name = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * watcher.c - a thread that hears of jobs that come, move, change and go. */
+ * watcher.c - a thread that reports jobs that appear, move, change and go. */
 #include "serve/watcher.h"
 #include "base/error.h"
 #include "jobs/record/clock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * watcher.h - a thread that hears of jobs that come, move, change and go. */
+ * watcher.h - a thread that reports jobs that appear, move, change and go. */
 #ifndef AP_SERVE_WATCHER_H
 #define AP_SERVE_WATCHER_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * cat.c - streams one behind the other, with silence between them or faded into each other.
+ * cat.c - streams one after the other, with silence between them or cross-faded.
  *
  * The last frames of a part wait until it is known whether another part comes, which is then added to them.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * measure.h - what the stages ask of a meter besides. */
+ * measure.h - what other stages and commands need of a meter beyond its public functions. */
 #ifndef AP_STAGES_MEASURE_H
 #define AP_STAGES_MEASURE_H
 

@@ -26,7 +26,8 @@ bool ap_is_chapter_key(const char *key);
  * chapters in it, the one that is going on at start among them, and counts from start; moves the time
  * reference. */
 bool ap_tags_cut(ap_tags *tags, uint64_t start, uint64_t count, uint32_t rate);
-/* For a stream that begins so many frames later, with silence: moves the chapters and the time reference. */
+/* For a stream that begins that many frames later, with silence: moves the chapters and the time reference.
+ */
 bool ap_tags_delay(ap_tags *tags, uint64_t frames, uint32_t rate);
 /* For what is appended at frame start of a stream with tags: adds the chapters of its own tags, NULL: none.
  * If it has none, and the stream has, it becomes one, of the name of its title. */

@@ -23,7 +23,7 @@ typedef struct ap_details {
     char format[24]; /* of the container: "wav", "mp3", "ogg", "mp4"... */
     char codec[24];  /* as ffprobe names it: "pcm_s16le", "mp3", "vorbis"... */
     unsigned bits;   /* of a sample as it is stored; 0: of lossy sound there is no such thing */
-    /* Frames that the encoder put before the music, and behind it; AP_UNKNOWN: the file does not say. Of MP3
+    /* Frames that the encoder put before the music, and after it; AP_UNKNOWN: the file does not say. Of MP3
      * as the LAME tag has it: the 529 of every decoder come on top. */
     uint64_t delay, padding;
     uint64_t frames; /* as headers tell it where the stream does not promise it; AP_UNKNOWN */
@@ -31,7 +31,7 @@ typedef struct ap_details {
     size_t track_count; /* 0: there is one, which is all of the file */
 } ap_details;
 
-/* Room for so many tracks, all zero. false when out of memory. */
+/* Room for that many tracks, all zero. false when out of memory. */
 bool ap_details_tracks(ap_details *details, size_t count);
 void ap_details_free(ap_details *details); /* takes NULL */
 

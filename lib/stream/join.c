@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * join.c - streams one behind the other: the links of a chain, and what follows a change of format. */
+ * join.c - streams one after the other: the links of a chain, and what follows a change of format. */
 #include "stream/join.h"
 #include "base/memory.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * join.h - streams one behind the other as one. */
+ * join.h - streams one after the other as one. */
 #ifndef AP_STREAM_JOIN_H
 #define AP_STREAM_JOIN_H
 

@@ -293,7 +293,7 @@ static bool tap_end(ap_stream *s, ap_error *err)
     return ap_read(s->source, frame, 1, err) >= 0 && t->see(t->user, s->source, NULL, 0, err);
 }
 
-/* Who reads a stream of known length stops after its last frame, so the end is told with that. */
+/* A reader of a stream of known length stops after its last frame, so the end is told with that frame. */
 static ptrdiff_t tap_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
     const tap *t = s->state;

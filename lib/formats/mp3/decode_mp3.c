@@ -348,8 +348,8 @@ static uint64_t count_frames(ap_input *in, const ap_mpeg *first)
     return count;
 }
 
-/* Some encoders count the MPEG frame that holds the count, too. The frames to follow, 0 if that cannot be
- * told: then at least so many must be there. The input stands at the MPEG frame with the tag. */
+/* Some encoders count the MPEG frame that holds the count, too. The frames to follow; 0 if that cannot be
+ * told: then d->least of them must be there. The input stands at the MPEG frame with the tag. */
 static uint64_t true_count(decoder *d)
 {
     uint64_t told = d->info.frames, start = ap_input_tell(d->in);

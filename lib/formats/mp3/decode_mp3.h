@@ -8,7 +8,7 @@
 
 /* The input stands at the first MP3 frame, after any ID3v2 tag. */
 ap_stream *ap_mp3_open(ap_input *in, ap_error *err);
-/* The same for MP3 inside something else: so many bytes of it, AP_UNKNOWN = all. */
+/* The same for MP3 inside something else: that many bytes of it, AP_UNKNOWN = all. */
 ap_stream *ap_mp3_open_part(ap_input *in, uint64_t size, ap_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * id3.c - ID3v2 tags (2.2, 2.3, 2.4), which stand before MP3 and inside WAV and AIFF. The
- * section numbers are those of id3v2.4.0-structure unless another document is named. */
+ * id3.c - ID3v2 tags (2.2, 2.3, 2.4), which stand before MP3 and inside WAV and AIFF. The section numbers
+ * are those of id3v2.4.0-structure unless another document is named. */
 #include "formats/mp3/id3.h"
 #include "formats/tag_names.h"
 #include "formats/vorbiscomment.h"

@@ -13,8 +13,8 @@
 
 #define HEADER_SIZE 10
 #define MAX_SIZE ((size_t)0x0fffffff) /* 28 bits */
-/* Room to edit the tag in place, as mutagen leaves it. exiftool, which looks for a frame behind each, takes a
- * large last frame without 10 bytes behind it for a wrong size. */
+/* Room to edit the tag in place, as mutagen leaves it. exiftool looks for a frame after each one, and takes
+ * a large last frame without 10 bytes after it for a wrong size. */
 #define PADDING 1024
 #define UTF_8 3
 #define LATIN_1 0

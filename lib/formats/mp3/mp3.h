@@ -56,7 +56,7 @@ typedef struct ap_mp3_part {
 /* Room for that many MP3 frames and what LAME wants free in addition. NULL when out of memory. */
 ap_mp3_part *ap_mp3_part_new(uint64_t first, size_t frames);
 void ap_mp3_part_free(ap_mp3_part *part);
-/* Finds the MP3 frames in bytes; false unless there are exactly so many. */
+/* Finds the MP3 frames in bytes; false unless there are exactly that many. */
 bool ap_mp3_part_index(ap_mp3_part *part, size_t frames);
 /* Chooses the MP3 frame, one of the first choices of after, with which the file changes over from before to
  * after, and moves the bits that lie ahead of it into before. Returns its number in the file. */
@@ -88,7 +88,7 @@ void ap_mp3_pool_free(ap_mp3_pool *pool);
 /* Waits until there is something to do for the caller. Sets *input (where samples go, then call
  * ap_mp3_pool_put) or *output (the caller's now). */
 ap_mp3_wish ap_mp3_pool_wait(ap_mp3_pool *pool, float **input, ap_mp3_part **output, ap_error *err);
-/* Says that so many stream frames have been put in; fewer than a chunk = the end. */
+/* Says that this many stream frames have been put in; fewer than a chunk = the end. */
 void ap_mp3_pool_put(ap_mp3_pool *pool, size_t frames);
 
 /* ---- lame_tag.c: the Xing, Info and LAME tag in the first MP3 frame */
@@ -109,7 +109,7 @@ typedef struct ap_mp3_tag {
 bool ap_mp3_tag_start(ap_mp3_tag *tag, const ap_mp3_config *config, ap_error *err);
 /* Takes account of an MP3 frame. */
 void ap_mp3_tag_add(ap_mp3_tag *tag, const unsigned char *frame, size_t size);
-/* Fills in lengths, table of contents and checksums, for a stream of so many stream frames. */
+/* Fills in lengths, table of contents and checksums, for a stream of that many stream frames. */
 void ap_mp3_tag_finish(ap_mp3_tag *tag, const ap_mp3_config *config, uint64_t frames);
 
 #endif

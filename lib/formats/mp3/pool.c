@@ -18,9 +18,9 @@
 #define OVERLAP (AP_MP3_CHOICES - 1)
 #define SEGMENT ((uint64_t)15 * AP_MP3_CHUNK)
 
-/* An MP3 frame leaves LAME 3.100 when the input is so many samples past its end: BLKSIZE - FFTOFFSET
- * (encoder.h: 1024 - 272) for the FFT, less the ENCDELAY - MDCTDELAY (576 - 48) zeros that it puts before the
- * input. */
+/* An MP3 frame leaves LAME 3.100 when the input is this many samples past its end: BLKSIZE - FFTOFFSET
+ * (encoder.h: 1024 - 272) for the FFT, less the ENCDELAY - MDCTDELAY (576 - 48) zeros that it puts before
+ * the input. */
 #define LOOK_AHEAD (1024 - 272 - (576 - 48))
 
 /* Chunks that the reader may be ahead of what is needed for all threads to have work. */
@@ -58,7 +58,7 @@ static uint64_t segment_start(const ap_mp3_pool *p, uint64_t n)
     return n * SEGMENT * p->config->frame;
 }
 
-/* The input from the start of the segment that makes so many MP3 frames come out. */
+/* How much input, from the start of the segment, makes that many MP3 frames come out. */
 static uint64_t input_for(const ap_mp3_pool *p, uint64_t n, uint64_t frames)
 {
     return segment_start(p, n) + frames * p->config->frame + LOOK_AHEAD;
@@ -210,7 +210,7 @@ static ap_mp3_part *make_part(worker *w, uint64_t n, ap_error *err)
     return NULL;
 }
 
-/* Waits for a segment to begin. Called with the mutex; false at the end of all work. */
+/* Waits for a segment to start on. Called with the mutex held; false when all work is done. */
 static bool take_segment(worker *w, uint64_t *n)
 {
     ap_mp3_pool *p = w->pool;

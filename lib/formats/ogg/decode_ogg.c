@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * decode_ogg.c - an Ogg file: its links, one behind the other. */
+ * decode_ogg.c - an Ogg file: its links, one after the other. */
 #include "formats/ogg/decode_ogg.h"
 #include "base/error.h"
 #include "formats/ogg/ogg.h"

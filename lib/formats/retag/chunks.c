@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * chunks.c - tags in WAV, RF64 and AIFF: the chunks that hold them go, new ones stand behind all others,
- * which stay where they are, so the sound does. */
+ * chunks.c - tags in WAV, RF64 and AIFF: the chunks that hold them go, new ones are put after all others.
+ * Those stay where they are, and the audio with them. */
 #include "base/error.h"
 #include "formats/bext.h"
 #include "formats/info.h"
@@ -131,7 +131,7 @@ static uint64_t size_of(const file *f, const unsigned char *head)
     return f->rf64 && is(head, "data") && size == UNKNOWN_32 ? f->data_size : size;
 }
 
-/* One chunk at *at, which is behind it then. */
+/* One chunk at *at, which is then moved past it. */
 static bool pass_chunk(file *f, uint64_t *at, uint64_t whole, ap_error *err)
 {
     unsigned char *head = ap_retag_load(f->r, *at, HEADER, err);

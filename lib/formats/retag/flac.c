@@ -67,7 +67,7 @@ static bool pass_block(const ap_retag *r, ap_bytes *to, int type, const unsigned
     return !first || add_comments(r, to, p, size, err);
 }
 
-/* The blocks from *at on; it is behind them then. */
+/* The blocks from *at on, which is then moved past them. */
 static bool pass_blocks(ap_retag *r, ap_bytes *to, uint64_t *at, ap_error *err)
 {
     bool comments = false, ok = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * mp4.c - tags in M4A (ISO/IEC 14496-12; Apple, "QuickTime File Format", Metadata): the items of
- * moov/udta/meta/ilst that change. When moov gets longer or shorter, what stands behind it moves, and the
- * tables of chunk offsets follow. */
+ * moov/udta/meta/ilst that change. When moov gets longer or shorter, what follows it moves, and the tables
+ * of chunk offsets follow. */
 #include "base/error.h"
 #include "formats/mp4_tags.h"
 #include "formats/retag/retag.h"

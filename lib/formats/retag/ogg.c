@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * ogg.c - tags in Ogg Vorbis and Opus: the comment header is made anew, the pages behind it get other numbers
+ * ogg.c - tags in Ogg Vorbis and Opus: the comment header is made anew, the pages after it get other numbers
  * and checksums (RFC 3533, 6), the packets stay. Of a chain the first link is changed, whose tags are shown.
  */
 #include "base/error.h"

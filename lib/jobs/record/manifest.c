@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * manifest.c - one JSON document in a file that is never half written.
  *
- * The lock is on the file itself. As a change replaces the file, who got the lock looks whether it is still
- * the file of that name, and starts again if not. The temporary file has a fixed name, because only the
- * holder of the lock writes it: one that a killed process left is overwritten by the next. */
+ * The lock is on the file itself. A change replaces the file, so the new holder of the lock checks that it
+ * is still the file of that name, and starts again if not. The temporary file has a fixed name, because only
+ * the holder of the lock writes it: one that a killed process left is overwritten by the next. */
 #include "jobs/record/manifest.h"
 #include "base/error.h"
 #include "base/path.h"

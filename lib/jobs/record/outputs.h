@@ -13,9 +13,8 @@ typedef struct ap_outputs {
 } ap_outputs;
 
 /* Hashes files, probes them, and brings them and their names to the disk, up to the folder of the manifest,
- * which is left to whoever changes that. name: NULL = the file's name without extension. An empty file is an
- * error.
- */
+ * which the code that changes the manifest brings there. name: NULL = the file's name without extension. An
+ * empty file is an error. */
 bool ap_outputs_look(ap_outputs *found, const char *manifest, char **files, int count, const char *name,
                      bool measure, ap_error *err);
 /* Adds them to the outputs of a document, or replaces those of the same path. user: an ap_outputs, empty

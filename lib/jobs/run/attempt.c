@@ -124,7 +124,8 @@ static bool look_at_outputs(ap_outputs *found, ap_error *err)
 
 /* ---- the attempt */
 
-/* 75 asks for another try, and who was killed (out of memory, by hand, at shutdown) deserves one. */
+/* 75 asks for another try, and a recipe that was killed (out of memory, by hand, at shutdown) deserves one.
+ */
 static ap_status fate(int exit_code)
 {
     static const int again[] = {AP_TRY_AGAIN, 128 + SIGHUP, 128 + SIGINT, 128 + SIGKILL, 128 + SIGTERM};

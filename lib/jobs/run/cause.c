@@ -44,7 +44,7 @@ static double end_of(const cJSON *stage)
     return isnan(finished) ? start_of(stage) + ap_json_number(stage, "seconds", 0) : finished;
 }
 
-/* Failed by itself: who is killed by SIGPIPE lost its reader, which failed before. */
+/* Failed by itself: a stage that SIGPIPE killed had lost its reader, which failed before. */
 static bool has_failed(const cJSON *stage)
 {
     double code = ap_json_number(stage, "exit_code", 0);

@@ -14,7 +14,7 @@ bool ap_is_hint(const char *line);
  * own.
  */
 const cJSON *ap_find_cause(const cJSON *document, const char *last_words);
-/* The last line that a stage wrote, but for hints; "" if there is none. */
+/* The last line that a stage wrote, except hints; "" if there is none. */
 const char *ap_last_line(const cJSON *stage);
 
 #endif

@@ -121,7 +121,7 @@ static bool begin(cJSON *document, void *user, ap_error *err)
     return ok || ap_fail_memory(err);
 }
 
-/* The record that begin made. */
+/* The record that begin() made. */
 static cJSON *find_record(cJSON *document, const stage *s, ap_error *err)
 {
     cJSON *stages = cJSON_GetObjectItemCaseSensitive(document, "stages"),

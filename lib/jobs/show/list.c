@@ -66,7 +66,7 @@ double ap_job_seconds(const cJSON *document)
     return total;
 }
 
-/* Nothing that a terminal or a table could take amiss. */
+/* Leaves nothing that a terminal or a table could misread. */
 static void print_text(FILE *out, const char *text)
 {
     for (; *text; text++)

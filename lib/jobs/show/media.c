@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * media.c - where a page about a job has the job's files from.
+ * media.c - where a page about a job takes the job's files from.
  *
  * Nothing in a page points to this machine: a file is in the page, or lies beside it, or goes with it, or
  * there is only a preview of its sound. */
@@ -85,7 +85,7 @@ static char *preview(const char *path)
     return url;
 }
 
-/* Gives a copy to who makes the page; numbered, as names may be equal. */
+/* Gives a copy to the caller, numbered, because names may be equal. */
 static bool hand_over(ap_media *m, const char *path, char **url, ap_error *err)
 {
     char *name = ap_print("media/%u-%s", m->count, ap_leaf(path));

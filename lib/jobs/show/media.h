@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * media.h - where a page about a job has the job's files from. */
+ * media.h - where a page about a job takes the job's files from. */
 #ifndef AP_JOBS_SHOW_MEDIA_H
 #define AP_JOBS_SHOW_MEDIA_H
 
@@ -25,8 +25,8 @@ typedef enum ap_media_kind {
     AP_MEDIA_NONE,    /* too large */
 } ap_media_kind;
 
-/* Finds that out; *url: malloc'ed, NULL for AP_MEDIA_NONE. path: of the file; relative: below the job's
- * folder, or absolute. */
+/* Decides it. *url: malloc'ed, NULL for AP_MEDIA_NONE. path: of the file; relative: its path below the job's
+ * folder, or an absolute one. */
 bool ap_media_find(ap_media *m, const char *path, const char *relative, const char *mime, char **url,
                    ap_media_kind *kind, ap_error *err);
 

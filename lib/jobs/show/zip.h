@@ -20,7 +20,7 @@ typedef struct ap_zip_known {
     uint32_t crc, mode; /* mode: st_mode */
     time_t when;
 } ap_zip_known;
-/* Adds a file that is put in later, by whoever sends the archive: leaves a gap of its size at *start. */
+/* Adds a file whose bytes come later, when the archive is sent: leaves a gap of its size at *start. */
 bool ap_zip_add_known(ap_zip *z, const char *name, const ap_zip_known *file, uint64_t *start, ap_error *err);
 /* The same of bytes in memory. */
 bool ap_zip_add_bytes(ap_zip *z, const char *name, const void *bytes, size_t size, ap_error *err);

@@ -100,7 +100,7 @@ static bool clean_place(cleaning *c, ap_place place, double older_s)
     return ok;
 }
 
-/* Names of jobs that are no more, or have failed, stand in for no new ones. */
+/* Removes the index entries of jobs that are gone or have failed: no new job is a duplicate of those. */
 static void clean_index(const char *spool)
 {
     char *path = ap_print("%s/.index", spool), id[64];

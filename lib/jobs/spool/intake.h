@@ -17,7 +17,7 @@ typedef struct ap_intake_options {
     void *user;
 } ap_intake_options;
 
-/* A job of these files, durable in queue/. *duplicate: there was one already, id is its. */
+/* A job of these files, durable in queue/. *duplicate: there was one already, and id is its ID. */
 bool ap_job_submit(const ap_intake_options *options, char **files, int count, char id[AP_ID_BYTES],
                    bool *duplicate, ap_error *err);
 

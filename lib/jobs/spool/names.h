@@ -6,15 +6,15 @@
 
 #include "jobs/spool/spool.h"
 
-/* A new ID: the time and a random number. Whether it is in use is for the caller to see. */
+/* A new ID: the time and a random number. The caller checks that it is free. */
 void ap_new_id(char id[AP_ID_BYTES]);
 /* The name for a copy of the file at path: its own, without what a path, a terminal or another system could
- * take amiss, and short enough for recipes to add to it. Bytes that are not UTF-8 stay as they are. number: 0
- * = none, else put before it. malloc'ed. */
+ * misread, and short enough for recipes to add to it. Bytes that are not UTF-8 stay as they are. number: 0 =
+ * none, else put before it. malloc'ed. */
 char *ap_safe_name(const char *path, unsigned number);
 /* The name of the file that a URL stands for, decoded; malloc'ed. */
 char *ap_url_name(const char *url);
-/* A name cut to at most so many bytes, in front of its extension and between two characters; malloc'ed. */
+/* A name cut to at most that many bytes, before its extension and between two characters; malloc'ed. */
 char *ap_cut_name(const char *name, size_t most);
 
 #endif

@@ -21,7 +21,7 @@ typedef struct ending {
     ap_place to;
 } ending;
 
-/* Seconds to wait after so many attempts. */
+/* Seconds to wait after that many attempts. */
 static double backoff(const ap_retry *retry, double attempts)
 {
     return fmin(AP_LONGEST_BACKOFF_S, retry->backoff_s * exp2(fmax(attempts, 1) - 1));

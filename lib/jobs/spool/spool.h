@@ -24,10 +24,10 @@ const char *ap_place_name(ap_place place);
 char *ap_spool_path(const char *spool, ap_place place, const char *id, const char *leaf);
 /* Mode 0700, if it is not there. path NULL: out of memory. */
 bool ap_make_folder(const char *path, ap_error *err);
-/* Makes the folders that are missing, but for incoming/: whoever watches it makes it. */
+/* Makes the folders that are missing, except incoming/, which its watcher makes. */
 bool ap_spool_prepare(const char *spool, ap_error *err);
 
-/* Removes a file or folder, as far as that goes. */
+/* Removes a file, or a folder and what is in it, as far as possible. */
 void ap_remove_tree(const char *path);
 
 typedef enum ap_lock_state {

@@ -11,7 +11,7 @@ typedef struct ap_box {
     uint64_t begin, end; /* of the body, in the input */
 } ap_box;
 
-/* The first box of that type in a part of the file; after: continue behind that one. */
+/* The first box of that type in a part of the file; after: continue after that one. */
 bool ap_box_find(ap_input *in, ap_box outer, const char *type, const ap_box *after, ap_box *found);
 /* The body, unless it is larger than max; malloc'ed. */
 unsigned char *ap_box_load(ap_input *in, ap_box b, uint64_t max, size_t *size);

@@ -154,7 +154,7 @@ static void read_tags(ap_input *in, uint64_t begin, uint64_t size, ap_tags *tags
     free(p);
 }
 
-/* Where the list of what is where has the tags, from the start of the segment; 0: nowhere. */
+/* Where the tags are, as the SeekHead says, from the start of the segment; 0: it does not say. */
 static uint64_t listed_tags(ap_input *in, uint64_t begin, uint64_t size)
 {
     uint64_t id, place = 0;

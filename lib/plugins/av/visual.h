@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * visual.h - what the files share that draw sound: all of it is made of bars. */
+ * visual.h - what the files that draw sound share: all of it is made of bars. */
 #ifndef AP_VISUAL_H
 #define AP_VISUAL_H
 

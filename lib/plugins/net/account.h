@@ -20,7 +20,7 @@ bool ap_account_find(ap_account *account, ap_error *err);
 void ap_account_free(ap_account *account);
 
 /* The malloc'ed value of a key in a section of an INI text; NULL if it is not there. A nested value ("s3 ="
- * with indented lines behind it) is asked for as "s3.key". */
+ * with indented lines below it) is asked for as "s3.key". */
 char *ap_ini_value(const char *text, const char *section, const char *key);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * s3.c - what is asked of an object store besides contents: what is there, links, settings of buckets. */
+ * s3.c - requests to an object store other than for contents: listings, links, settings of buckets. */
 #include "base/error.h"
 #include "base/text.h"
 #include "plugins/net/client.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * sigv4.h - signatures of requests to object stores: AWS Signature Version 4
- * (docs.aws.amazon.com/AmazonS3/latest/API/ sig-v4-authenticating-requests.html), on Nettle. Pure: no clock,
- * no environment, no network. */
+ * sigv4.h - signatures of requests to object stores: AWS Signature Version 4, on Nettle. See
+ * docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html. Pure: no clock, no
+ * environment, no network. */
 #ifndef AP_NET_SIGV4_H
 #define AP_NET_SIGV4_H
 

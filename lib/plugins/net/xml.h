@@ -14,8 +14,7 @@ typedef struct ap_xml {
     size_t size;
 } ap_xml;
 
-/* The content of the next element of that name in *rest, which then begins behind it. false: there is none.
- */
+/* The content of the next element of that name in *rest, which then begins after it. false: there is none. */
 bool ap_xml_next(ap_xml *rest, const char *name, ap_xml *content);
 /* The malloc'ed text of the first element of that name, entities decoded; NULL if there is none, or out of
  * memory. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * chain.c - models one behind the other: each takes apart what one stem of the model before it has. Stems
- * that go on are not among the parts, but may be asked for; a model's stems bear the name of the stem that
- * they come from. */
+ * chain.c - models one after the other: each separates one stem of the model before it. Stems that go on to
+ * the next model are not among the parts, but may be asked for; a model's stems carry the name of the stem
+ * that they come from. */
 #include "base/error.h"
 #include "stages/separate/park.h"
 #include "stages/separate/several.h"
@@ -31,7 +31,7 @@ static bool choose_stem(ap_several *c, size_t i, ap_error *err)
     return true;
 }
 
-/* The stems of a member but for the one that goes on; or that one alone. */
+/* The stems of a member without the one that goes on; or that one alone. */
 static bool add_stems(ap_several *c, size_t i, const char *prefix, bool passed, ap_error *err)
 {
     const ap_separator *p = c->members.list[i].separator;

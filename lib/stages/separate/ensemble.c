@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ensemble.c - several models on the same music, and one stem of those of the same name. What "smallest" and
- * "largest" mean, and the window and hop of the spectra, are those of Ultimate Vocal Remover (lib_v5/
- * spec_utils.py: ensembling); on samples those of Music-Source-Separation-Training (ensemble.py). */
+ * "largest" mean, and the window and hop of the spectra, are those of Ultimate Vocal Remover (ensembling in
+ * lib_v5/spec_utils.py); on samples those of Music-Source-Separation-Training (ensemble.py). */
 #include "base/error.h"
 #include "base/memory.h"
 #include "stages/separate/park.h"

@@ -11,7 +11,7 @@ size_t ap_sofa_length(const ap_sofa *s); /* taps */
 /* Unit vectors (x front, y left, z up), no two alike; returns how many. Owned by the set. */
 size_t ap_sofa_directions(const ap_sofa *s, const double (**direction)[3]);
 const float *ap_sofa_response(const ap_sofa *s, size_t direction, int ear);
-/* By how many samples the response has to be delayed besides. */
+/* The further delay of the response, in samples. */
 double ap_sofa_delay(const ap_sofa *s, size_t direction, int ear);
 
 #endif

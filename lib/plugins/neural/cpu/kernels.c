@@ -43,8 +43,8 @@ INLINE int32_t to_bits(float f)
     return bits;
 }
 
-/* IEEE 754 binary16, finite: its fields moved to binary32, and the exponent's bias mended (127 - 15 = 112).
- */
+/* IEEE 754 binary16, finite: its fields moved to binary32, and the exponent's bias corrected (127 - 15 =
+ * 112). */
 INLINE float of_half(uint32_t h)
 {
     const float magnitude = of_bits((int32_t)((h & 0x7fff) << 13)) * 0x1p112f;

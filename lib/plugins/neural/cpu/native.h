@@ -80,7 +80,7 @@ typedef struct nn_conv_data {
     size_t m, k;
 } nn_conv_data;
 
-/* count matrices [m][k], one behind the other. */
+/* count matrices [m][k], one after the other. */
 bool nn_native_pack(nn_conv *layer, size_t count, size_t m, size_t k, const float *matrix, const float *bias);
 
 /* ---- linear.c */

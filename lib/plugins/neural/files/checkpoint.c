@@ -170,7 +170,7 @@ static float of_bits(uint32_t bits)
     return f;
 }
 
-/* IEEE 754 binary16 by moving its fields to binary32 and mending the exponent bias (127 - 15 = 112). */
+/* IEEE 754 binary16 by moving its fields to binary32 and correcting the exponent bias (127 - 15 = 112). */
 static float half_to_float(uint32_t h)
 {
     float magnitude = (h & 0x7c00) == 0x7c00 ? INFINITY : of_bits((h & 0x7fff) << 13) * 0x1p112f;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * stamp.c - which files were found intact: a note for each in the user's cache, so that hundreds of megabytes
- * are not summed up at every start. A file that was written since, or is another one, has another note. */
+ * stamp.c - which files were found intact: a note for each in the user's cache, so that hundreds of
+ * megabytes are not hashed at every start. A file that was written since, or is another one, has another
+ * note. */
 #include "plugins/neural/files/checkpoint.h"
 
 #include <inttypes.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What is smaller is summed up in some milliseconds. */
+/* Smaller files are hashed in some milliseconds. */
 #define WORTH_IT ((off_t)8 << 20)
 
 /* The note's name: what tells whether it is still the same file. false: not worth it, or no cache. */

@@ -12,7 +12,7 @@ typedef struct nn_bands {
     int number, from[NN_MAX_BANDS], count[NN_MAX_BANDS];
 } nn_bands;
 
-/* freqs_per_bands, one behind the other; NULL: the list that the original has. */
+/* freqs_per_bands, one after the other; NULL: the list that the original has. */
 bool nn_bands_of_list(nn_bands *bands, const cJSON *list, int bins, const char *name, ap_error *err);
 /* Triangles at equal distances on Slaney's scale (his Auditory Toolbox, 1998), as librosa.filters.mel has
  * them. */
