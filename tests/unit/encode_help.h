@@ -3,31 +3,9 @@
 #ifndef ENCODE_HELP_H
 #define ENCODE_HELP_H
 
-#include "test.h"
+#include "folder.h"
 
 #include <dirent.h>
-#include <stdarg.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static char test_folder[] = "/tmp/audiopipe-test-XXXXXX";
-
-static void leave_folder(void)
-{
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf %s", test_folder);
-    if (chdir("/") != 0 || system(command) != 0)
-        fprintf(stderr, "cannot remove %s\n", test_folder);
-}
-
-/* Moves into a new folder, which is removed at the end. The first case of a program calls it. */
-static void enter_folder(void)
-{
-    if (!mkdtemp(test_folder) || chdir(test_folder) != 0)
-        abort();
-    atexit(leave_folder);
-    unsetenv("LD_PRELOAD");
-}
 
 /* Runs a shell command and returns what it prints, without the last newline; stderr belongs to that as well.
  * Valid until the next call. */
@@ -57,26 +35,6 @@ static char *output_of(const char *format, ...)
                                                       fprintf(stderr, "%s:%d: '%s', not '%s'\n", __FILE__,   \
                                                               __LINE__, output_of(__VA_ARGS__), expected),   \
                                                       false))
-
-static unsigned char *load(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    struct stat st;
-    *size = 0;
-    if (!file || fstat(fileno(file), &st) != 0)
-        return NULL;
-    unsigned char *bytes = malloc((size_t)st.st_size + 1);
-    *size = fread(bytes, 1, (size_t)st.st_size, file);
-    fclose(file);
-    return bytes;
-}
-
-static void save(const char *path, const void *bytes, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-    fwrite(bytes, 1, size, file);
-    fclose(file);
-}
 
 static bool same_files(const char *a, const char *b)
 {

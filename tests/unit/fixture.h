@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * fixture.h - for tests that compare with other programs: they make files in a folder of their own, which is
- * the current one, and decode them both ways.
+ * fixture.h - for tests that compare with other programs: they make files in a folder of their own, and
+ * decode them both ways.
  */
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
-#include "test.h"
-
-#include <stdarg.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "folder.h"
 
 /* libsndfile 1.2.0 forgets to free this when it gives up on the headers of a Vorbis file. */
 const char *__lsan_default_suppressions(void);
@@ -23,71 +19,6 @@ const char *__lsan_default_options(void);
 const char *__lsan_default_options(void)
 {
     return "print_suppressions=0";
-}
-
-static char fixture_folder[64];
-
-static inline void fixture_remove(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", fixture_folder);
-    if (chdir("/") != 0 || system(command) != 0)
-        fprintf(stderr, "cannot remove %s\n", fixture_folder);
-}
-
-/* Enters the folder; a no-op after the first time. */
-static inline void fixture_enter(void)
-{
-    if (fixture_folder[0])
-        return;
-    strcpy(fixture_folder, "/tmp/audiopipe-test-XXXXXX");
-    if (!mkdtemp(fixture_folder) || chdir(fixture_folder) != 0)
-        abort();
-    atexit(fixture_remove);
-    if (getenv("AP_BUILD")) {
-        char plugins[4096];
-        snprintf(plugins, sizeof plugins, "%s/audiopipe", getenv("AP_BUILD"));
-        setenv("AUDIOPIPE_PLUGINS", plugins, 1);
-    }
-}
-
-/* Runs a shell command in the folder. Fails the case when it fails, and only then shows its stderr. */
-__attribute__((format(printf, 1, 2))) static inline bool sh(const char *format, ...)
-{
-    char command[4096], wrapped[4352];
-    va_list args;
-    fixture_enter();
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    snprintf(wrapped, sizeof wrapped, "{ %s\n} 2>.stderr || { cat .stderr >&2; exit 1; }", command);
-    int status = system(wrapped);
-    if (status != 0)
-        fprintf(stderr, "failed: %s\n", command);
-    return CHECK(status == 0);
-}
-
-/* A whole file, NULL if it is not there. */
-static inline unsigned char *load(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    struct stat st;
-    *size = 0;
-    if (!file || fstat(fileno(file), &st) != 0)
-        return NULL;
-    unsigned char *bytes = malloc((size_t)st.st_size + 1);
-    *size = fread(bytes, 1, (size_t)st.st_size, file);
-    fclose(file);
-    return bytes;
-}
-
-static inline void save(const char *path, const void *bytes, size_t size)
-{
-    fixture_enter();
-    FILE *file = fopen(path, "wb");
-    CHECK(file && fwrite(bytes, 1, size, file) == size);
-    if (file)
-        fclose(file);
 }
 
 /* What decoding gave. */

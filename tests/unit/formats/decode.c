@@ -114,7 +114,7 @@ static void au_is_read_as_an_apstream(void)
 
 static void what_is_no_audio_is_refused(void)
 {
-    fixture_enter();
+    enter_folder();
     save("empty", "", 0);
     check_fails("empty", "empty");
     save("text.mp3", "This is not a song, but a text about songs.\n", 44);

@@ -33,7 +33,7 @@ static void discrete_channels_are_kept_but_not_mixed(void)
     static const char *const ways[] = {"wav", "flac", "au", "aiff", "opus"};
     float frames[400];
     ap_error err = {0};
-    fixture_enter();
+    enter_folder();
     for (int i = 0; i < 400; i++)
         frames[i] = (float)i / 512;
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {

@@ -287,7 +287,7 @@ static void encode_family(const char *path, int channels, int family)
 static void ambisonics_are_discrete(void)
 {
     static const int families[] = {2, 3, 255};
-    fixture_enter();
+    enter_folder();
     for (int i = 0; i < 3; i++) {
         encode_family("family.opus", 4, families[i]);
         decoded d = decode_file("family.opus", NULL, 4096);
