@@ -1,20 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * FLAC against flac and ffmpeg: shapes, damage, pipes, Ogg. */
-#include "fixture.h"
-
-static void make_noise(unsigned rate, unsigned channels, unsigned bits, unsigned frames)
-{
-    sh("sox -R -r %u -n -c %u -b %u noise.wav synth %us pinknoise vol 0.6", rate, channels, bits, frames);
-}
-
-static void check_file(const char *path, double tolerance, uint64_t frames)
-{
-    sh("ffmpeg -v error -y -i %s -f f32le ref.f32", path);
-    decoded d = check_decodes(path, "ref.f32", tolerance, frames);
-    if (!CHECK(d.format.frames == frames && !d.warned))
-        fprintf(stderr, "%s: %s\n", path, d.warning);
-    free(d.frames);
-}
+#include "noise.h"
 
 static void flac_is_exact(void)
 {

@@ -1,22 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * Ogg, AIFF, CAF, W64, AU against ffmpeg and sox. */
-#include "fixture.h"
+#include "noise.h"
 
 #include <ogg/ogg.h>
-
-static void make_noise(unsigned rate, unsigned channels, unsigned bits, unsigned frames)
-{
-    sh("sox -R -r %u -n -c %u -b %u noise.wav synth %us pinknoise vol 0.6", rate, channels, bits, frames);
-}
-
-static void check_file(const char *path, double tolerance, uint64_t frames)
-{
-    sh("ffmpeg -v error -y -i %s -f f32le ref.f32", path);
-    decoded d = check_decodes(path, "ref.f32", tolerance, frames);
-    if (!CHECK(d.format.frames == frames && !d.warned))
-        fprintf(stderr, "%s: %s\n", path, d.warning);
-    free(d.frames);
-}
 
 static void integers_and_floats_in_containers_are_exact(void)
 {
