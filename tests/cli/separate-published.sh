@@ -24,8 +24,6 @@ print("%.9f" % (abs(out - golden).max() / abs(golden).max()))
 END
 }
 
-below() { awk -v x="$1" -v y="$2" 'BEGIN { exit !(x <= y) }'; }
-
 finds_the_description_by_the_same_name() {
     ap-separate -n ./mdx23c.ckpt "$tests_folder/data/demucs/mix.wav" -o three --bits float
     [ "$(cd three && echo *)" = "kick.wav snare.wav toms.wav" ]
