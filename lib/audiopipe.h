@@ -23,7 +23,7 @@
  * - Memory is constant in the length of the stream.
  * - The err parameter may be NULL. It is written on failure only. The message is one line of UTF-8, lower
  *   case, without a full stop, and names its subject in quotes.
- * - A signal whose handler has no SA_RESTART ends a read or write that waits, which fails then.
+ * - A signal whose handler has no SA_RESTART interrupts a read or write that waits, which then fails.
  * - Nothing prints, exits, or keeps global state. Different streams may run in different threads.
  */
 #ifndef AUDIOPIPE_H
@@ -409,8 +409,7 @@ void ap_eq_defaults(ap_eq_options *options);
  * Cookbook (W3C note of 2021). Latency 0, same length: what rings beyond the end is cut off. */
 ap_stream *ap_eq(ap_stream *s, const ap_eq_options *options, ap_error *err);
 
-/* ---- output.c: reports and pictures, written as carefully as audio
- * ------------------------------------------ */
+/* ---- output.c: reports and pictures, written as carefully as audio */
 
 /* Writes size bytes to a file, atomically. */
 bool ap_save(const char *path, const void *bytes, size_t size, ap_error *err);
@@ -497,7 +496,7 @@ typedef ap_stream *ap_open_fn(void *user, size_t index, ap_error *err);
  * with the limiter in play three to nine. */
 bool ap_normalize_plan(ap_open_fn *open, void *user, size_t count, const ap_normalize_options *options,
                        ap_normalization *plan, ap_error *err);
-/* Does to s what was planned. The stream has the warning, if it is the only input. ReplayGain and R128
+/* Does to s what was planned. The stream carries the warning, if it is the only input. ReplayGain and R128
  * tags, which would no longer be true, are dropped. */
 ap_stream *ap_normalize_apply(ap_stream *s, const ap_normalization *plan, ap_error *err);
 /* Both on one stream, which is read into a temporary file between them. plan gets what was done, unless it is
@@ -533,7 +532,7 @@ void ap_tempo_defaults(ap_tempo_options *options);
  * plugin stretch.so. */
 ap_stream *ap_tempo(ap_stream *s, const ap_tempo_options *options, ap_error *err);
 
-/* ---- cat.c: one behind the other */
+/* ---- cat.c: one after the other */
 
 typedef struct ap_cat_options {
     double gap_s;       /* silence between two, 0..86400 */
@@ -544,7 +543,7 @@ typedef struct ap_cat_options {
                         known, and what does not fit is refused at once */
 } ap_cat_options;
 
-/* No gap, no crossfade: sample behind sample. The curve is the quarter of a sine. */
+/* No gap, no crossfade: sample after sample. The curve is the quarter of a sine. */
 void ap_cat_defaults(ap_cat_options *options);
 /* count inputs, one after the other; open is called for number 0 at once, for the others when it is their
  * turn, and user has to live until then. It has rate, channels, speakers and tags of the first, without gain
@@ -595,9 +594,7 @@ void ap_mix_defaults(ap_mix_options *options);
 ap_stream *ap_mix(ap_stream **sources, const ap_mix_input *inputs, size_t count,
                   const ap_mix_options *options, ap_error *err);
 
-/* ---- peaks.c: peaks for web players
- * ------------------------------------------------------------------------
- */
+/* ---- peaks.c: peaks for web players */
 
 typedef struct ap_peaks_options {
     const char *format;         /* "json", "dat"; NULL = from the name's extension */
@@ -615,9 +612,7 @@ bool ap_peaks(ap_stream *s, const char *path, const ap_peaks_options *options, a
 /* The same to a descriptor, which may be a pipe and is not closed; options->format is needed. */
 bool ap_peaks_fd(ap_stream *s, int fd, const char *name, const ap_peaks_options *options, ap_error *err);
 
-/* ---- plot.c: pictures
- * --------------------------------------------------------------------------------------
- */
+/* ---- plot.c: pictures */
 
 /* The panels of a picture, to be added up. */
 enum { AP_PLOT_WAVEFORM = 1, AP_PLOT_SPECTROGRAM = 2, AP_PLOT_LOUDNESS = 4 };
@@ -707,8 +702,8 @@ const char *ap_separator_model(const ap_separator *separator);
 /* How many stems there are, and the name of each (NULL past the last), owned by the separator. */
 size_t ap_separator_stems(const ap_separator *separator);
 const char *ap_separator_stem(const ap_separator *separator, size_t index);
-/* How many of the stems, the first ones, are the mix taken apart. Those behind them are what the models of a
- * chain passed on: they are made of others again. */
+/* How many of the stems, the first ones, are the mix taken apart. Those after them are what the models of a
+ * chain passed on, and are made up of others. */
 size_t ap_separator_parts(const ap_separator *separator);
 
 /* An output: the sum of the stems times these factors, and of the mix times its own. */
@@ -841,7 +836,7 @@ bool ap_encode(ap_stream *s, const char *path, const ap_encode_options *options,
 /* The same to a descriptor, which may be a pipe and is not closed; options->format is needed. */
 bool ap_encode_fd(ap_stream *s, int fd, const char *name, const ap_encode_options *options, ap_error *err);
 /* Whether ap_encode knows the format of path and takes the options, for those who want to know before they
- * work. */
+ * start. */
 bool ap_encode_check(const char *path, const ap_encode_options *options, ap_error *err);
 
 /* ---- stem_file.c: Stems (Native Instruments), which players for DJs mix again */
@@ -876,7 +871,7 @@ typedef struct ap_split_output {
 
 /* Writes some channels of s to each output, as ap_encode does, in one pass, and closes s. Each output has a
  * thread, so it may be a FIFO: none waits for another. On failure no output that was not complete by then is
- * left. Outputs that are slower than s are held up in temporary files. */
+ * left. What a slow output has not taken yet waits in a temporary file. */
 bool ap_encode_split(ap_stream *s, const ap_split_output *outputs, size_t count, ap_error *err);
 
 #ifdef __cplusplus

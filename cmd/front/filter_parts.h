@@ -23,7 +23,7 @@ typedef struct watcher {
     bool mute;         /* no warnings: another pass has them */
     progress progress; /* ends with the stream, or by progress_end */
 } watcher;
-/* For commands whose result is not audio; filter_write does it by itself. Takes s over; w has to live as long
+/* For commands whose result is not audio; filter_write does it itself. Takes s over; w has to live as long
  * as the result. */
 ap_stream *filter_watch(watcher *w, ap_stream *s, ap_error *err);
 /* Writes s, with progress, and closes it. encode may be NULL. Reports warnings, what was clipped, and another

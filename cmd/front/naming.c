@@ -78,7 +78,7 @@ static const char *value_of(const name_words *w, const char *word, size_t length
     return NULL;
 }
 
-/* One slash where an empty word leaves two, none where it leaves one in front. */
+/* One slash where an empty word leaves two, none where it leaves one at the start. */
 static void squeeze(char *path, bool absolute)
 {
     char *scheme = strstr(path, "://"), *first = scheme ? scheme + 3 : path, *to = first;

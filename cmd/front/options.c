@@ -84,7 +84,7 @@ static bool parse_number(const char *text, double *number)
     return end != text && *end == 0 && isfinite(*number);
 }
 
-/* The same, behind which "k" and the unit may stand: 44.1k, 192kbps, -1dBTP. */
+/* The same, followed by "k" and the unit if there are any: 44.1k, 192kbps, -1dBTP. */
 static bool parse_quantity(const option_row *o, const char *text, double *number)
 {
     char *end;

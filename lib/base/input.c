@@ -77,7 +77,7 @@ ap_input *ap_input_new(int fd, bool owned, const char *name, ap_error *err)
     return in;
 }
 
-/* An object on a server; what is secret in its URL, behind "?", is not in its name. */
+/* An object on a server; what is secret in its URL, after "?", is not in its name. */
 static ap_input *open_url(const char *url, ap_error *err)
 {
     const ap_net_plugin *net = ap_net_load(err);

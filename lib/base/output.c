@@ -152,8 +152,8 @@ static int descriptor_of(const char *path)
     return -1;
 }
 
-/* A descriptor, a device or a FIFO: there is nothing to rename. A descriptor is not opened anew, which would
- * truncate a file, fail on a socket, and turn a closed one into /dev/null. */
+/* A descriptor, a device or a FIFO: there is nothing to rename. A descriptor is not opened again, which
+ * would truncate a file, fail on a socket, and turn a closed one into /dev/null. */
 static ap_output *open_special(const char *path, bool seekable, ap_error *err)
 {
     int number = descriptor_of(path);

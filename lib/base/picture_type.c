@@ -38,7 +38,7 @@ static ap_picture_type heif_type(const uint8_t *bytes, size_t size)
     return type;
 }
 
-/* "BM", a size, nothing in the reserved bytes, and the size of one of the known headers behind them: two
+/* "BM", a size, nothing in the reserved bytes, and the size of one of the known headers after them: two
  * letters alone would be found in many files. */
 static bool is_bmp(const uint8_t *bytes, size_t size)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * histogram.c - energies of blocks, counted in classes of loudness, and what is made of them behind gates. */
+ * histogram.c - energies of blocks, counted in classes of loudness, and the loudness that follows from those
+ * above the gates. */
 #include "dsp/histogram.h"
 
 #include <math.h>

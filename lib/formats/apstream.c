@@ -59,7 +59,7 @@ static bool parse_mask(const char *text, ap_format *format)
     return true;
 }
 
-/* ours: the lines behind the tags, or the annotation of an earlier version, in which all is one. */
+/* ours: the lines after the tags, or an annotation of an earlier version, which has both in one. */
 static bool parse_line(char *line, bool ours, ap_format *format, ap_tags *tags)
 {
     char *value = strchr(line, '=');

@@ -75,7 +75,7 @@ static uint64_t padded(const ap_chunk_layout *l, uint64_t size)
     return size + (l->align - size % l->align) % l->align;
 }
 
-/* ---- behind the sound */
+/* ---- after the sound */
 
 static bool is_any(const unsigned char *p, const char *ids)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * chunks.h - the chunks of files, checked before a library reads them; and what stands behind the sound. */
+ * chunks.h - the chunks of files, checked before a library reads them; and what comes after the sound. */
 #ifndef AP_FORMATS_CHUNKS_H
 #define AP_FORMATS_CHUNKS_H
 
@@ -14,7 +14,7 @@ const ap_chunk_layout *ap_chunk_layout_of(const unsigned char *magic);
 /* Whether programs that do not know a size write this one, of 32 bits. */
 bool ap_chunk_size_unknown(uint64_t size);
 
-/* What stands behind the sound. */
+/* What comes after the sound. */
 typedef enum ap_behind {
     AP_BEHIND_NOTHING, /* the end, padding, chunks, or a tag */
     AP_BEHIND_FILE,    /* another file */

@@ -37,10 +37,10 @@ typedef struct decoder {
     unsigned char ring[RING];
 } decoder;
 
-/* ---- what lies behind the last FLAC frame */
+/* ---- what comes after the last FLAC frame */
 
-/* libFLAC asks for more only when it has used up what it got, so what lies behind the last frame is at hand
- * once more. */
+/* libFLAC asks for more only when it has used up what it got, so what comes after the last frame can be read
+ * again. */
 static void look_behind(decoder *d)
 {
     uint64_t at = d->frame_end, there = d->bytes > at ? d->bytes - at : 0;
@@ -53,7 +53,7 @@ static void look_behind(decoder *d)
     d->behind_size = n;
 }
 
-/* Tags of other formats that programs put behind FLAC, or zeros. */
+/* Tags of other formats that programs put after FLAC, or zeros. */
 static bool ends_in_tag(const decoder *d)
 {
     static const unsigned char zeros[LOOK];
@@ -237,7 +237,7 @@ static void warn_damaged(ap_stream *s)
     ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
 }
 
-/* At the end of a stream whose length nobody told: is it whole? */
+/* At the end of a stream of unknown length: is it whole? */
 static ptrdiff_t check_end(ap_stream *s, decoder *d, ap_error *err)
 {
     look_behind(d);

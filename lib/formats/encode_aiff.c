@@ -16,7 +16,7 @@
 #define LAYOUT_DISCRETE (147u << 16)
 #define AIFC_VERSION 0xa2805140u /* AIFF-C draft of 1991 */
 
-/* The header, and the places that depend on the length. The tags come behind the sound: Java's readers (17 to
+/* The header, and the places that depend on the length. The tags come after the sound: Java's readers (17 to
  * 25) refuse odd chunks before it, and more than 8 kB if a sample is not of 16 bits. */
 typedef struct header {
     ap_bytes bytes, tail; /* tail: chunks behind the sound */

@@ -14,9 +14,9 @@ const char *ap_file_type_of(const unsigned char *bytes, size_t size);
 bool ap_is_sndfile(const unsigned char *bytes, size_t size);
 /* Whether it is WAV, RF64 or RIFX. 12 bytes are enough. */
 bool ap_is_wave(const unsigned char *bytes, size_t size);
-/* Whether it is a file of sound of its own, to be expected behind another one. 12 bytes are enough. */
+/* Whether it is a whole file of sound, which may be appended to another one. 12 bytes are enough. */
 bool ap_is_next_file(const unsigned char *bytes, size_t size);
-/* Whether it is a tag as programs put them behind sound of any kind: ID3v1, ID3v2, APEv2, Lyrics3. As far as
+/* Whether it is a tag such as programs append to sound of any kind: ID3v1, ID3v2, APEv2, Lyrics3. As far as
  * the bytes tell; 11 are enough. */
 bool ap_is_tag(const unsigned char *bytes, size_t size);
 /* Whether it is FLAC, or Ogg of any kind. */

@@ -331,7 +331,7 @@ static void add_cover(ap_bytes *to, const ap_picture *picture)
     close_atom(to, item);
 }
 
-/* One of the keys, of which the first value is at hand. */
+/* One of the keys, with its first value. */
 static void add_item(ap_bytes *to, const ap_tags *tags, const char *key)
 {
     const char *type = type_of(key);

@@ -20,7 +20,7 @@ size_t ap_pcm_size(ap_pcm type);
 /* ffprobe's name: "pcm_s16le". */
 const char *ap_pcm_name(ap_pcm type, bool big_endian);
 
-/* Told once when the declared frames have been read and the input stands behind them: the place for a
+/* Told once when the declared frames have been read and the input stands after them: the place for a
  * warning, or for a failure (false), when something is there that should not be. */
 typedef bool ap_pcm_end(ap_stream *s, ap_input *in, ap_error *err);
 

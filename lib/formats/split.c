@@ -157,7 +157,7 @@ static bool start(branch *b, ap_error *err)
     return b->running || ap_fail_errno(err, number, "cannot start a thread");
 }
 
-/* After a failure: a thread that waits for somebody to open its FIFO for reading would wait for ever. */
+/* After a failure: a thread that waits for a reader of its FIFO would wait forever. */
 static int open_other_end(const branch *b)
 {
     struct stat st;

@@ -2,7 +2,7 @@
  * bundle.c - all outputs of a job as one zip archive, made while it is sent.
  *
  * Headers and list of the archive are written to a sparse temporary file first, with gaps for the files; so
- * its length is known, any part of it can be asked for, and no reader needs descriptors behind the data. */
+ * its length is known, any part of it can be asked for, and no reader needs data descriptors. */
 #include "base/error.h"
 #include "base/output.h"
 #include "base/text.h"

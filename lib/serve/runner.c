@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * runner.c - the child that does the jobs. It is a process, since a worker takes the signals and the orphans
- * of its own. */
+ * runner.c - the child that does the jobs. It is a process, because a worker handles the signals and reaps
+ * the orphans of its whole process. */
 #include "serve/runner.h"
 #include "base/error.h"
 #include "serve/log.h"

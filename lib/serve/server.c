@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * server.c - the life of a server: it opens what it needs, serves, and ends without dropping anybody. */
+ * server.c - a server from start to end: it opens what it needs, serves, and ends without dropping a
+ * connection. */
 #include "base/error.h"
 #include "base/text.h"
 #include "jobs/record/clock.h"

@@ -49,7 +49,7 @@ void ap_uploads_close(ap_uploads *u);
 bool ap_upload_new(ap_uploads *u, ap_upload *upload, ap_error *err);
 /* false: there is none of that ID. */
 bool ap_upload_load(ap_uploads *u, const char *id, ap_upload *upload);
-/* Writes the record anew. */
+/* Writes the record again. */
 bool ap_upload_save(ap_uploads *u, const ap_upload *upload, ap_error *err);
 void ap_upload_free(ap_upload *upload);
 /* The path of an upload's file, with a suffix; malloc'ed. */
@@ -66,7 +66,7 @@ void ap_upload_release(ap_uploads *u, const char *id);
 
 /* What an owner's uploads take, as announced. */
 uint64_t ap_uploads_of(ap_uploads *u, const char *owner);
-/* Removes those whose time is over and that nobody writes. Returns how many. */
+/* Removes those that have expired and that no connection writes. Returns how many. */
 size_t ap_uploads_expire(ap_uploads *u, double now_s);
 
 #endif

@@ -65,7 +65,7 @@ static double progress_of(const cJSON *document, ap_place place)
                                  : 0;
 }
 
-/* Seconds until a running job may be done, from how far it is; NAN: nobody knows. */
+/* Seconds until a running job may be done, from how far it is; NAN: not known. */
 static double eta_of(const cJSON *document, ap_place place)
 {
     double done = progress_of(document, place);

@@ -114,7 +114,7 @@ static bool hear_all(ap_watcher *w)
     return whole;
 }
 
-/* As long as nobody says stop. */
+/* Until it is told to stop. */
 static bool told_to_stop(const ap_watcher *w)
 {
     struct pollfd stop = {w->stop, POLLIN, 0};

@@ -140,7 +140,7 @@ static ptrdiff_t take(chain *c, ap_error *err)
     return n;
 }
 
-/* Goes over to the next part, whose beginning is added to what waits of the one before. */
+/* Changes to the next part, and adds its beginning to what waits of the one before. */
 static bool open_next(ap_stream *s, chain *c, ap_error *err)
 {
     const char *text = ap_stream_warning(c->part);

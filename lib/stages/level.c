@@ -90,7 +90,7 @@ static void follow(leveller *l)
     l->known = true;
 }
 
-/* One hop: the newest comes in, that of REACH hops ago goes out. */
+/* One hop: the newest enters the window, that of REACH hops ago leaves it. */
 static void level_process(void *state, const float *in, float *out, size_t frames)
 {
     leveller *l = state;

@@ -122,7 +122,7 @@ static double value_after(const search *h, double value, double gain)
     return h->options->unit == AP_NORMALIZE_LUFS ? ap_meter_loudness_at(h->meter, gain) : value + gain;
 }
 
-/* Moves plan->gain_db until the target is reached behind the limiter, by the secant through the last two
+/* Moves plan->gain_db until the target is reached after the limiter, by the secant through the last two
  * points. The first one is where the limiter begins to work: from, where the value is at. */
 static bool search_limited(search *h, ap_normalization *plan, double from, double at, ap_error *err)
 {

@@ -35,7 +35,7 @@ bool ap_is_chapter_key(const char *key)
            (*rest == 0 || strcmp(rest, "NAME") == 0 || strcmp(rest, "URL") == 0);
 }
 
-/* HH:MM:SS.mmm; programs write more or fewer digits behind the point. */
+/* HH:MM:SS.mmm; programs write more or fewer digits after the point. */
 static bool parse_time(const char *text, uint64_t *ms)
 {
     unsigned h, m, s, used = 0;

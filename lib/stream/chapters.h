@@ -15,7 +15,7 @@ typedef struct ap_chapter {
 
 #define AP_MAX_CHAPTERS 1000 /* three digits */
 
-/* Adds a chapter behind those that are there. title may be NULL. false when there are too many, or when out
+/* Adds a chapter after those that are there. title may be NULL. false when there are too many, or when out
  * of memory. */
 bool ap_chapters_add(ap_tags *tags, uint64_t start_ms, const char *title);
 /* Copies all, by their start, to list, and sets *count. false when out of memory; free() the list. */

@@ -100,7 +100,7 @@ size_t ap_mp3_find(const unsigned char *bytes, size_t size, bool complete)
     return SIZE_MAX;
 }
 
-/* Fraunhofer's tag is always 32 bytes behind the header: version, delay, quality, bytes, MPEG frames. */
+/* Fraunhofer's tag is always 32 bytes after the header: version, delay, quality, bytes, MPEG frames. */
 static bool parse_vbri(const unsigned char *p, size_t size, ap_mpeg_info *info)
 {
     if (size < 4 + 32 + 18 || memcmp(p + 36, "VBRI", 4) != 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * pool.c - the segments of an MP3 file and the threads that encode them. The owner's thread puts samples
- * into a ring; each worker follows its own segment through the ring; what lies behind all of them is free
+ * into a ring; each worker follows its own segment through the ring; what all of them have read is free
  * again. The segments do not depend on the number of threads, so neither do the bytes. */
 #include "base/error.h"
 #include "formats/mp3/mp3.h"

@@ -65,7 +65,7 @@ static int64_t measure_page(link *l)
     return sum;
 }
 
-/* Where the page at hand is. After a loss there may be a gap before it. */
+/* Where the current page is. After a loss there may be a gap before it. */
 static void place_page(link *l, int64_t sum)
 {
     const ap_ogg_pages *p = l->pages;
@@ -105,7 +105,7 @@ static uint64_t part_before(int64_t place, int64_t from, uint64_t count)
     return n < count ? n : count;
 }
 
-/* Decodes the next packet; leaves out what is before the first frame, or behind the last. */
+/* Decodes the next packet; leaves out what is before the first frame, or after the last. */
 static void take_packet(link *l)
 {
     size_t i = l->next++;

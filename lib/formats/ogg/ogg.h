@@ -46,7 +46,7 @@ typedef struct ap_ogg_pages {
     uint64_t base, fed, at; /* places: of the file in the input, of the next byte to read, of the next page */
     ogg_sync_state sync;
     ogg_stream_state stream;
-    /* The page at hand. The packets are valid until the next call. */
+    /* The current page. The packets are valid until the next call. */
     ogg_packet packets[256];
     size_t count;
     int64_t granule; /* -1: none */
@@ -75,8 +75,8 @@ typedef struct ap_ogg_decoder {
     void (*close)(void *state);
 } ap_ogg_decoder;
 
-/* A stream from the pages, which stand behind the headers; next is the first packet of the page at hand that
- * is not a header. Takes pages, state and tags over, also when it fails. The length in format is filled in
+/* A stream from the pages, which are past the headers; next is the first packet of the current page that is
+ * not a header. Takes pages, state and tags over, also when it fails. The length in format is filled in
  * here. skip: frames to leave out (RFC 7845, 4.2). */
 ap_stream *ap_ogg_link(ap_ogg_pages *pages, size_t next, const ap_ogg_decoder *ops, void *state,
                        ap_format format, uint32_t skip, ap_tags *tags, ap_error *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * au.c - tags in AU, as apstream(5) has them: the annotation is made anew. */
+ * au.c - tags in AU, as apstream(5) has them: the annotation is made again. */
 #include "base/error.h"
 #include "formats/apstream.h"
 #include "formats/retag/retag.h"

@@ -28,7 +28,7 @@ static bool stays(void *user, const ap_tags *alone, bool chapter)
     return !ap_tags_at(alone, 0, &key, &value);
 }
 
-/* What is written anew: all but the cover and the chapters that stay. */
+/* Tags that are written again: all but the cover and the chapters that stay. */
 static ap_tags *new_part(const ap_retag *r)
 {
     const char *key, *value;

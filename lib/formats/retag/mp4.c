@@ -145,7 +145,7 @@ static void add_moov(const ap_retag *r, ap_bytes *to, unsigned char *p, size_t l
 
 /* ---- offsets */
 
-/* Moves the offsets of a table that lie behind a place. false when one does not fit any more. */
+/* Moves the offsets of a table that lie after a place. false when one does not fit any more. */
 static bool move_table(const box *b, int bytes, uint64_t place, int64_t by)
 {
     size_t count = b->left >= 8 ? (size_t)ap_get_big(b->body + 4, 4) : 0;

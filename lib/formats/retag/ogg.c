@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * ogg.c - tags in Ogg Vorbis and Opus: the comment header is made anew, the pages after it get other numbers
- * and checksums (RFC 3533, 6), the packets stay. Of a chain the first link is changed, whose tags are shown.
- */
+ * ogg.c - tags in Ogg Vorbis and Opus: the comment header is made again, the pages after it get other
+ * numbers and checksums (RFC 3533, 6), the packets stay. In a chain the first link is changed: its tags are
+ * the ones that are shown. */
 #include "base/error.h"
 #include "formats/retag/retag.h"
 
@@ -79,7 +79,7 @@ static void put_packet(state *s, const ap_bytes *b, int number)
     ogg_stream_packetin(&s->out, &p);
 }
 
-/* Both headers are there: they go out, on pages of their own. */
+/* Both headers are there: they are written, on pages of their own. */
 static bool write_headers(state *s, ap_error *err)
 {
     ogg_page page;
@@ -96,7 +96,7 @@ static bool write_headers(state *s, ap_error *err)
     return true;
 }
 
-/* A page of our stream behind its first, up to the end of the headers. */
+/* A page of our stream after its first, up to the end of the headers. */
 static bool take_header_page(state *s, ogg_page *page, ap_error *err)
 {
     ogg_packet packet;

@@ -130,7 +130,7 @@ static bool is(const unsigned char *p, const char *id)
     return memcmp(p, id, 4) == 0;
 }
 
-/* NULL: there is none for it. p: the first bytes behind ID3v2 tags, of which there are at least 12. */
+/* NULL: there is none for it. p: the first bytes after ID3v2 tags, at least 12. */
 static ap_retag_fn *choose(const unsigned char *p, size_t size)
 {
     ap_mpeg header;
@@ -149,7 +149,7 @@ static ap_retag_fn *choose(const unsigned char *p, size_t size)
     return ap_mpeg_parse(p, &header) ? ap_retag_mp3 : NULL;
 }
 
-/* The start of the file behind its ID3v2 tags. */
+/* The start of the file after its ID3v2 tags. */
 static bool skip_id3(ap_input *in, ap_error *err)
 {
     const unsigned char *p;

@@ -33,7 +33,7 @@ static double age_of(const char *folder)
     return stat(folder, &st) == 0 ? ap_wall_s() - (double)st.st_mtim.tv_sec : 0;
 }
 
-/* Out of sight by a rename first, so that nobody meets a job that is half there. */
+/* Renamed out of sight first, so that nothing meets a job that is half there. */
 static bool remove_job(const cleaning *c, const char *folder, const char *id)
 {
     char *gone = ap_print("%s/%s/.%s.gone", c->spool, ap_place_name(AP_TMP), id);

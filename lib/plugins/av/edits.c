@@ -143,7 +143,7 @@ static bool read_mp4(const ap_av_source *s, ap_box file, const AVStream *st, uin
 
 /* ---- CAF */
 
-/* The packet table: valid frames, and those before and behind them (CAF specification, "Packet Table Chunk").
+/* The packet table: valid frames, and those before and after them (CAF specification, "Packet Table Chunk").
  */
 static bool read_caf(ap_input *in, ap_box file, ap_av_edits *edits)
 {

@@ -89,7 +89,7 @@ static int64_t traf_length(ap_input *in, ap_box traf, uint32_t duration)
     return sum;
 }
 
-/* When the traf begins: by tfdt, or behind what came before. */
+/* When the traf begins: by tfdt, or after what came before. */
 static int64_t traf_start(ap_input *in, ap_box traf, int64_t before)
 {
     size_t size;

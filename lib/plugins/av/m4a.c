@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * m4a.c - a stream to an M4A of AAC or ALAC. What readers need to give exactly these frames back: an edit
- * list that begins behind the delay of the encoder, a last packet as long as what is left, and times of the
+ * list that begins after the delay of the encoder, a last packet as long as what is left, and times of the
  * movie in samples, where milliseconds would round its length. */
 #include "plugins/av/m4a.h"
 #include "base/error.h"

@@ -57,7 +57,7 @@ static bool read_number(span *s, bool marked, uint64_t *v)
     return true;
 }
 
-/* The next element, which s is left behind. false: there is none. */
+/* The next element; s then stands after it. false: there is none. */
 static bool next_element(span *s, uint64_t *id, span *body)
 {
     uint64_t size;

@@ -89,7 +89,7 @@ bool ap_muxer_open(ap_muxer *m, ap_output *out, const char *format, ap_error *er
 /* Adds the stream of an encoder that is open. */
 bool ap_muxer_add(ap_muxer *m, const AVCodecContext *codec, int *index, ap_error *err);
 bool ap_muxer_start(ap_muxer *m, const ap_tags *tags, ap_error *err);
-/* The same for Stems: the index behind the sound, times in units of the rate, and their brand. */
+/* The same for Stems: the index after the sound, times in units of the rate, and their brand. */
 bool ap_muxer_start_stems(ap_muxer *m, int rate, const ap_tags *tags, ap_error *err);
 /* Writes a packet, whose times are in units of base, and empties it. */
 bool ap_muxer_write(ap_muxer *m, AVPacket *packet, int index, AVRational base, ap_error *err);

@@ -150,7 +150,7 @@ static float sample_of(const demixer *d, int stem, int channel, int64_t at)
     return (d->weights[at] != 0 ? sum[at] / d->weights[at] : 0) * d->deviation + d->mean;
 }
 
-/* The stem behind the last output is what the others leave of the mix. */
+/* The stem after the last output is what the others leave of the mix. */
 static float value_of(const demixer *d, int stem, int channel, int64_t at, const float *mix)
 {
     if (stem < d->network->outputs)

@@ -17,7 +17,7 @@ void nn_kept_close(nn_kept *k);
 /* The next result, if it is there: count floats that were put under this tag. Results are taken and put in
  * the same order every time; what is broken, as by a kill, is not there. Takes NULL, which has none. */
 bool nn_kept_take(nn_kept *k, uint64_t tag, float *result, size_t count);
-/* Adds one behind those that were taken. Does nothing for NULL. */
+/* Adds one after those that were taken. Does nothing for NULL. */
 bool nn_kept_put(nn_kept *k, uint64_t tag, const float *result, size_t count, ap_error *err);
 
 /* Writes what a track is to text (frames and checksum). */

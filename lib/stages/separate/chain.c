@@ -14,7 +14,7 @@ struct ap_model {
     ap_several several;
 };
 
-/* What goes on if nobody says so: the voice, or else what the model was made for. */
+/* The stem that goes on if none is named: the voice, or else what the model was made for. */
 #define USUAL_STEM "vocals"
 
 static bool choose_stem(ap_several *c, size_t i, ap_error *err)
@@ -99,7 +99,7 @@ static void chain_describe(const ap_model *model, ap_model_info *info)
 
 /* ---- running */
 
-/* Which of a member's stems are wanted, and behind them, if there is a next one, what it takes. */
+/* Which of a member's stems are wanted, and after them, if there is a next member, the stem that it takes. */
 static size_t stems_of(const ap_several *c, size_t i, bool goes_on, const bool *wanted, size_t *stems)
 {
     size_t count = 0;

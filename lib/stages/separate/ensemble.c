@@ -84,8 +84,8 @@ static void ensemble_describe(const ap_model *model, ap_model_info *info)
 
 /* ---- choosing: out of what the members say of one value */
 
-/* Numbers of the channels that each output channel is made of; what is behind the last wanted one is unused.
- */
+/* Numbers of the channels that each output channel is made of; what comes after the last wanted one is
+ * unused. */
 typedef struct chooser {
     ap_ensemble ensemble;
     size_t inputs, outputs; /* channels */
@@ -235,7 +235,7 @@ static size_t stems_of(const ap_several *e, size_t i, const bool *wanted, size_t
     return count;
 }
 
-/* Where each stem comes from, without those of members behind the first that has it. */
+/* Where each stem comes from, without those of members after the first that has it. */
 static void drop_later(ap_several *e)
 {
     for (size_t stem = 0; stem < e->count; stem++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * equalise.c - the equaliser of a set of HRTFs: one for all directions, that makes their average flat.
  *
- * Headphones are made for that (Theile 1986, diffuse field), and the ear canal and the loudspeaker of the
- * measurement, up to 20 dB of them, go out. Music that moves through the directions keeps its timbre. */
+ * Headphones are made for that (Theile 1986, diffuse field), and it takes out the ear canal and the
+ * loudspeaker of the measurement, up to 20 dB. Music that moves through the directions keeps its timbre. */
 #include "stages/spatial/equalise.h"
 #include "stages/spatial/sofa.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * attend.c - the attention of a transformer's layer, from the norm before it to the sum behind it: a slice of
+ * attend.c - the attention of a transformer's layer, from the norm before it to the sum after it: a slice of
  * the tensor at a time, because queries, keys and values of all of it would take more memory than the
- * weights. Sequences across the rows are not brought together: those of neighbouring moments lie side by side
- * in vectors. */
+ * weights. Sequences across the rows are not brought together: those of neighbouring moments lie side by
+ * side in vectors. */
 #include "plugins/neural/cpu/kernels.h"
 #include "plugins/neural/cpu/native.h"
 #include "plugins/neural/tensor/tensor.h"

@@ -274,7 +274,7 @@ static void rotate(const nn_tensor *x, size_t inner, size_t d, const float *cosi
     }
 }
 
-/* Queries and keys [r][2c][t] as [r][4c][t], and the values behind them: each magnitude with its cosine, then
+/* Queries and keys [r][2c][t] as [r][4c][t], and the values after them: each magnitude with its cosine, then
  * its sine, head by head. */
 static nn_tensor *to_polar(const nn_tensor *x, size_t heads, size_t d, const nn_places *places, float *angles)
 {

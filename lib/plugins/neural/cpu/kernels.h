@@ -94,7 +94,7 @@ extern const nn_kernels nn_kernels_base;
 extern const nn_kernels nn_kernels_avx2, nn_kernels_avx512;
 #endif
 
-/* Those that this processor can run, the best first; NULL behind the last. */
+/* Those that this processor can run, the best first; NULL after the last. */
 const nn_kernels *nn_kernels_usable(size_t index);
 /* Floats that packing m x k takes. */
 size_t nn_packed_size(const nn_kernels *k, size_t m, size_t columns);

@@ -5,7 +5,7 @@
 /* Keys, or channels, that are taken together with the queries: sums stay in registers. */
 #define TOGETHER (NN_WIDTH == 16 ? 4 : 2)
 
-/* Row of a tile: past the last one, the last one again, the result of which nobody asks for. */
+/* Row of a tile: past the last one, the last one again; its result is not used. */
 INLINE size_t at_most(size_t i, size_t count)
 {
     return i < count ? i : count - 1;

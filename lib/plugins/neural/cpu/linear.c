@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * linear.c - matrices for the channels of each moment. Moments of all rows count as one sequence of columns,
- * of which a block is gathered, normalised if wanted, and multiplied by some rows of the matrix at a time, so
+ * linear.c - matrices for the channels of each moment. Moments of all rows count as one sequence of columns.
+ * A block of them is gathered, normalised if wanted, and multiplied by some rows of the matrix at a time, so
  * that their activation or sum happens while they are in the cache. Weights stay in the file that they are
  * mapped from. */
 #include "plugins/neural/cpu/kernels.h"

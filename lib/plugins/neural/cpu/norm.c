@@ -76,7 +76,7 @@ static standard standard_of(const double sums[2], double count)
     return (standard){(float)factor, (float)(-mean * factor)};
 }
 
-/* The same with the weight and bias of channel c behind it: affine[0] x + affine[1]. */
+/* The same, then the weight and bias of channel c: affine[0] x + affine[1]. */
 static void affine_of(const nn_norm *layer, standard s, size_t c, float affine[2])
 {
     const norm_data *d = of(layer);

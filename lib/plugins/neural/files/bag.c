@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * bag.c - bag files. They are YAML, of which this reads what the published ones and similar ones use: keys
- * at the left margin, numbers and words, lists in brackets, and lists of "- word" lines. */
+ * bag.c - bag files. They are YAML; this reads what the published ones and similar ones use: keys at the
+ * left margin, numbers and words, lists in brackets, and lists of "- word" lines. */
 #include "plugins/neural/files/bag.h"
 #include "base/error.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * index.h - the file index.txt of a folder with models: names for them, and which description is whose. */
+ * index.h - the file index.txt of a folder with models: names for them, and the description of each. */
 #ifndef NN_INDEX_H
 #define NN_INDEX_H
 

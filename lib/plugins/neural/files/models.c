@@ -70,7 +70,7 @@ static const char *known_file(const char *signature)
     return NULL;
 }
 
-/* name: what was asked for. A bag of somebody's own is no name that could be downloaded, its files are. */
+/* name: what was asked for. A user's own bag cannot be downloaded, but its files can. */
 static bool missing(const nn_folders *f, const char *name, const char *signature, ap_error *err)
 {
     const char *file = known_file(signature);

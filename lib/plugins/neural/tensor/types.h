@@ -44,7 +44,7 @@ typedef struct nn_weights {
     int in, out;
 } nn_weights;
 
-/* What of a result is wanted: behind from_row and from; rows and time 0 are all. */
+/* The part of a result that is wanted: from from_row and from on; rows or time 0: all of them. */
 typedef struct nn_crop_to {
     int64_t from_row, rows, from, time;
 } nn_crop_to;

@@ -237,7 +237,7 @@ static nn_tensor *add_positions(nn_transformer *t, nn_tensor *x, bool spectral)
 
 /* ---- running */
 
-/* x + attention(x, memory) + feed-forward, each behind its norm; memory NULL: x itself. */
+/* x + attention(x, memory) + feed-forward, each after its norm; memory NULL: x itself. */
 static nn_tensor *apply(const nn_transformer *t, const layer *l, nn_tensor *x, nn_tensor *memory)
 {
     nn_tensor *in = nn_normalize(nn_keep(x), l->norm1, NN_LINEAR);
@@ -251,8 +251,8 @@ static nn_tensor *apply(const nn_transformer *t, const layer *l, nn_tensor *x, n
     return nn_normalize(x, l->norm_out, NN_LINEAR);
 }
 
-/* Into how many rows to cut the waveform branch, which attention and norms do not care about, but caches do:
- * those of the spectral branch are about as long. */
+/* Into how many rows to cut the waveform branch, which makes no difference to attention and norms, but does
+ * to caches: those of the spectral branch are about as long. */
 static int64_t rows_for(int64_t time)
 {
     const int64_t most = 64, long_enough = 400;
