@@ -400,7 +400,7 @@ static _Noreturn void report_bad_option(const command *c, const row_list *list, 
     /* optopt is 0 for an unknown or ambiguous long option, the code or letter otherwise */
     if (optopt && optopt < FIRST_CODE && code == '?')
         suggest_for_letter(c, list, argv, optopt);
-    if (optopt && optopt < FIRST_CODE && argv[optind - 1][1] != '-')
+    if (optopt && optopt < FIRST_CODE)
         usage_error(c, code == ':' ? "option '-%c' needs an argument" : "unknown option '-%c'", optopt);
     if (!optopt) {
         report_ambiguous(c, list, argv[optind - 1]);

@@ -101,6 +101,10 @@ unknown_options_are_guessed() {
     grep -q "unknown option '-quiet': did you mean '--quiet'?" stderr
     fails 2 ap-8d --preiod 3 kept.wav
     grep -q "did you mean '--period'?" stderr
+    fails 2 ap-encode --force -xyz kept.wav
+    grep -q "unknown option '-x'$" stderr
+    fails 2 ap-encode --force=3 kept.wav
+    grep -q "option '--force=3' takes no argument$" stderr
     fails 2 ap-8d --xyzzy kept.wav
     grep -q "unknown option '--xyzzy'$" stderr
 }

@@ -10,14 +10,17 @@ static unsigned long word(const unsigned char *p)
 int main(void)
 {
     unsigned char header[24], frame[8], swapped[8];
-    if (fread(header, 1, 24, stdin) != 24 || memcmp(header, ".snd", 4) != 0)
+    if (fread(header, 1, 24, stdin) != 24)
+        return 1;
+    if (memcmp(header, ".snd", 4) != 0)
         return 1;
     if (word(header + 12) != 6 || word(header + 20) != 2) {
-        fprintf(stderr, "swap: standard input is not a stereo apstream\n");
+        fprintf(stderr, "swap: not a stereo apstream\n");
         return 1;
     }
     fwrite(header, 1, 24, stdout);
-    for (unsigned long left = word(header + 4) - 24; left > 0; left--) {
+    unsigned long left = word(header + 4) - 24;
+    for (; left > 0; left--) {
         int c = getchar();
         if (c == EOF)
             return 1;
