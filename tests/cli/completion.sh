@@ -41,6 +41,7 @@ jobs_and_recipes() {
     [[ " $(complete_words ap-job submit --recipe=video --set '')" == *" size= fit=contain "* ]]
     [[ " $(complete_words ap-job submit --set '')" == *" period= mode=hrtf mode=pan "* ]]
     [[ " $(complete_words ap-job submit -)" == *" --recipe "* ]]
+    [[ " $(complete_words ap-job run -)" == *" --jobs "*" --quiet "* ]]
     [ "$(complete_words ap-job submit '')" = "@files " ]
     [ "$(complete_words ap-job status '')" = "$id " ]
 }
