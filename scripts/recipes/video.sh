@@ -17,6 +17,11 @@ files=() images=() sound=(--no-audio)
 mapfile -t types < <(what_are "${inputs[@]}")
 for i in "${!inputs[@]}"; do
     if [[ ${types[i]} == zip* ]]; then
+        doubled=$(unzip -Z1 "${inputs[i]}" | grep -v '/$' | sort | uniq -d | head -n 1) || true
+        [ -z "$doubled" ] || {
+            echo "the archive has more than one file of the name '$doubled'" >&2
+            exit 1
+        }
         # with its folders, whose files may have equal names; no file beyond 256 MiB, whatever the archive says
         (ulimit -f $((256 << 10)) && stage unzip unzip -qq -n "${inputs[i]}" -d "images$i")
         mapfile -d '' -t found < <(find "$PWD/images$i" -name '.*' -prune -o -type f -print0 | sort -zV)

@@ -83,4 +83,19 @@ unpacks_equal_names() {
 }
 check unpacks_equal_names
 
+# Which of two files with one path is meant, nobody knows.
+refuses_a_doubled_path() {
+    fresh
+    export AUDIOPIPE_RECIPES=
+    ffmpeg -v error -y -f lavfi -i color=red:s=64x48 -frames:v 1 red.png
+    python3 -W ignore -c 'import zipfile
+with zipfile.ZipFile("double.zip", "w") as z:
+    for i in range(2): z.write("red.png", "a/photo.png")'
+    id=$(ap-job submit --recipe video double.zip)
+    fails 1 ap-job run
+    ap-job list >jobs.txt
+    grep -q "more than one file of the name 'a/photo.png'" jobs.txt
+}
+check refuses_a_doubled_path
+
 finish
