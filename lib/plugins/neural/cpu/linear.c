@@ -93,6 +93,23 @@ static size_t width_of(const nn_weights *w)
     return w->half ? 2 : 4;
 }
 
+/* PART rows of the layer from row on, or those that are left, times n columns, into z. */
+static nn_product rows_of(const job *j, const float **b, size_t row, size_t n, float *z, size_t ld)
+{
+    const nn_weights *w = &j->layer->weights;
+    const size_t in = (size_t)w->in, left = (size_t)w->out - row;
+    return (nn_product){.columns = in,
+                        .b = b,
+                        .m = left < PART ? left : PART,
+                        .n = n,
+                        .k = in,
+                        .bias = (const float *)j->layer->data + row,
+                        .c = z,
+                        .ldc = ld,
+                        .plain = (const char *)w->data + row * in * width_of(w),
+                        .half = w->half};
+}
+
 /* Columns from..from + n, in a thread's scratch: pointers, input lines, results. */
 static void run_block(const job *j, size_t from, size_t n)
 {
@@ -103,16 +120,7 @@ static void run_block(const job *j, size_t from, size_t n)
     float *lines = (float *)(b + in), *z = lines + in * ld;
     gather_all(j, from, n, ld, b, lines);
     for (size_t row = 0; row < out; row += PART) {
-        const nn_product p = {.columns = in,
-                              .b = b,
-                              .m = out - row < PART ? out - row : PART,
-                              .n = n,
-                              .k = in,
-                              .bias = (const float *)j->layer->data + row,
-                              .c = z,
-                              .ldc = ld,
-                              .plain = (const char *)w->data + row * in * width_of(w),
-                              .half = w->half};
+        const nn_product p = rows_of(j, b, row, n, z, ld);
         k->multiply(&p);
         nn_native_activate_lines(k, j->act, z, p.m, n, ld);
         for (size_t i = 0; i < p.m; i++)
@@ -205,16 +213,7 @@ static void run_both(const job *j, const nn_linear *second, size_t from, size_t 
     float *lines = (float *)(b + in + PART), *z = lines + in * ld, *sum = z + PART * ld;
     gather_all(j, from, n, ld, b, lines);
     for (size_t row = 0; row < out; row += PART) {
-        const nn_product p = {.columns = in,
-                              .b = b,
-                              .m = out - row < PART ? out - row : PART,
-                              .n = n,
-                              .k = in,
-                              .bias = (const float *)j->layer->data + row,
-                              .c = z,
-                              .ldc = ld,
-                              .plain = (const char *)w->data + row * in * width_of(w),
-                              .half = w->half};
+        const nn_product p = rows_of(j, b, row, n, z, ld);
         k->multiply(&p);
         nn_native_activate_lines(k, j->act, z, p.m, n, ld);
         add_second(second, row, p.m, z, n, ld, b + in, sum);
