@@ -221,7 +221,7 @@ void ap_mp4_item_parse(const unsigned char *bytes, size_t size, ap_tags *tags)
 
 /* ---- writing */
 
-static size_t open_atom(ap_bytes *to, const char *type)
+size_t ap_mp4_open(ap_bytes *to, const char *type)
 {
     size_t at = to->size;
     ap_bytes_zeros(to, 4);
@@ -229,7 +229,7 @@ static size_t open_atom(ap_bytes *to, const char *type)
     return at;
 }
 
-static void close_atom(ap_bytes *to, size_t at)
+void ap_mp4_close(ap_bytes *to, size_t at)
 {
     if (!to->failed)
         ap_put_big(to->data + at, to->size - at, 4);
@@ -237,11 +237,11 @@ static void close_atom(ap_bytes *to, size_t at)
 
 static void add_data_atom(ap_bytes *to, uint32_t type, const void *bytes, size_t size)
 {
-    size_t at = open_atom(to, "data");
+    size_t at = ap_mp4_open(to, "data");
     ap_bytes_big(to, type, 4);
     ap_bytes_zeros(to, 4); /* locale */
     ap_bytes_add(to, bytes, size);
-    close_atom(to, at);
+    ap_mp4_close(to, at);
 }
 
 static const char *type_of(const char *key)
@@ -277,16 +277,16 @@ static void add_free_form(ap_bytes *to, const ap_tags *tags, const char *key)
 {
     static const char mean[] = "com.apple.iTunes";
     const char *name = ap_tag_name_of_key(key);
-    size_t item = open_atom(to, "----"), at = open_atom(to, "mean");
+    size_t item = ap_mp4_open(to, "----"), at = ap_mp4_open(to, "mean");
     ap_bytes_zeros(to, 4);
     ap_bytes_text(to, mean);
-    close_atom(to, at);
-    at = open_atom(to, "name");
+    ap_mp4_close(to, at);
+    at = ap_mp4_open(to, "name");
     ap_bytes_zeros(to, 4);
     ap_bytes_text(to, name);
-    close_atom(to, at);
+    ap_mp4_close(to, at);
     add_all_values(to, tags, key);
-    close_atom(to, item);
+    ap_mp4_close(to, item);
 }
 
 static uint64_t number_of(const ap_tags *tags, const char *key)
@@ -302,9 +302,9 @@ static void add_pair(ap_bytes *to, const ap_tags *tags, const char *type, const 
     uint64_t total = number_of(tags, t->total);
     ap_put_big(bytes + 2, number_of(tags, t->number), 2);
     ap_put_big(bytes + 4, total ? total : number_of(tags, t->alias), 2);
-    size_t item = open_atom(to, type);
+    size_t item = ap_mp4_open(to, type);
     add_data_atom(to, TYPE_IMPLICIT, bytes, type[0] == 't' ? 8 : 6);
-    close_atom(to, item);
+    ap_mp4_close(to, item);
 }
 
 /* The pair that a key is written in: "trkn", "disk" or NULL. */
@@ -322,13 +322,13 @@ static const char *pair_of(const char *key, const ap_tag_total **t)
 static void add_cover(ap_bytes *to, const ap_picture *picture)
 {
     ap_picture_type kind = ap_picture_type_of(picture->data, picture->size);
-    size_t item = open_atom(to, "covr");
+    size_t item = ap_mp4_open(to, "covr");
     add_data_atom(to,
                   kind == AP_PICTURE_JPEG  ? TYPE_JPEG
                   : kind == AP_PICTURE_PNG ? TYPE_PNG
                                            : TYPE_IMPLICIT,
                   picture->data, picture->size);
-    close_atom(to, item);
+    ap_mp4_close(to, item);
 }
 
 /* One of the keys, with its first value. */
@@ -339,9 +339,9 @@ static void add_item(ap_bytes *to, const ap_tags *tags, const char *key)
         add_free_form(to, tags, key);
         return;
     }
-    size_t item = open_atom(to, type);
+    size_t item = ap_mp4_open(to, type);
     add_all_values(to, tags, key);
-    close_atom(to, item);
+    ap_mp4_close(to, item);
 }
 
 void ap_mp4_items_make(ap_bytes *to, const ap_tags *tags, bool (*wanted)(const void *user, const char *key),

@@ -16,4 +16,9 @@ void ap_mp4_item_parse(const unsigned char *item, size_t size, ap_tags *tags);
 void ap_mp4_items_make(ap_bytes *to, const ap_tags *tags, bool (*wanted)(const void *user, const char *key),
                        const void *user, bool picture);
 
+/* Appends the header of an atom; returns its place. What follows is in it, until it is closed: its size is
+ * known then. */
+size_t ap_mp4_open(ap_bytes *to, const char *type);
+void ap_mp4_close(ap_bytes *to, size_t at);
+
 #endif

@@ -36,20 +36,6 @@ static bool next_box(unsigned char **at, size_t *left, box *b)
     return true;
 }
 
-static size_t open_box(ap_bytes *to, const char *type)
-{
-    size_t at = to->size;
-    ap_bytes_zeros(to, 4);
-    ap_bytes_add(to, type, 4);
-    return at;
-}
-
-static void close_box(ap_bytes *to, size_t at)
-{
-    if (!to->failed)
-        ap_put_big(to->data + at, to->size - at, 4);
-}
-
 /* ---- the list of items */
 
 static bool changes(const void *user, const char *key)
@@ -74,28 +60,28 @@ static bool goes(const ap_retag *r, const box *item)
 
 static void add_items(const ap_retag *r, ap_bytes *to, unsigned char *p, size_t left)
 {
-    size_t ilst = open_box(to, "ilst");
+    size_t ilst = ap_mp4_open(to, "ilst");
     for (box b; next_box(&p, &left, &b);)
         if (!goes(r, &b))
             ap_bytes_add(to, b.at, b.size);
     ap_mp4_items_make(to, r->tags, changes, r, r->picture);
-    close_box(to, ilst);
+    ap_mp4_close(to, ilst);
 }
 
 /* meta, from an old one or from nothing. */
 static void add_meta(const ap_retag *r, ap_bytes *to, const box *old)
 {
     static const unsigned char handler[25] = "\0\0\0\0\0\0\0\0mdirappl"; /* version, type, manufacturer... */
-    size_t meta = open_box(to, "meta");
+    size_t meta = ap_mp4_open(to, "meta");
     bool plain = old && old->left >= HEADER && is(old->body + 4, "hdlr"); /* QuickTime has no version there */
     unsigned char *p = old ? old->body + (plain ? 0 : 4) : NULL;
     size_t left = !old ? 0 : plain ? old->left : old->left >= 4 ? old->left - 4 : 0;
     bool done = false;
     ap_bytes_zeros(to, plain ? 0 : 4);
     if (!old) {
-        size_t hdlr = open_box(to, "hdlr");
+        size_t hdlr = ap_mp4_open(to, "hdlr");
         ap_bytes_add(to, handler, sizeof handler);
-        close_box(to, hdlr);
+        ap_mp4_close(to, hdlr);
     }
     for (box b; next_box(&p, &left, &b);) {
         if (is(b.at + 4, "ilst") && !done)
@@ -106,12 +92,12 @@ static void add_meta(const ap_retag *r, ap_bytes *to, const box *old)
     }
     if (!done)
         add_items(r, to, NULL, 0);
-    close_box(to, meta);
+    ap_mp4_close(to, meta);
 }
 
 static void add_udta(const ap_retag *r, ap_bytes *to, const box *old)
 {
-    size_t udta = open_box(to, "udta"), left = old ? old->left : 0;
+    size_t udta = ap_mp4_open(to, "udta"), left = old ? old->left : 0;
     unsigned char *p = old ? old->body : NULL;
     bool done = false;
     for (box b; next_box(&p, &left, &b);) {
@@ -123,13 +109,13 @@ static void add_udta(const ap_retag *r, ap_bytes *to, const box *old)
     }
     if (!done)
         add_meta(r, to, NULL);
-    close_box(to, udta);
+    ap_mp4_close(to, udta);
 }
 
 /* All of moov with other items. */
 static void add_moov(const ap_retag *r, ap_bytes *to, unsigned char *p, size_t left)
 {
-    size_t moov = open_box(to, "moov");
+    size_t moov = ap_mp4_open(to, "moov");
     bool done = false;
     for (box b; next_box(&p, &left, &b);) {
         if (is(b.at + 4, "udta") && !done)
@@ -140,7 +126,7 @@ static void add_moov(const ap_retag *r, ap_bytes *to, unsigned char *p, size_t l
     }
     if (!done)
         add_udta(r, to, NULL);
-    close_box(to, moov);
+    ap_mp4_close(to, moov);
 }
 
 /* ---- offsets */
