@@ -29,7 +29,10 @@ typedef struct config {
 } config;
 
 static config cfg = {
-    .serve = {.listen = "127.0.0.1:8080", .rate = 50, .connections = 1000},
+    .serve = {.listen = "127.0.0.1:8080",
+              .rate = 50,
+              .connections = 1000,
+              .jwt = {.owner_claim = "sub", .role_claim = "role", .admin = "admin"}},
     .run = UINT_MAX,
     .keep_h = 24,
 };
@@ -64,6 +67,12 @@ static const option_row rows[] = {
     ROW_ON(0, "trust-proxy", AT(serve.trust_proxy), "believe X-Forwarded-For and X-Forwarded-Proto"),
     ROW_TEXT(0, "origins", "LIST", AT(serve.origins),
              "other sites whose pages may call, separated by commas"),
+    ROW_FILE(0, "jwks", "FILE", AT(serve.jwt.keys), "take JSON Web Tokens, signed with one of these keys"),
+    ROW_TEXT(0, "issuer", "TEXT", AT(serve.jwt.issuer), "JSON Web Tokens: what iss has to be"),
+    ROW_TEXT(0, "audience", "TEXT", AT(serve.jwt.audience), "JSON Web Tokens: what aud has to be"),
+    ROW_TEXT(0, "owner-claim", "NAME", AT(serve.jwt.owner_claim), "JSON Web Tokens: who it is"),
+    ROW_TEXT(0, "role-claim", "NAME", AT(serve.jwt.role_claim), "JSON Web Tokens: what they are"),
+    ROW_TEXT(0, "admin-role", "TEXT", AT(serve.jwt.admin), "JSON Web Tokens: the role of administrators"),
     ROW_ON(0, "open", AT(serve.open), "nobody has to sign in; only for this host"),
     ROW_FILE(0, "certificate", "FILE", AT(serve.certificate), "TLS: the certificates, in PEM"),
     ROW_FILE(0, "private-key", "FILE", AT(serve.private_key), "TLS: their key, in PEM"),
@@ -149,6 +158,10 @@ static bool serve(const places *where, ap_error *err)
     const command *c = &serve_command;
     if (!o->certificate != !o->private_key)
         usage_error(c, "--certificate and --private-key go together");
+    if (o->jwt.keys && (!o->jwt.issuer || !o->jwt.audience))
+        usage_error(c, "--jwks needs --issuer and --audience");
+    if (!o->jwt.keys && (o->jwt.issuer || o->jwt.audience))
+        usage_error(c, "--issuer and --audience need --jwks");
     if (o->public_url && strncmp(o->public_url, "http://", 7) != 0 &&
         strncmp(o->public_url, "https://", 8) != 0)
         usage_error(c, "'%s' does not begin with http:// or https://", o->public_url);

@@ -109,12 +109,38 @@ static bool host_is_here(const ap_request *r)
     return false;
 }
 
+/* Takes a request of those that name may make; else answers. */
+static bool take_one(ap_request *r, const char *name)
+{
+    double wait_s;
+    char text[32];
+    if (ap_buckets_take(&r->server->buckets, name, ap_monotonic_s(), &wait_s))
+        return true;
+    bool tus = r->route->flags & AP_TUS, head = strcmp(r->route->method, "HEAD") == 0;
+    ap_reply_problem(r, !tus ? 429 : head ? 423 : 503, NULL, "too many requests");
+    snprintf(text, sizeof text, "%.0f", fmax(1, ceil(wait_s)));
+    MHD_del_response_header(r->response, "Retry-After", "5");
+    ap_reply_header(r, "Retry-After", text);
+    return false;
+}
+
+bool ap_guard_token(ap_request *r, const char *token, ap_person *person)
+{
+    ap_jwt *jwt = r->server->jwt;
+    ap_error err;
+    if (!jwt || !ap_is_jwt(token))
+        return ap_keys_find(&r->server->tokens, token, person);
+    /* checking a signature is work: an address may ask for it so often */
+    return ap_jwt_known(jwt, token, person) ||
+           (take_one(r, r->address) && ap_jwt_check(jwt, token, person, &err));
+}
+
 static bool find_person(ap_request *r)
 {
     const char *header = ap_header(r, "Authorization");
     const char *cookie = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, AP_COOKIE);
     if (header && strncasecmp(header, "Bearer ", 7) == 0)
-        return ap_keys_find(&r->server->tokens, header + 7 + strspn(header + 7, " "), &r->person);
+        return ap_guard_token(r, header + 7 + strspn(header + 7, " "), &r->person);
     if (cookie && ap_keys_find(&r->server->sessions, cookie, &r->person))
         return r->by_cookie = true;
     if (!r->server->options->open || header)
@@ -139,28 +165,18 @@ bool ap_guard_person(ap_request *r)
         ap_reply_problem(r, 403, NULL, "this has to come from the page itself");
         return false;
     }
-    if (!known && !open)
+    if (r->response)
+        return false;
+    if (!known && !open && take_one(r, r->address)) /* whoever guesses, too, may do so only so often */
         ap_reply_problem(r, 401, NULL, "a token is needed: ap-serve token add NAME");
-    else if (r->route->flags & AP_ADMIN && !r->person.admin)
+    else if (known && r->route->flags & AP_ADMIN && !r->person.admin)
         ap_reply_problem(r, 403, NULL, "this is for administrators");
-    else
-        return true;
-    return false;
+    return !r->response;
 }
 
 /* ---- how often */
 
 bool ap_guard_rate(ap_request *r)
 {
-    double wait_s;
-    char text[32];
-    const char *name = *r->person.owner ? r->person.owner : r->address;
-    if (ap_buckets_take(&r->server->buckets, name, ap_monotonic_s(), &wait_s))
-        return true;
-    bool tus = r->route->flags & AP_TUS, head = strcmp(r->route->method, "HEAD") == 0;
-    ap_reply_problem(r, !tus ? 429 : head ? 423 : 503, NULL, "too many requests");
-    snprintf(text, sizeof text, "%.0f", fmax(1, ceil(wait_s)));
-    MHD_del_response_header(r->response, "Retry-After", "5");
-    ap_reply_header(r, "Retry-After", text);
-    return false;
+    return take_one(r, *r->person.owner ? r->person.owner : r->address);
 }

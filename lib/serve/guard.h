@@ -13,6 +13,9 @@ bool ap_guard_framing(ap_request *r);
 bool ap_guard_person(ap_request *r);
 /* Not too many requests: 429; 503 and 423 for tus, whose clients give up on 429. */
 bool ap_guard_rate(ap_request *r);
+/* Whose token that is: one of ours, or one that someone else has issued. It may have answered, 429, if the
+ * address tries many. */
+bool ap_guard_token(ap_request *r, const char *token, ap_person *person);
 
 #define AP_COOKIE "audiopipe_session"
 

@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINE_BYTES 256
@@ -77,18 +76,6 @@ static bool parse_key(const char *line, ap_key *key)
     return true;
 }
 
-static void stamp_of(const char *path, int64_t stamp[4])
-{
-    struct stat st;
-    memset(stamp, 0, 4 * sizeof *stamp);
-    if (stat(path, &st) != 0)
-        return;
-    stamp[0] = (int64_t)st.st_ino;
-    stamp[1] = st.st_mtim.tv_sec;
-    stamp[2] = st.st_mtim.tv_nsec;
-    stamp[3] = st.st_size;
-}
-
 static bool append(ap_keys *keys, const ap_key *key)
 {
     ap_key *more = reallocarray(keys->items, keys->count + 1, sizeof *more);
@@ -102,12 +89,9 @@ static bool append(ap_keys *keys, const ap_key *key)
 /* Reads the file if it is another one than last time. */
 static void refresh(ap_keys *keys)
 {
-    int64_t stamp[4];
     char line[LINE_BYTES];
-    stamp_of(keys->path, stamp);
-    if (memcmp(stamp, keys->stamp, sizeof stamp) == 0)
+    if (!ap_stamp_changes(keys->path, &keys->stamp))
         return;
-    memcpy(keys->stamp, stamp, sizeof stamp);
     keys->count = 0;
     FILE *in = fopen(keys->path, "re");
     for (ap_key key; in && fgets(line, sizeof line, in);)
@@ -158,7 +142,7 @@ static int lock_file(ap_keys *keys, ap_error *err)
 
 static void unlock_file(ap_keys *keys, int fd)
 {
-    stamp_of(keys->path, keys->stamp);
+    ap_stamp_take(keys->path, &keys->stamp);
     pthread_mutex_unlock(&keys->lock);
     close(fd);
 }

@@ -4,7 +4,7 @@
 #ifndef AP_SERVE_KEYS_H
 #define AP_SERVE_KEYS_H
 
-#include "audiopipe.h"
+#include "serve/stamp.h"
 
 #include <pthread.h>
 
@@ -28,7 +28,7 @@ typedef struct ap_keys {
     char *path;
     ap_key *items; /* as they were in the file when it was read last */
     size_t count;
-    int64_t stamp[4]; /* of the file then */
+    ap_stamp stamp; /* of the file then */
 } ap_keys;
 
 /* path is copied. */

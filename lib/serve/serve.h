@@ -5,6 +5,7 @@
 #define AP_SERVE_SERVE_H
 
 #include "jobs/run/worker.h"
+#include "serve/jwt.h"
 
 typedef struct ap_serve_options {
     const char *listen;     /* ADDRESS:PORT, [ADDRESS]:PORT, unix:PATH; not used if systemd passes a socket */
@@ -12,6 +13,7 @@ typedef struct ap_serve_options {
     const char *origins;    /* other sites whose pages may call, separated by blanks or commas; NULL: none */
     const char *certificate; /* files in PEM; NULL: no TLS */
     const char *private_key;
+    ap_jwt_options jwt;                            /* tokens of others; keys NULL: they are not taken */
     bool open;                                     /* everybody is the local user; for loopback only */
     bool trust_proxy;                              /* X-Forwarded-For and X-Forwarded-Proto are a proxy's */
     double max_bytes, max_seconds, min_free_bytes; /* of files, as in ap_intake_options */

@@ -70,6 +70,8 @@ static bool open_keys(ap_server *s, ap_error *err)
     ok = ok && ap_keys_open(&s->tokens, tokens, err) && ap_keys_open(&s->sessions, sessions, err);
     free(tokens);
     free(sessions);
+    if (ok && s->options->jwt.keys)
+        ok = (s->jwt = ap_jwt_open(&s->options->jwt, err));
     return ok;
 }
 
@@ -103,6 +105,7 @@ static void close_server(ap_server *s)
     ap_metrics_free(&s->metrics);
     ap_keys_close(&s->tokens);
     ap_keys_close(&s->sessions);
+    ap_jwt_close(s->jwt);
     free(s->home);
 }
 

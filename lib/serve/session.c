@@ -51,9 +51,10 @@ void ap_sign_in(ap_request *r)
     double end = ap_wall_s() + SESSION_S;
     if (!cJSON_IsObject(asked))
         ap_reply_problem(r, 400, NULL, "the body is not a JSON object");
-    else if (!ap_keys_find(&r->server->tokens, token, &person) && !use_link(r->server, token, &person))
-        ap_reply_problem(r, 401, "token", "it is not known, or no longer");
-    else {
+    else if (!ap_guard_token(r, token, &person) && !use_link(r->server, token, &person)) {
+        if (!r->response)
+            ap_reply_problem(r, 401, "token", "it is not known, or no longer");
+    } else {
         if (person.expires_s == 0 || person.expires_s > end)
             person.expires_s = end;
         if (ap_keys_add(&r->server->sessions, &person, session, &err)) {

@@ -6,6 +6,7 @@
 
 #include "serve/counters.h"
 #include "serve/index.h"
+#include "serve/jwt.h"
 #include "serve/keys.h"
 #include "serve/limits.h"
 #include "serve/serve.h"
@@ -20,6 +21,7 @@ struct ap_server {
     struct MHD_Daemon *daemon;
     ap_tasks *tasks;
     ap_keys tokens, sessions;
+    ap_jwt *jwt; /* NULL: tokens of others are not taken */
     ap_buckets buckets;
     ap_uploads uploads;
     ap_index *index;
