@@ -4,6 +4,7 @@
 #include "front/verbs.h"
 #include "front/where.h"
 #include "job/job.h"
+#include "jobs/spool/sources.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -22,9 +23,11 @@ static job_config cfg = {
     .work = {.jobs = 1},
     .settle_s = 5,
     .older_s = 7 * 86400,
+    .interval_s = 60,
 };
 
 static places where;
+static char *where_to; /* of --to */
 
 /* ---- options */
 
@@ -66,6 +69,8 @@ static const option_row rows[] = {
     ROW_ON(0, "link", AT(intake.link), "hard links instead of copies"),
     ROW_TEXT(0, "name", "NAME", AT(intake.name), "the input's name, instead of the file's"),
     ROW_TEXT(0, "owner", "NAME", AT(intake.owner), "whose job it is"),
+    ROW_TEXT(0, "to", "URL", AT(to), "outputs go there: s3://BUCKET/PREFIX/"),
+    ROW_NUMBER(0, "interval", "S", AT(interval_s), 0.1, 86400, "list so often"),
     ROW_COUNT('j', "jobs", "N", AT(work.jobs), 1, 1024, "so many jobs at a time"),
     ROW_ON(0, "once", AT(once), "end when nothing is left to do"),
     ROW_ON(0, "watch", AT(work.watch), "wait for more jobs"),
@@ -94,6 +99,7 @@ static const option_row rows[] = {
 VERB(submit)
 VERB(run)
 VERB(watch_folder)
+VERB(watch_bucket)
 VERB(status)
 VERB(list)
 VERB(outputs)
@@ -109,10 +115,12 @@ VERB(doctor)
 
 static const verb verbs[] = {
     {"submit", "FILE|URL...", "Checks and copies files, prints the ID of each job.",
-     "recipe set wait force link name owner", 1, VERB_MANY, run_submit},
+     "recipe set to wait force link name owner", 1, VERB_MANY, run_submit},
     {"run", "", "Does the jobs that wait.", "jobs once watch max-seconds job-seconds quiet", 0, 0, run_run},
     {"watch-folder", "[DIR]", "Makes jobs of the files that are dropped into DIR.",
      "recipe set force link owner settle once recursive", 0, 1, run_watch_folder},
+    {"watch-bucket", "URL", "Makes jobs of the objects whose keys begin with that of s3://BUCKET/PREFIX.",
+     "recipe set to force owner interval once", 1, 1, run_watch_bucket},
     {"status", "[ID]", "How far a job is, or all.", "json follow", 0, 1, run_status},
     {"list", "", "All jobs.", "json tsv", 0, 0, run_list},
     {"outputs", "ID", "The paths of what a job made.", "", 1, 1, run_outputs},
@@ -136,13 +144,15 @@ static bool print_usage(void *config, const char *argument, ap_error *err)
         "Usage: ap-job COMMAND [ARGUMENT]...\n"
         "From upload to output: files become jobs, recipes turn them into outputs.\n"
         "\n"
-        "  submit [--recipe=R] [--set=KEY=VALUE]... [--wait] [--force] [--link] [--name=NAME] "
-        "[--owner=NAME]\n"
-        "         FILE|URL...        check and copy files, print the ID of each job\n"
+        "  submit [--recipe=R] [--set=KEY=VALUE]... [--to=URL] [--wait] [--force] [--link] [--name=NAME]\n"
+        "         [--owner=NAME] FILE|URL...\n"
+        "                            check and copy files, print the ID of each job\n"
         "  run [-j N] [-q] [--once|--watch] [--max-seconds=S] [--job-seconds=S]\n"
         "                            do the jobs that wait\n"
         "  watch-folder [--recipe=R] [--set=KEY=VALUE]... [--settle=S] [--once] [--recursive] [DIR]\n"
         "                            make jobs of the files that are dropped into DIR\n"
+        "  watch-bucket [--recipe=R] [--set=KEY=VALUE]... [--to=URL] [--interval=S] [--once] URL\n"
+        "                            make jobs of the objects below s3://BUCKET/PREFIX\n"
         "  status [ID] [--json] [--follow]\n"
         "                            how far a job is, or all\n"
         "  list [--json|--tsv]       all jobs\n"
@@ -192,6 +202,8 @@ static bool find_everything(const verb *v, void *config, ap_error *err)
     c->recipes = c->work.recipes = where.recipes;
     c->shell = c->work.shell = where.shell;
     c->intake.settings = c->settings;
+    if (c->to && !(c->intake.to = where_to = ap_destination(c->to, err)))
+        return false;
     return read_limits(c);
 }
 
@@ -199,6 +211,7 @@ static int run(const verb *v, int argc, char **argv)
 {
     int status = run_verb(&job_command, v, rows, &cfg, argc, argv, find_everything);
     free_places(&where);
+    free(where_to);
     return status;
 }
 

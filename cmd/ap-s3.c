@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-s3 - objects in S3-compatible stores: lists, copies, links. */
 #include "base/error.h"
-#include "base/input.h"
 #include "base/net.h"
-#include "base/output.h"
 #include "base/text.h"
+#include "base/transfer.h"
 #include "front/filter.h"
 #include "front/text.h"
 #include "front/verbs.h"
@@ -130,25 +129,7 @@ static int run_head(const ap_net_plugin *net, char **argv, ap_error *err)
 
 /* ---- copying */
 
-#define BLOCK ((size_t)1 << 18)
 #define SMALL ((size_t)64 << 20)
-
-/* Everything of in to out; both are closed. */
-static bool copy(ap_input *in, ap_output *out, ap_error *err)
-{
-    char *block = malloc(BLOCK);
-    ptrdiff_t n = -1;
-    bool ok = block ? true : ap_fail_memory(err);
-    while (ok && filter_go_on(err) && (n = ap_input_read_some(in, block, BLOCK, err)) > 0)
-        ok = ap_output_write(out, block, (size_t)n, err);
-    ok = ok && n == 0;
-    free(block);
-    ap_input_close(in);
-    if (ok)
-        return ap_output_commit(out, err);
-    ap_output_abort(out);
-    return false;
-}
 
 static int run_get(const ap_net_plugin *net, char **argv, ap_error *err)
 {
@@ -158,11 +139,7 @@ static int run_get(const ap_net_plugin *net, char **argv, ap_error *err)
     if (in)
         out = is_standard(argv[1]) ? ap_output_fd(STDOUT_FILENO, "standard output", false, err)
                                    : ap_output_create(argv[1], false, err);
-    if (!out) {
-        ap_input_close(in);
-        return (int)err->code;
-    }
-    return copy(in, out, err) ? AP_OK : (int)err->code;
+    return ap_transfer(in, out, AP_UNKNOWN, filter_go_on, err) ? AP_OK : (int)err->code;
 }
 
 /* In one request, for a condition or a type. */
@@ -190,11 +167,7 @@ static int run_put(const ap_net_plugin *net, char **argv, ap_error *err)
     if (cfg.only_new || cfg.type)
         return put_small(net, in, argv[1], err) ? AP_OK : (int)err->code;
     ap_output *out = ap_output_create(argv[1], false, err);
-    if (!out) {
-        ap_input_close(in);
-        return (int)err->code;
-    }
-    return copy(in, out, err) ? AP_OK : (int)err->code;
+    return ap_transfer(in, out, AP_UNKNOWN, filter_go_on, err) ? AP_OK : (int)err->code;
 }
 
 static int run_rm(const ap_net_plugin *net, char **argv, ap_error *err)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * download.c - URLs, fetched by curl(1). */
+ * download.c - URLs, fetched by curl(1), and objects of stores. */
 #include "base/error.h"
 #include "base/text.h"
+#include "base/transfer.h"
 #include "job/job.h"
 #include "jobs/spool/names.h"
 
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -93,11 +95,18 @@ static bool fetch(const job_config *c, const char *url, const char *path, ap_err
            ap_fail(err, may_work_later(code) ? AP_TRY_AGAIN : AP_FAILED, "cannot fetch '%s': %s", url, said);
 }
 
+static bool fetch_any(const job_config *c, const char *url, const char *path, ap_error *err)
+{
+    if (strncasecmp(url, "s3://", 5) == 0)
+        return ap_transfer_file(url, path, (uint64_t)c->intake.max_bytes, NULL, err);
+    return fetch(c, url, path, err);
+}
+
 char *job_download(const job_config *c, const char *url, const char *folder, int number, ap_error *err)
 {
     char *name = ap_url_name(url), *own = ap_print("%s/%d", folder, number);
     char *path = name && own ? ap_print("%s/%s", own, name) : NULL;
-    bool ok = path ? ap_make_folder(own, err) && fetch(c, url, path, err) : ap_fail_memory(err);
+    bool ok = path ? ap_make_folder(own, err) && fetch_any(c, url, path, err) : ap_fail_memory(err);
     free(name);
     free(own);
     if (ok)

@@ -25,13 +25,14 @@ typedef struct job_config {
     ap_work_options work;
     double min_free_mib;
     bool wait, quiet, with_media, recursive, once, json, tsv, follow, zip, all_failed;
-    double settle_s, older_s;
+    double settle_s, older_s, interval_s;
+    const char *to; /* as it was given */
 } job_config;
 
 /* A verb: prints what it has to say and returns the exit code; err is printed unless its message is empty. */
 typedef int job_verb_fn(job_config *c, int argc, char **argv, ap_error *err);
-job_verb_fn job_submit, job_run, job_watch_folder, job_status, job_list, job_outputs, job_fetch, job_report,
-    job_log, job_retry, job_cancel, job_clean, job_recipes, job_stats, job_doctor;
+job_verb_fn job_submit, job_run, job_watch_folder, job_watch_bucket, job_status, job_list, job_outputs,
+    job_fetch, job_report, job_log, job_retry, job_cancel, job_clean, job_recipes, job_stats, job_doctor;
 
 extern const command job_command; /* for messages */
 
@@ -50,6 +51,8 @@ char *job_error_of(const char *folder);
 /* Finds the recipe, checks the settings, and fills in what the recipe says of the intake; the caller frees
  * the recipe after that. */
 bool job_prepare_intake(job_config *c, ap_recipe *recipe, ap_error *err);
+/* Whether what is read from there and what goes to --to keep apart: else outputs would become inputs. */
+bool job_check_way(const job_config *c, const char *from, ap_error *err);
 /* A job of these files; its ID is printed. Returns the exit code. */
 int job_take_in(const job_config *c, char **files, int count, char id[AP_ID_BYTES], ap_error *err);
 /* Copies a file, and makes the folders on the way to target, which is the same again afterwards. */

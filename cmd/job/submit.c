@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * submit.c - ap-job submit: files and URLs become jobs. */
 #include "base/error.h"
+#include "base/net.h"
 #include "job/job.h"
 #include "jobs/run/recipe.h"
+#include "jobs/spool/sources.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -63,19 +65,23 @@ int job_take_in(const job_config *c, char **files, int count, char id[AP_ID_BYTE
 
 /* ---- URLs */
 
-static bool is_url(const char *text)
+bool job_check_way(const job_config *c, const char *from, ap_error *err)
 {
-    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+    return !c->intake.to || !ap_stores_overlap(from, c->intake.to) ||
+           ap_fail(err, AP_USAGE, "'%s' and '%s' overlap: outputs would become inputs", from, c->intake.to);
 }
 
-/* Puts what was fetched in the place of each URL, malloc'ed. *folder: where it is, malloc'ed, NULL if there
- * is none. The first exit code that is not 0; each failure is said. */
-static int fetch_urls(const job_config *c, char **files, int count, char **folder, ap_error *err)
+/* Puts what was fetched in the place of each URL, malloc'ed, and the URL into urls. *folder: where it is,
+ * malloc'ed, NULL if there is none. The first exit code that is not 0; each failure is said. */
+static int fetch_urls(const job_config *c, char **files, char **urls, int count, char **folder, ap_error *err)
 {
     int status = AP_OK;
     for (int i = 0; i < count; i++) {
-        if (!is_url(files[i]))
+        if (!ap_net_is_url(files[i]))
             continue;
+        urls[i] = files[i];
+        if (!job_check_way(c, files[i], err))
+            return (int)err->code;
         if (!*folder && !(*folder = job_download_folder(c, err)))
             return (int)err->code;
         char *path = job_download(c, files[i], *folder, i, err);
@@ -83,6 +89,7 @@ static int fetch_urls(const job_config *c, char **files, int count, char **folde
             files[i] = path;
         else {
             complain(&job_command, "%s", err->message);
+            err->message[0] = 0;
             status = (int)err->code;
         }
     }
@@ -124,12 +131,13 @@ static int wait_for(const job_config *c, const char *id)
 /* ---- the verb */
 
 /* Files that are refused do not keep the others back. */
-static int submit_all(const job_config *c, char **files, int count, bool together, char (*ids)[AP_ID_BYTES],
-                      int *made)
+static int submit_all(job_config *c, char **files, char **urls, int count, bool together,
+                      char (*ids)[AP_ID_BYTES], int *made)
 {
     int status = AP_OK, step = together ? count : 1;
     for (int i = 0; i < count; i += step) {
         ap_error err;
+        c->intake.urls = urls + i;
         int refused = job_take_in(c, files + i, step, ids[*made], &err);
         if (refused)
             complain(&job_command, "%s", err.message);
@@ -146,13 +154,13 @@ int job_submit(job_config *c, int argc, char **argv, ap_error *err)
     char *folder = NULL;
     if (!job_prepare_intake(c, &recipe, err))
         return (int)err->code;
-    char(*ids)[AP_ID_BYTES] = calloc((size_t)argc, sizeof *ids);
-    int made = 0,
-        status = ids ? fetch_urls(c, argv, argc, &folder, err) : (ap_fail_memory(err), AP_TRY_AGAIN);
-    if (status == AP_OK)
-        status = submit_all(c, argv, argc, recipe.together, ids, &made);
-    if (ids)
+    char(*ids)[AP_ID_BYTES] = calloc((size_t)argc, sizeof *ids), **urls = calloc((size_t)argc, sizeof *urls);
+    int made = 0, status = ids && urls ? fetch_urls(c, argv, urls, argc, &folder, err)
+                                       : (ap_fail_memory(err), AP_TRY_AGAIN);
+    if (status == AP_OK) {
+        status = submit_all(c, argv, urls, argc, recipe.together, ids, &made);
         err->message[0] = 0; /* all is said */
+    }
     if (folder)
         ap_remove_tree(folder);
     for (int i = 0; c->wait && i < made; i++) {
@@ -161,6 +169,7 @@ int job_submit(job_config *c, int argc, char **argv, ap_error *err)
     }
     free(folder);
     free(ids);
+    free(urls);
     ap_recipe_free(&recipe);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "jobs/record/manifest.h"
 #include "jobs/record/tree.h"
 #include "jobs/run/cause.h"
+#include "jobs/run/deliver.h"
 #include "jobs/run/recipe.h"
 #include "jobs/run/stage.h"
 
@@ -193,8 +194,8 @@ bool ap_job_attempt(const ap_attempt_options *options, const char *id, ap_error 
         ok && find_command(&line, &parts, options, manifest, &why); /* folders of recipes are from here */
     if (ok && chdir(folder) != 0)
         ok = ap_fail_errno(err, errno, "cannot enter '%s'", folder);
-    if (ok && found_command && run_recipe(line.items, parts, &told, &why))
-        look_at_outputs(&found, &why);
+    if (ok && found_command && run_recipe(line.items, parts, &told, &why) && look_at_outputs(&found, &why))
+        ap_job_deliver(&found, &told, &why);
     if (ok && told)
         ok = ap_fail(err, AP_TRY_AGAIN, "told to end");
     ap_ending ending = {AP_OUTCOME_DONE, .outputs = &found};

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -29,6 +30,7 @@ typedef struct draft {
     char id[AP_ID_BYTES];
     char *folder;
     int lock;
+    const char *url; /* of the file that is taken in */
     cJSON *document;
 } draft;
 
@@ -104,6 +106,15 @@ static bool unchanged(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+/* Without a query, which may be a secret. */
+static bool put_url(cJSON *input, const char *url)
+{
+    char *shown = url ? strndup(url, strncasecmp(url, "s3:", 3) ? strcspn(url, "?#") : strlen(url)) : NULL;
+    bool ok = !url || (shown && ap_json_put_text(input, "url", shown));
+    free(shown);
+    return ok;
+}
+
 static bool describe(const draft *d, const char *path, const char *safe, const ap_probe *probe,
                      const char *hex, int number, ap_error *err)
 {
@@ -112,8 +123,8 @@ static bool describe(const draft *d, const char *path, const char *safe, const a
     char *where = ap_print("input/%s", safe);
     bool ok = number > 1 ? cJSON_AddItemToArray(more, input) : ap_json_put(d->document, "input", input);
     ok = ok && where && ap_json_put_text(input, "name", name) && ap_json_put_path(input, "path", where) &&
-         ap_json_put_number(input, "bytes", (double)probe->bytes) && ap_json_put_text(input, "sha256", hex) &&
-         ap_probe_put(probe, input);
+         put_url(input, d->url) && ap_json_put_number(input, "bytes", (double)probe->bytes) &&
+         ap_json_put_text(input, "sha256", hex) && ap_probe_put(probe, input);
     free(where);
     return ok || ap_fail_memory(err);
 }
@@ -204,11 +215,12 @@ static bool take_folder(const draft *d, const char *path, int *number, ap_error 
     return ok;
 }
 
-static bool take_all(const draft *d, char **files, int count, ap_error *err)
+static bool take_all(draft *d, char **files, int count, ap_error *err)
 {
     bool ok = true;
     for (int i = 0, number = 0; ok && i < count; i++) {
         struct stat st;
+        d->url = d->options->urls ? d->options->urls[i] : NULL;
         bool folder = d->options->together && stat(files[i], &st) == 0 && S_ISDIR(st.st_mode);
         ok = folder ? take_folder(d, files[i], &number, err) : take_in(d, files[i], ++number, err);
     }
@@ -239,6 +251,7 @@ static bool write_draft(draft *d, char **files, int count, ap_error *err)
     d->document = ap_manifest_document(d->id);
     if (!d->document || !ap_json_put_text(d->document, "recipe", o->recipe) ||
         (o->owner && !ap_json_put_text(d->document, "owner", o->owner)) ||
+        (o->to && !ap_json_put_text(d->document, "to", o->to)) ||
         !ap_json_put(d->document, "more_inputs", cJSON_CreateArray()))
         return ap_fail_memory(err);
     if (o->recipe_file && !ap_sha256_file(o->recipe_file, hex, &bytes, err))
@@ -287,6 +300,8 @@ static char *describe_work(const draft *d)
     qsort(lines, count, sizeof *lines, by_text);
     for (size_t i = 0; i < count; i++)
         fprintf(f, "%s=%s\n", lines[i], ap_json_string(options, lines[i]));
+    if (d->options->to)
+        fprintf(f, "%s\n", d->options->to);
     fprintf(f, "%s\n", ap_json_string(cJSON_GetObjectItemCaseSensitive(d->document, "input"), "sha256"));
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(d->document, "more_inputs"))
     {

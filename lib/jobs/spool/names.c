@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -81,7 +82,8 @@ static void decode_percent(char *text)
 
 char *ap_url_name(const char *url)
 {
-    char *path = strndup(url, strcspn(url, "?#"));
+    const bool key = strncasecmp(url, "s3://", 5) == 0; /* nothing in it stands for anything else */
+    char *path = strndup(url, key ? strlen(url) : strcspn(url, "?#"));
     if (!path)
         return NULL;
     const char *base = ap_leaf(path);
@@ -89,7 +91,8 @@ char *ap_url_name(const char *url)
     free(path);
     if (!name)
         return NULL;
-    decode_percent(name);
+    if (!key)
+        decode_percent(name);
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         *name = '_';
     char *cut = ap_cut_name(name, NAME_BYTES);

@@ -12,7 +12,7 @@ void ap_new_id(char id[AP_ID_BYTES]);
  * misread, and short enough for recipes to add to it. Bytes that are not UTF-8 stay as they are. number: 0 =
  * none, else put before it. malloc'ed. */
 char *ap_safe_name(const char *path, unsigned number);
-/* The name of the file that a URL stands for, decoded; malloc'ed. */
+/* The name of the file that a URL stands for, decoded, or that of an object in a store; malloc'ed. */
 char *ap_url_name(const char *url);
 /* A name cut to at most that many bytes, before its extension and between two characters; malloc'ed. */
 char *ap_cut_name(const char *name, size_t most);

@@ -93,6 +93,21 @@ static bool finish(cJSON *document, void *user, ap_error *err)
     return ok || ap_fail_memory(err);
 }
 
+cJSON *ap_job_as_done(const char *manifest, const ap_outputs *outputs, ap_error *err)
+{
+    ap_outputs copy = {cJSON_Duplicate(outputs->outputs, true), cJSON_Duplicate(outputs->input, true),
+                       cJSON_Duplicate(outputs->more_inputs, true)};
+    const ap_ending asked = {AP_OUTCOME_DONE, .outputs = &copy};
+    ending e = {&asked, AP_RUNNING};
+    cJSON *document = ap_manifest_load(manifest, err);
+    bool ok = document && finish(document, &e, err);
+    ap_outputs_free(&copy);
+    if (ok)
+        return document;
+    cJSON_Delete(document);
+    return NULL;
+}
+
 bool ap_job_settle(const char *spool, ap_place from, const char *id, const ap_ending *asked, ap_error *err)
 {
     ending e = {asked, from};

@@ -30,6 +30,9 @@ typedef struct ap_ending {
     ap_outputs *outputs;   /* to be added, NULL = none */
 } ap_ending;
 
+/* The document of a manifest as ap_job_settle will write it when all is done, with these outputs, which stay.
+ * The caller deletes it. */
+cJSON *ap_job_as_done(const char *manifest, const ap_outputs *outputs, ap_error *err);
 /* The state is done or failed. */
 bool ap_job_has_ended(const cJSON *document);
 /* Ends an attempt: writes state, time, reason and outputs to the manifest, unless it has ended already, and

@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# ap-job: jobs from an object store and to it, with boto3 as the oracle.
+. "$(dirname "$0")/job-lib.sh"
+# shellcheck source=tests/data/store.sh
+. "$tests_folder/data/store.sh"
+
+cat >recipes/two.sh <<'RECIPE'
+# two: two files
+# input: audio
+# option: pause=0 [0-9.]+ seconds
+mkdir "$out/more"
+cp "$input" "$out/$track.out.wav"
+echo "$track" >"$out/more/notes é.txt"
+sleep "$pause"
+RECIPE
+head -c 20000 tone.wav >cut.wav
+sox tone.wav short.wav trim 0 0.2
+sox tone.wav other.wav trim 0 0.1
+oracle "s.create_bucket(Bucket='results')
+s.upload_file('short.wav', 'songs', 'in/a b+c=é 100%25?.wav')"
+
+# object KEY: the bytes of results/KEY
+object() { KEY=$1 oracle "import os; sys.stdout.buffer.write(s.get_object(Bucket='results', Key=os.environ['KEY'])['Body'].read())"; }
+keys() { ap-s3 ls s3://results/"${1:-}"; }
+
+there_and_back() {
+    fresh
+    local id
+    id=$(ap-job submit --recipe two --to s3://results/made 's3://songs/in/a b+c=é 100%25?.wav')
+    [ "$(ap-manifest get -m "$spool/queue/$id" .input.name)" = 'a b+c=é 100%25?.wav' ]
+    ap-job run -q
+    counts 0 0 1 0
+    [ "$(keys made/ | wc -l)" -eq 3 ]
+    object "made/$id/manifest.json" >manifest.json
+    /usr/bin/python3 - "$id" <<'CODE'
+import hashlib, json, os, sys
+m = json.load(open("manifest.json"))
+assert m["state"] == "done" and m["finished"] and m["id"] == sys.argv[1] and m["to"] == "s3://results/made/", m
+assert m["input"]["url"] == "s3://songs/in/a b+c=é 100%25?.wav", m["input"]
+assert sorted(os.path.dirname(o["path"]) for o in m["outputs"]) == ["", "more"], m["outputs"]
+CODE
+    # what the record says is what lies beside it
+    mkdir -p got/more
+    ap-s3 ls "s3://results/made/$id/" | while read -r key; do ap-s3 get "s3://results/$key" "got/${key#"made/$id/"}"; done
+    ap-manifest verify got
+    cmp got/*.out.wav short.wav
+}
+check there_and_back
+
+# Two runners that both believe the job theirs: the second finds the record of the first, and leaves all as it is.
+one_attempt_wins() {
+    fresh
+    local id
+    id=$(ap-job submit --recipe two --to s3://results/once/ short.wav)
+    cp -r spool other # as a file system without locks would have it
+    ap-job run -q
+    object "once/$id/manifest.json" >first.json
+    sleep 0.01
+    AUDIOPIPE_SPOOL=$work/other ap-job run -q
+    object "once/$id/manifest.json" | cmp - first.json
+    [ "$(keys once/ | wc -l)" -eq 3 ]
+    ap-manifest get -m "other/done/$id" .state | grep -q done
+}
+check one_attempt_wins
+
+# Both are at it at the same time; the store decides.
+attempts_race() {
+    fresh
+    local id i
+    id=$(ap-job submit --recipe two --set pause=0.3 --to s3://results/race/ short.wav)
+    for i in 1 2 3; do rm -rf "spool$i" && cp -r spool "spool$i"; done
+    for i in 1 2 3; do AUDIOPIPE_SPOOL=$work/spool$i ap-job run -q & done
+    wait
+    for i in 1 2 3; do ap-manifest get -m "spool$i/done/$id" .state | grep -q done; done
+    [ "$(keys race/ | wc -l)" -eq 3 ]
+    oracle "n = s.list_object_versions(Bucket='results', Prefix='race/$id/manifest').get('Versions', []); assert len(n) <= 1, n"
+}
+check attempts_race
+
+a_store_that_is_away() {
+    fresh
+    local id
+    id=$(ap-job submit --recipe two --to s3://results/away/ short.wav)
+    AUDIOPIPE_ATTEMPTS=2 AWS_ENDPOINT_URL_S3=http://127.0.0.1:9 may_fail ap-job run -q --once
+    [ -e "$spool/queue/$id" ] || [ -e "$spool/failed/$id" ]
+    fails 75 env AWS_ENDPOINT_URL_S3=http://127.0.0.1:9 ap-job submit s3://songs/in/x.wav
+    fails 1 ap-job submit s3://songs/none.wav
+    grep -q "there is no such object" stderr
+    [ "$(wc -l <stderr)" -eq 1 ]
+    # a bucket that is not there is a failure at once
+    fresh
+    id=$(ap-job submit --recipe two --to s3://nobucket/away/ short.wav)
+    fails 1 ap-job run -q
+    error_of "$id" | grep -q 'there is no such bucket'
+}
+check a_store_that_is_away
+
+refuses_circles() {
+    fails 2 ap-job submit --to s3://songs/in/ s3://songs/in/a.wav
+    grep -q 'overlap' stderr
+    fails 2 ap-job submit --to s3://songs s3://songs/in/a.wav
+    fails 2 ap-job watch-bucket --once --to s3://songs/in/out s3://songs/in
+    fails 2 ap-job watch-bucket --once --to s3://songs/ s3://songs/in/
+    fails 2 ap-job submit --to /tmp short.wav
+    fails 2 ap-job submit --to s3:// short.wav
+    fails 2 ap-job watch-bucket --once /tmp
+}
+check refuses_circles
+
+watches() {
+    fresh
+    oracle "s.upload_file('short.wav', 'songs', 'drop/a.wav'); s.upload_file('tone.wav', 'songs', 'drop/b/b.wav')
+s.put_object(Bucket='songs', Key='drop/notes.txt', Body=b'no sound'); s.put_object(Bucket='songs', Key='drop/folder/', Body=b'')
+s.upload_file('short.wav', 'songs', 'dropped.wav')"
+    watch() { ap-job watch-bucket --recipe two --once --to s3://results/dropped/ s3://songs/drop/ >ids 2>said; }
+    watch
+    [ "$(wc -l <ids)" -eq 2 ]
+    grep -q "notes.txt" said
+    watch
+    [ ! -s ids ] && [ ! -s said ]
+    counts 2 0 0 0
+    # other content under a name is another job
+    oracle "s.upload_file('other.wav', 'songs', 'drop/a.wav'); s.upload_file('cut.wav', 'songs', 'drop/c.wav')"
+    watch
+    grep -q "c.wav" said
+    [ "$(wc -l <ids)" -eq 1 ]
+    ap-job run -q
+    [ "$(keys dropped/ | grep -c manifest.json)" -eq 3 ]
+}
+check watches
+
+# A store that is away for the moment does not end a watch, and nothing is forgotten.
+watches_on() {
+    fresh
+    AWS_ENDPOINT_URL_S3=http://127.0.0.1:9 ap-job watch-bucket --interval 0.5 s3://songs/later/ >ids 2>said &
+    local pid=$!
+    until_true grep -q 'cannot reach' said
+    kill -0 "$pid"
+    kill "$pid"
+    wait "$pid" || true
+    ap-job watch-bucket --recipe two --interval 0.5 s3://songs/later/ >ids 2>said &
+    pid=$!
+    until_true test -d "$spool/.events"
+    oracle "s.upload_file('short.wav', 'songs', 'later/x.wav')"
+    until_true test -s ids
+    fails 75 ap-job watch-bucket s3://songs/later/
+    grep -q 'is being watched already' stderr
+    kill "$pid"
+    wait "$pid" || true
+    counts 1 0 0 0
+}
+check watches_on
+
+finish
