@@ -61,6 +61,7 @@ typedef enum ap_status {
 typedef struct ap_error {
     ap_status code;
     char message[512];
+    int number; /* errno of the call of the system that failed; 0: none did */
 } ap_error;
 
 /* ---- tags.c: what a file says about itself */

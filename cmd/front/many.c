@@ -3,7 +3,6 @@
 #include "front/many.h"
 #include "base/error.h"
 #include "base/net.h"
-#include "base/path.h"
 #include "base/temporary.h"
 #include "front/filter_parts.h"
 #include "front/naming.h"
@@ -118,7 +117,7 @@ static bool done(void *user, const plan_item *item, work_result result, const ap
     ap_error named = *why;
     s->behind++;
     s->skipped += result == WORK_SKIPPED;
-    if (result == WORK_FAILED && !strstr(why->message, ap_leaf(item->input)))
+    if (result == WORK_FAILED && !names_file(why->message, item->input))
         ap_fail(&named, why->code, "'%s': %s", item->input, why->message);
     if (s->m->report) {
         progress_hide();
@@ -182,7 +181,7 @@ static void tell(void *user, const char *said, const plan_item *by, double secon
 {
     state *s = user;
     if (said && !s->m->common->quiet) {
-        const bool named = strstr(said, ap_leaf(by->input));
+        const bool named = names_file(said, by->input);
         complain(s->m->command, "%s%s%s", named ? "" : by->input, named ? "" : ": ", said);
     }
     show_progress(s, seconds, bytes);

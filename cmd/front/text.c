@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * text.c - file names, which may hold anything, in reports for programs. */
+ * text.c - file names, which may hold anything, in messages and in reports for programs. */
 #include "front/text.h"
+#include "base/path.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -15,6 +16,16 @@ void print_tsv(FILE *out, const char *text)
         else
             fputc(*text, out);
     }
+}
+
+bool names_file(const char *message, const char *path)
+{
+    const char *leaf = ap_leaf(path);
+    const size_t n = strlen(leaf);
+    for (const char *p = message; n && (p = strstr(p, leaf)); p++)
+        if (p > message && (p[-1] == '\'' || p[-1] == '/') && p[n] == '\'')
+            return true;
+    return false;
 }
 
 void print_json(FILE *out, const char *text)

@@ -11,6 +11,7 @@
 static void set_message(ap_error *err, ap_status code, const char *format, va_list args)
 {
     err->code = code;
+    err->number = 0;
     vsnprintf(err->message, sizeof err->message, format, args);
     ap_text_one_line(err->message);
 }
@@ -50,6 +51,7 @@ bool ap_fail_errno(ap_error *err, int number, const char *format, ...)
         va_start(args, format);
         set_message(err, status_of_errno(number), format, args);
         va_end(args);
+        err->number = number;
         const char *reason = strerror(number);
         size_t n = strlen(err->message), most = sizeof err->message - strlen(reason) - 3;
         n = n < most ? n : most; /* a long name is cut, the reason is not */

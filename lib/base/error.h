@@ -9,7 +9,8 @@
 /* Fills err (which may be NULL); returns false so that a caller can return the call. Control characters in
  * the message are replaced by '?', so it stays one line. */
 bool ap_fail(ap_error *err, ap_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* The same with ": strerror(number)" appended; ENOSPC, EDQUOT, ENOMEM, EMFILE, EAGAIN... become AP_TRY_AGAIN.
+/* The same with ": strerror(number)" appended, and number in err; ENOSPC, EDQUOT, ENOMEM, EMFILE, EAGAIN...
+ * become AP_TRY_AGAIN.
  */
 bool ap_fail_errno(ap_error *err, int number, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool ap_fail_memory(ap_error *err);

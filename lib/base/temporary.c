@@ -2,6 +2,7 @@
  * temporary.c - unlinked temporary files. */
 #include "base/temporary.h"
 #include "base/error.h"
+#include "base/write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,15 +30,5 @@ int ap_temporary_file(ap_error *err)
 
 bool ap_temporary_write(int fd, const void *bytes, size_t size, ap_error *err)
 {
-    const char *p = bytes;
-    while (size) {
-        ssize_t n = write(fd, p, size);
-        if (n < 0 && errno != EINTR)
-            return ap_fail_errno(err, errno, "cannot write a temporary file");
-        if (n > 0) {
-            p += n;
-            size -= (size_t)n;
-        }
-    }
-    return true;
+    return ap_write_all(fd, bytes, size) || ap_fail_errno(err, errno, "cannot write a temporary file");
 }

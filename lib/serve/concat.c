@@ -2,6 +2,7 @@
  * concat.c - one upload made of others. */
 #include "serve/concat.h"
 #include "base/error.h"
+#include "base/write.h"
 #include "serve/reply.h"
 #include "serve/state.h"
 
@@ -69,20 +70,6 @@ bool ap_concat_length(ap_request *r, const char *list, uint64_t *length)
     return false;
 }
 
-static bool write_all(int out, const char *bytes, size_t size, ap_error *err)
-{
-    while (size) {
-        ssize_t n = write(out, bytes, size);
-        if (n < 0 && errno != EINTR)
-            return ap_fail_errno(err, errno, "cannot write the file");
-        if (n > 0) {
-            bytes += n;
-            size -= (size_t)n;
-        }
-    }
-    return true;
-}
-
 bool ap_append_file(int out, int in, ap_error *err)
 {
     char *block = malloc(BLOCK_BYTES);
@@ -90,7 +77,7 @@ bool ap_append_file(int out, int in, ap_error *err)
     off_t at = 0;
     bool ok = block || ap_fail_memory(err);
     while (ok && (n = pread(in, block, BLOCK_BYTES, at)) > 0) {
-        ok = write_all(out, block, (size_t)n, err);
+        ok = ap_write_all(out, block, (size_t)n) || ap_fail_errno(err, errno, "cannot write the file");
         at += n;
     }
     free(block);

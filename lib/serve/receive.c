@@ -2,6 +2,7 @@
  * receive.c - a file that comes in one go. */
 #include "serve/receive.h"
 #include "base/error.h"
+#include "base/write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,17 +26,12 @@ bool ap_receive_start(ap_receiving *in, ap_uploads *uploads, const char *id, uin
 void ap_receive(ap_receiving *in, const char *bytes, size_t size)
 {
     in->too_long = in->too_long || size > in->most - in->size;
-    while (size && !in->failure && !in->too_long) {
-        ssize_t n = write(in->fd, bytes, size);
-        if (n < 0 && errno != EINTR)
-            in->failure = errno;
-        if (n < 0)
-            continue;
-        sha256_update(&in->hash, (size_t)n, (const unsigned char *)bytes);
-        in->size += (uint64_t)n;
-        bytes += n;
-        size -= (size_t)n;
-    }
+    if (in->failed || in->too_long)
+        return;
+    in->failed =
+        !ap_write_all(in->fd, bytes, size) && !ap_fail_errno(&in->why, errno, "cannot write the file");
+    sha256_update(&in->hash, size, (const unsigned char *)bytes);
+    in->size += size;
 }
 
 static bool keep(ap_receiving *in, ap_upload *upload, ap_error *err)
@@ -60,8 +56,12 @@ bool ap_receive_end(ap_receiving *in, ap_upload *upload, ap_error *err)
 {
     if (in->too_long)
         return ap_fail(err, AP_FAILED, "it has more than %llu bytes", (unsigned long long)in->most);
-    if (in->failure || fsync(in->fd) != 0)
-        return ap_fail_errno(err, in->failure ? in->failure : errno, "cannot write the file");
+    if (in->failed && err)
+        *err = in->why;
+    if (in->failed)
+        return false;
+    if (fsync(in->fd) != 0)
+        return ap_fail_errno(err, errno, "cannot write the file");
     close(in->fd);
     in->fd = -1;
     return keep(in, upload, err);

@@ -13,8 +13,8 @@ typedef struct ap_receiving {
     int fd;
     char id[AP_FILE_ID_BYTES];
     uint64_t size, most;
-    int failure; /* errno */
-    bool too_long;
+    bool failed, too_long;
+    ap_error why; /* it failed */
     struct sha256_ctx hash;
 } ap_receiving;
 

@@ -91,9 +91,7 @@ void ap_reply_problem(ap_request *r, unsigned status, const char *field, const c
 
 void ap_reply_error(ap_request *r, const char *field, const ap_error *err)
 {
-    bool later = err->code == AP_TRY_AGAIN;
-    bool full = later && (strstr(err->message, "no room") || strstr(err->message, strerror(ENOSPC)) ||
-                          strstr(err->message, strerror(EDQUOT)));
+    bool later = err->code == AP_TRY_AGAIN, full = err->number == ENOSPC || err->number == EDQUOT;
     ap_reply_problem(r, full ? 507 : later ? 503 : 422, field, "%s", err->message);
 }
 

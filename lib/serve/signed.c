@@ -136,7 +136,7 @@ void ap_signed_finish(ap_request *r)
     putting *p = r->state;
     ap_error err;
     atomic_fetch_add(&r->server->metrics.upload_bytes, r->received);
-    if (p->in.size != p->upload.length && !p->in.failure)
+    if (p->in.size != p->upload.length && !p->in.failed)
         ap_reply_problem(r, 422, "size", "%llu bytes were announced", (unsigned long long)p->upload.length);
     else if (ap_receive_end(&p->in, &p->upload, &err))
         ap_reply_json(r, 200, ap_upload_describe(&r->server->uploads, &p->upload));

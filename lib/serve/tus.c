@@ -3,6 +3,7 @@
 #include "serve/tus.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/write.h"
 #include "serve/concat.h"
 #include "serve/digest.h"
 #include "serve/reply.h"
@@ -26,8 +27,8 @@ typedef struct writing {
     bool created, claimed, ended;
     int fd; /* of the file, or, with a checksum, of ID.part, from which it is copied when it is right */
     uint64_t written;
-    int failure; /* errno of a write */
-    bool too_long;
+    bool failed, too_long;
+    ap_error why;     /* it failed */
     ap_digest digest; /* kind 0: none is asked for */
 } writing;
 
@@ -101,18 +102,12 @@ void ap_tus_take(ap_request *r, const char *bytes, size_t size)
         return;
     if (size > w->upload.length - w->upload.offset - w->written)
         w->too_long = true;
-    while (size && !w->failure && !w->too_long) {
-        ssize_t n = write(w->fd, bytes, size);
-        if (n < 0 && errno != EINTR)
-            w->failure = errno;
-        if (n < 0)
-            continue;
-        if (w->digest.kind)
-            ap_digest_add(&w->digest, bytes, (size_t)n);
-        w->written += (uint64_t)n;
-        bytes += n;
-        size -= (size_t)n;
-    }
+    if (w->failed || w->too_long)
+        return;
+    w->failed = !ap_write_all(w->fd, bytes, size) && !ap_fail_errno(&w->why, errno, "cannot write the file");
+    if (w->digest.kind)
+        ap_digest_add(&w->digest, bytes, size);
+    w->written += size;
 }
 
 /* The checksum is right: the part becomes part of the upload. */
@@ -139,16 +134,16 @@ static bool finish_body(ap_request *r, writing *w)
         return ap_reply_problem(r, 413, NULL, "the file has %llu bytes",
                                 (unsigned long long)w->upload.length),
                false;
-    if (w->failure)
-        return ap_reply_problem(r, w->failure == ENOSPC || w->failure == EDQUOT ? 507 : 503, NULL, "%s",
-                                strerror(w->failure)),
-               false;
+    if (w->failed)
+        return ap_reply_error(r, NULL, &w->why), false;
     if (w->digest.kind && !ap_digest_is_right(&w->digest))
         return ap_reply_problem(r, 460, "Upload-Checksum", "the bytes are others"), false;
     if (w->digest.kind && !accept_part(r, w, &err))
         return ap_reply_error(r, NULL, &err), false;
-    if (fsync(w->fd) != 0)
-        return ap_reply_problem(r, 503, NULL, "%s", strerror(errno)), false;
+    if (fsync(w->fd) != 0) {
+        ap_fail_errno(&err, errno, "cannot write the file");
+        return ap_reply_error(r, NULL, &err), false;
+    }
     w->upload.offset += w->written;
     return true;
 }

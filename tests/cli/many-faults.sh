@@ -55,6 +55,19 @@ failures_are_told_at_the_end() {
 }
 check failures_are_told_at_the_end
 
+failures_name_their_file() {
+    local name
+    for name in a s; do
+        sox -n -r 44100 -c 3 "$name.wav" synth 0.1 sine 440
+        mv "$name.wav" "$name"
+    done
+    fails 1 ap-limit a s -t mp3 -o named/
+    grep "^ap-limit: 'a': .*channels" stderr
+    grep "^ap-limit: 's': .*channels" stderr
+    rm a s
+}
+check failures_name_their_file
+
 unreadable_folders() {
     mkdir -p locked/in locked/out
     cp tone.wav locked/

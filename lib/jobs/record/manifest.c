@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "base/write.h"
 #include "jobs/record/clock.h"
 #include "jobs/record/json.h"
 
@@ -112,16 +113,6 @@ cJSON *ap_manifest_load(const char *path, ap_error *err)
 
 /* ---- writing */
 
-static bool write_all(int fd, const char *text, size_t size)
-{
-    for (ssize_t n; size; text += n, size -= (size_t)n)
-        if ((n = write(fd, text, size)) < 0 && errno == EINTR)
-            n = 0;
-        else if (n < 0)
-            return false;
-    return fsync(fd) == 0;
-}
-
 /* Closes fd. */
 static bool write_document(int fd, const cJSON *document, const char *path, ap_error *err)
 {
@@ -129,7 +120,7 @@ static bool write_document(int fd, const cJSON *document, const char *path, ap_e
     size_t size = text ? strlen(text) : 0;
     if (text)
         text[size] = '\n'; /* over the NUL: the size is known */
-    bool ok = text ? write_all(fd, text, size + 1) : (errno = ENOMEM, false);
+    bool ok = text ? ap_write_all(fd, text, size + 1) && fsync(fd) == 0 : (errno = ENOMEM, false);
     if (!ok)
         ap_fail_errno(err, errno, "cannot write '%s'", path);
     if (close(fd) != 0 && ok)

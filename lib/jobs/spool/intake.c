@@ -50,7 +50,7 @@ static bool check_size(const draft *d, const char *path, const struct stat *st, 
     if (statvfs(d->folder, &disk) != 0)
         return ap_fail_errno(err, errno, "cannot look at '%s'", d->folder);
     if ((double)disk.f_bavail * (double)disk.f_frsize < (double)st->st_size + o->min_free_bytes)
-        return ap_fail(err, AP_TRY_AGAIN, "no room in '%s' for '%s'", o->spool, path);
+        return ap_fail_errno(err, ENOSPC, "no room in '%s' for '%s'", o->spool, path);
     return true;
 }
 

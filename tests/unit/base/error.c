@@ -11,10 +11,10 @@ static void what_may_pass_is_told_apart(void)
                      never[] = {ENOENT, EACCES, EISDIR, EIO, EINVAL, ENOTDIR};
     ap_error err;
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-        CHECK(!ap_fail_errno(&err, later[i], "x") && err.code == AP_TRY_AGAIN);
+        CHECK(!ap_fail_errno(&err, later[i], "x") && err.code == AP_TRY_AGAIN && err.number == later[i]);
     for (size_t i = 0; i < sizeof never / sizeof *never; i++)
         CHECK(!ap_fail_errno(&err, never[i], "x") && err.code == AP_FAILED);
-    CHECK(!ap_fail_memory(&err) && err.code == AP_TRY_AGAIN);
+    CHECK(!ap_fail_memory(&err) && err.code == AP_TRY_AGAIN && err.number == 0);
 }
 
 static void messages_name_the_reason(void)
