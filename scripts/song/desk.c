@@ -197,6 +197,8 @@ void scale(float *stereo, size_t frames, double gain)
         stereo[i] *= (float)gain;
 }
 
+#define SILENT 1e-6 /* RMS: nothing plays */
+
 void place_stem(float *stereo, size_t frames, const struct place *place)
 {
     float *dry = grab(2 * frames, sizeof *dry);
@@ -212,7 +214,8 @@ void place_stem(float *stereo, size_t frames, const struct place *place)
         add_hall(stereo, dry, frames, place);
     free(dry);
     fade(stereo, frames);
-    scale(stereo, frames, gain_of(place->level_db) / active_rms(stereo, frames));
+    double rms = active_rms(stereo, frames);
+    scale(stereo, frames, rms > SILENT ? gain_of(place->level_db) / rms : 0);
 }
 
 double true_peak(const float *stereo, size_t frames)

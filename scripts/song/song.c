@@ -2,6 +2,7 @@
 /* Writes the scores of a demo song as MIDI files, and later, when a synthesizer has played them, mixes the
  * stems of the record. make-song runs both halves. */
 #include "song.h"
+#include "cases.h"
 #include "tables.h"
 
 #include <ctype.h>
@@ -341,7 +342,7 @@ static void play_drums(struct score *score, const struct section *section, size_
 {
     static const char *const crash[ROWS] = {"c X..............."};
 
-    for (size_t bar = 0; bar < bars; bar++) {
+    for (size_t bar = 0; section->groove && bar < bars; bar++) {
         int last = section->fill && bar + 1 == bars;
         play_groove(score, last ? section->fill : section->groove, start + (double)(bar * STEPS),
                     section->force);
@@ -690,6 +691,12 @@ static void sum_stems(float *mix, float *const stems[STEMS], size_t frames)
     }
 }
 
+static void sum_channels(float *stereo, size_t frames)
+{
+    for (size_t i = 0; i < frames; i++)
+        stereo[2 * i] = stereo[2 * i + 1] = (stereo[2 * i] + stereo[2 * i + 1]) / 2;
+}
+
 /* The stems are scaled by one gain, so that their sum has a true peak of -1 dBFS; the mix is that sum. */
 static void mix_song(const struct song *song, const char *folder)
 {
@@ -702,6 +709,8 @@ static void mix_song(const struct song *song, const char *folder)
         if (stem == VOCALS)
             sing_all(song, stems[stem], frames);
         place_stem(stems[stem], frames, &song->place[stem]);
+        if (song->mono)
+            sum_channels(stems[stem], frames);
     }
     sum_stems(mix, stems, frames);
     double gain = gain_of(-1) / true_peak(mix, frames);
@@ -716,17 +725,27 @@ static void mix_song(const struct song *song, const char *folder)
     free(mix);
 }
 
+/* The songs of tables.h, then those of cases.h, counted from 1; NULL where there are no more. */
+static const struct song *find_song(const char *number)
+{
+    size_t i = strtoul(number, NULL, 10) - 1;
+
+    if (i < LENGTH(songs))
+        return &songs[i];
+    return i - LENGTH(songs) < LENGTH(cases) ? &cases[i - LENGTH(songs)] : NULL;
+}
+
 int main(int argc, char **argv)
 {
-    size_t count = sizeof songs / sizeof songs[0], number = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
+    const struct song *song = argc == 4 ? find_song(argv[2]) : NULL;
 
-    if (number < 1 || number > count || (strcmp(argv[1], "scores") != 0 && strcmp(argv[1], "mix") != 0)) {
-        fprintf(stderr, "usage: song scores|mix 1-%zu FOLDER\n", count);
+    if (!song || (strcmp(argv[1], "scores") != 0 && strcmp(argv[1], "mix") != 0)) {
+        fprintf(stderr, "usage: song scores|mix 1-%zu FOLDER\n", LENGTH(songs) + LENGTH(cases));
         return 2;
     }
     if (strcmp(argv[1], "scores") == 0)
-        write_scores(&songs[number - 1], argv[3]);
+        write_scores(song, argv[3]);
     else
-        mix_song(&songs[number - 1], argv[3]);
+        mix_song(song, argv[3]);
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the parts of the demo song share: song.c (scores and main), song-voice.c (the singer), song-desk.c
- * (effects and levels) and song-tables.h (the music itself). */
+/* What the parts of the songs share: song.c (scores and main), voice.c (the singer), desk.c (effects and
+ * levels), tables.h and cases.h (the music itself). */
 #ifndef SONG_H
 #define SONG_H
 
@@ -15,7 +15,7 @@ static const double tau = 6.283185307179586;
 struct sung {
     double start_s, end_s;
     int key;
-    char syllable[12]; /* phones of song-voice.c, "-" goes on with the last vowel; "" is a vowel "u" */
+    char syllable[12]; /* phones of voice.c, "-" goes on with the last vowel; "" is a vowel "u" */
 };
 
 struct singer {

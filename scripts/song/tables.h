@@ -14,7 +14,7 @@
  * Chords are one word per bar: "D,E" is half a bar of each, "A/C#" has C# in the bass.
  *
  * A melody is words "key.steps" or "key.steps:syllable", with _ for a rest; C4 is middle C. The phones of
- * a syllable are in song-voice.c. */
+ * a syllable are in voice.c. */
 #ifndef SONG_TABLES_H
 #define SONG_TABLES_H
 
@@ -42,6 +42,7 @@ struct section {
 struct song {
     const char *title, *genre;
     double bpm, swing; /* swing: how late the off-beat sixteenths are, in steps */
+    int mono;          /* all stems have the same in both channels */
     int kit;
     struct part bass, comp[COMPS], lead;
     struct singer singer;
