@@ -3,6 +3,7 @@
 #include "front/folder.h"
 #include "base/error.h"
 #include "base/path.h"
+#include "formats/file_type.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,12 +15,7 @@
 
 static int is_audio(const struct dirent *entry)
 {
-    static const char *const known[] = {"wav", "flac", "mp3", "ogg", "oga", "opus", "aiff",
-                                        "aif", "au",   "m4a", "caf", "w64", "rf64"};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (entry->d_name[0] != '.' && strcasecmp(ap_extension(entry->d_name), known[i]) == 0)
-            return 1;
-    return 0;
+    return entry->d_name[0] != '.' && ap_is_sound_name(entry->d_name);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)

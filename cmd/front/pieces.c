@@ -20,12 +20,7 @@ static void clean_name(char *name)
     for (char *p = name; *p; p++)
         if (*p == '/' || ap_is_control(*p))
             *p = '_';
-    size_t n = strlen(name);
-    if (n > LONGEST_NAME) {
-        for (n = LONGEST_NAME; n && ((unsigned char)name[n] & 0xc0) == 0x80; n--)
-            ;
-        name[n] = 0;
-    }
+    name[ap_utf8_fit(name, LONGEST_NAME)] = 0;
 }
 
 /* The input's name without folders and extension. */

@@ -2,6 +2,7 @@
  * plan.c - what is to be made of many files. */
 #include "front/plan.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/net.h"
 #include "base/temporary.h"
 #include "front/naming.h"
@@ -12,22 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- hashes: equal things have equal ones; what has equal ones is looked at again */
-
-/* FNV-1a, 64 bits (draft-eastlake-fnv). */
-static uint64_t hash_bytes(const void *bytes, size_t size)
-{
-    const unsigned char *p = bytes;
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ p[i]) * 0x100000001b3u;
-    return hash;
-}
+/* ---- hashes: what has equal ones is looked at again */
 
 static uint64_t hash_file(const struct stat *st)
 {
     const uint64_t parts[2] = {st->st_dev, st->st_ino};
-    return hash_bytes(parts, sizeof parts);
+    return ap_hash(AP_HASH_START, parts, sizeof parts);
 }
 
 static bool hash_add(hash_list *l, uint64_t hash, ap_error *err)
@@ -142,7 +133,7 @@ static bool add(void *user, const char *path, const char *folder, ap_error *err)
     const name_words words = {folder, path, r->stem, naming_extension(r->format, path, r->fallback)};
     char *output = naming_expand(r->pattern, &words, err);
     bool ok = output && check_own(p, path, output, err) &&
-              hash_add(&p->outputs, hash_bytes(output, strlen(output)), err) &&
+              hash_add(&p->outputs, ap_hash(AP_HASH_START, output, strlen(output)), err) &&
               (!is_file || hash_add(&p->inputs, hash_file(&st), err)) &&
               put(p, bytes, path, folder, output, err);
     free(output);
@@ -199,7 +190,7 @@ static bool check_input(plan *p, uint64_t number, const char *output, const stru
 static bool check_others(plan *p, const plan_item *item, ap_error *err)
 {
     struct stat st;
-    const bool twice = hash_has(&p->outputs, hash_bytes(item->output, strlen(item->output)));
+    const bool twice = hash_has(&p->outputs, ap_hash(AP_HASH_START, item->output, strlen(item->output)));
     const bool read = !ap_net_is_url(item->output) && stat(item->output, &st) == 0 && S_ISREG(st.st_mode) &&
                       hash_has(&p->inputs, hash_file(&st));
     if (!twice && !read)

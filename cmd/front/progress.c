@@ -64,8 +64,7 @@ void progress_start(progress *p, const char *name, const char *doing, const char
 
 /* ---- the bar: plain characters, no escape sequences */
 
-/* What fits into a line: the last column stays free, for a terminal may go on to the next line after it. */
-static size_t width_of_terminal(void)
+size_t progress_width(void)
 {
     struct winsize size;
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
@@ -92,21 +91,20 @@ void progress_hide(void)
         put_line("", 0);
 }
 
-/* Cuts text between its characters so that it fills at most that many columns; returns how many it fills. A
- * character that may be two columns wide counts as two: a short line is better than two lines. */
-static size_t cut(char *text, size_t columns)
+size_t progress_cut(char *text, size_t columns)
 {
     size_t used = 0;
-    for (unsigned char *p = (unsigned char *)text; *p;) {
-        const size_t wide = *p >= 0xe1 ? 2 : 1; /* from U+1000 on, which has the wide ones (UAX 11) */
+    for (char *p = text; *p;) {
+        const size_t bytes = ap_utf8_length(p);
+        const size_t wide =
+            (unsigned char)*p >= 0xe1 ? 2 : 1; /* from U+1000 on, which has the wide ones (UAX 11) */
         if (used + wide > columns) {
             *p = 0;
             break;
         }
         used += wide;
-        *p = ap_is_control((char)*p) ? '?' : *p;
-        for (p++; (*p & 0xc0) == 0x80; p++)
-            ;
+        *p = ap_is_control(*p) ? '?' : *p;
+        p += bytes ? bytes : 1;
     }
     return used;
 }
@@ -135,7 +133,7 @@ static state state_of(const progress *p, const struct timespec *now)
 static void show_bar(const progress *p, const state *s)
 {
     static const char full[] = "########################";
-    const size_t width = width_of_terminal();
+    const size_t width = progress_width();
     const int filled = (int)(fmin(s->fraction, 1) * BAR_WIDTH);
     char title[sizeof p->title], bar[48] = "", rate[48] = "", rest[48], line[400];
     memcpy(title, p->title, sizeof title);
@@ -149,7 +147,7 @@ static void show_bar(const progress *p, const state *s)
         snprintf(rest, sizeof rest, " %3.0f%%  ETA %d:%02d", 100 * s->fraction, left_s / 60, left_s % 60);
     }
     const size_t most = width > strlen(rest) + 1 ? width - strlen(rest) - 1 : 0;
-    size_t columns = cut(title, most > 40 ? 40 : most) + 1 + strlen(rest);
+    size_t columns = progress_cut(title, most > 40 ? 40 : most) + 1 + strlen(rest);
     if (columns + strlen(rate) > width)
         *rate = 0;
     columns += strlen(rate);
@@ -158,7 +156,7 @@ static void show_bar(const progress *p, const state *s)
     columns += strlen(bar);
     snprintf(line, sizeof line, "%s:%s%s%s", title, bar, rest, rate);
     if (columns > width)
-        columns = cut(line, width);
+        columns = progress_cut(line, width);
     put_line(line, columns);
 }
 

@@ -50,4 +50,12 @@ void progress_end(progress *p, bool ok);
 /* Clears the line of the bar that is on the terminal, if there is one. */
 void progress_hide(void);
 
+/* Columns of a line of the terminal: the last one stays free, for a terminal may go on to the next line after
+ * it. */
+size_t progress_width(void);
+/* Cuts text between its characters so that it fills at most that many columns; returns how many it fills. A
+ * character that may be two columns wide counts as two: a short line is better than two lines. Control
+ * characters become '?'. */
+size_t progress_cut(char *text, size_t columns);
+
 #endif

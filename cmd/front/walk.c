@@ -19,35 +19,21 @@
 
 /* ---- what is audio */
 
-static bool is_one_of(const char *word, const char *const *words)
-{
-    while (*words && strcasecmp(word, *words) != 0)
-        words++;
-    return *words;
-}
-
 /* By its extension. */
 static bool has_audio_name(const char *name)
 {
-    static const char *const known[] = {"wav", "wave", "w64", "rf64", "aif",  "aiff", "aifc", "au",   "snd",
-                                        "caf", "flac", "mp3", "mp2",  "mpga", "ogg",  "oga",  "opus", "m4a",
-                                        "m4b", "aac",  "ac3", "eac3", "dts",  "wma",  "ape",  "wv",   "tta",
-                                        "mpc", "mka",  "spx", "amr",  "dsf",  "dff",  NULL};
-    return name[0] != '.' && is_one_of(ap_extension(name), known);
+    return name[0] != '.' && ap_is_sound_name(name);
 }
 
 /* A file without an extension: by its first bytes. */
 static bool has_audio_content(int folder, const char *name)
 {
-    static const char *const types[] = {"flac", "ogg", "opus", "wav", "aiff", "au",
-                                        "caf",  "w64", "mp3",  "m4a", NULL};
     unsigned char bytes[64];
     int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
     if (fd >= 0)
         close(fd);
-    const char *type = n > 0 ? ap_file_type_of(bytes, (size_t)n) : NULL;
-    return type && is_one_of(type, types);
+    return n > 0 && ap_is_sound(bytes, (size_t)n);
 }
 
 /* ---- one folder */

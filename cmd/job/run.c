@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * run.c - ap-job run: does the jobs that wait, and says how each ended. */
 #include "base/text.h"
+#include "front/progress.h"
 #include "job/job.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
@@ -72,12 +73,6 @@ static void say_end(const char *id, ap_place place, const cJSON *document, void 
 
 /* ---- progress */
 
-static size_t columns(void)
-{
-    struct winsize size;
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
-}
-
 static void put_running(char *line, size_t size, const telling *t, const char *id)
 {
     char *manifest = ap_spool_path(t->c->spool, AP_RUNNING, id, AP_MANIFEST_NAME);
@@ -97,13 +92,7 @@ static void show_running(const char *const *ids, unsigned count, void *user)
     char line[LINE_BYTES] = "";
     for (unsigned i = 0; i < count; i++)
         put_running(line, sizeof line, t, ids[i]);
-    ap_text_one_line(line);
-    size_t most = columns() - 1;
-    if (strlen(line) > most) {
-        while (most && ((unsigned char)line[most] & 0xc0) == 0x80)
-            most--;
-        line[most] = 0;
-    }
+    progress_cut(line, progress_width());
     fprintf(stderr, "\r%s\033[K", line);
     t->shown = true;
 }

@@ -45,6 +45,26 @@ bool ap_is_utf8(const char *text)
     return true;
 }
 
+size_t ap_utf8_put(char *to, uint32_t c)
+{
+    static const unsigned char lead[] = {0, 0xc0, 0xe0, 0xf0};
+    size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    to[0] = (char)(lead[more] | c >> 6 * more);
+    for (size_t i = 1; i <= more; i++)
+        to[i] = (char)(0x80 | (c >> 6 * (more - i) & 0x3f));
+    return more + 1;
+}
+
+size_t ap_utf8_fit(const char *text, size_t most)
+{
+    size_t n = strnlen(text, most + 1);
+    if (n <= most)
+        return n;
+    for (n = most; n && most - n < 3 && ((unsigned char)text[n] & 0xc0) == 0x80;)
+        n--; /* a character has at most three bytes that go on with it */
+    return n;
+}
+
 char *ap_to_utf8(const char *text)
 {
     if (ap_is_utf8(text))
@@ -52,11 +72,8 @@ char *ap_to_utf8(const char *text)
     char *utf8 = malloc(2 * strlen(text) + 1), *to = utf8;
     if (!utf8)
         return NULL;
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p >= 0x80)
-            *to++ = (char)(0xc0 | *p >> 6);
-        *to++ = (char)(*p < 0x80 ? *p : 0x80 | (*p & 0x3f));
-    }
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+        to += ap_utf8_put(to, *p);
     *to = 0;
     return utf8;
 }

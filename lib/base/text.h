@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* A malloc'ed text, NULL when out of memory. */
@@ -15,6 +16,10 @@ char *ap_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * beyond U+10FFFF (RFC 3629, section 4). The end of a string is a character of one byte. */
 size_t ap_utf8_length(const char *text);
 bool ap_is_utf8(const char *text);
+/* Writes a character, up to U+10FFFF; returns its bytes, 1 to 4. */
+size_t ap_utf8_put(char *to, uint32_t c);
+/* Bytes of text that fill at most that many, without a part of a character at the end. */
+size_t ap_utf8_fit(const char *text, size_t most);
 /* A malloc'ed copy in UTF-8: text that is not valid is read as ISO 8859-1. NULL when out of memory. */
 char *ap_to_utf8(const char *text);
 

@@ -3,6 +3,7 @@
  * Format", 2.3. It is kept as text, so that it passes through pipes and other formats. The loudness of
  * version 2 is not: it would no longer be true after most stages. */
 #include "formats/bext.h"
+#include "base/text.h"
 #include "stream/chapters.h"
 
 #include <inttypes.h>
@@ -84,17 +85,6 @@ static bool put_umid(unsigned char *to, const char *text)
     return text;
 }
 
-/* Bytes of text that fit, without a part of a character at the end. */
-static size_t fitting(const char *text, size_t size)
-{
-    size_t n = strlen(text);
-    if (n <= size)
-        return n;
-    for (n = size; n && ((unsigned char)text[n] & 0xc0) == 0x80;)
-        n--;
-    return n;
-}
-
 void ap_bext_make(ap_bytes *b, const ap_tags *tags, uint32_t rate)
 {
     unsigned char body[HISTORY_AT] = {0};
@@ -103,7 +93,7 @@ void ap_bext_make(ap_bytes *b, const ap_tags *tags, uint32_t rate)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *text = ap_tags_get(tags, texts[i].key);
         if (text)
-            memcpy(body + texts[i].at, text, fitting(text, texts[i].size));
+            memcpy(body + texts[i].at, text, ap_utf8_fit(text, texts[i].size));
     }
     uint64_t frames;
     if (ap_time_reference(tags, rate, &frames))

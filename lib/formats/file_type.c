@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * file_type.c - the signatures of files. */
 #include "formats/file_type.h"
+#include "base/path.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define FLAC "fLaC"
 #define OGG "OggS"
@@ -16,6 +18,7 @@ enum {
     CONTAINER = 1, /* its content could look like an MP3 that starts after some junk */
     SNDFILE = 2,   /* libsndfile is to read it */
     BEHIND = 4,    /* one may stand behind the sound of another file */
+    SOUND = 8,     /* it is there for its sound */
 };
 
 typedef struct signature {
@@ -26,23 +29,24 @@ typedef struct signature {
 } signature;
 
 #define IFF "FORM"
-#define RIFF "RIFFRIFXRF64"
+#define RIFX "RIFX"
+#define RIFF "RIFFRF64" RIFX
 
 /* The more exact ones first. */
 static const signature signatures[] = {
-    {0, 4, FLAC, "flac", BEHIND, NULL},
-    {0, 4, OGG, "ogg", CONTAINER | BEHIND, NULL},
-    {8, 4, "WAVE", "wav", SNDFILE | BEHIND, RIFF},
-    {8, 3, "AIF", "aiff", SNDFILE | BEHIND, IFF}, /* AIFF, AIFC */
+    {0, 4, FLAC, "flac", BEHIND | SOUND, NULL},
+    {0, 4, OGG, "ogg", CONTAINER | BEHIND | SOUND, NULL},
+    {8, 4, "WAVE", "wav", SNDFILE | BEHIND | SOUND, RIFF},
+    {8, 3, "AIF", "aiff", SNDFILE | BEHIND | SOUND, IFF}, /* AIFF, AIFC */
     {8, 4, "8SVX", NULL, SNDFILE, IFF},
-    {0, 4, ".snd", "au", SNDFILE | BEHIND, NULL},
+    {0, 4, ".snd", "au", SNDFILE | BEHIND | SOUND, NULL},
     {0, 4, "dns.", NULL, SNDFILE, NULL}, /* AU, little-endian */
-    {0, 4, "caff", "caf", SNDFILE | BEHIND, NULL},
-    {0, 8, "riff\x2e\x91\xcf\x11", "w64", SNDFILE | BEHIND, NULL},
+    {0, 4, "caff", "caf", SNDFILE | BEHIND | SOUND, NULL},
+    {0, 8, "riff\x2e\x91\xcf\x11", "w64", SNDFILE | BEHIND | SOUND, NULL},
     {0, 4, "NIST", NULL, SNDFILE, NULL},
     {0, 4, "Crea", NULL, SNDFILE, NULL}, /* Creative Voice File */
-    {0, 3, "ID3", "mp3", 0, NULL},
-    {4, 8, "ftypM4A ", "m4a", CONTAINER, NULL},
+    {0, 3, "ID3", "mp3", SOUND, NULL},
+    {4, 8, "ftypM4A ", "m4a", CONTAINER | SOUND, NULL},
     {4, 4, "ftyp", "mp4", CONTAINER, NULL},
     {0, 4, EBML, "mkv", CONTAINER, NULL},
     {8, 4, "AVI ", "avi", 0, "RIFF"},
@@ -101,6 +105,24 @@ const char *ap_file_type_of(const unsigned char *bytes, size_t size)
     return NULL;
 }
 
+bool ap_is_sound(const unsigned char *bytes, size_t size)
+{
+    return is_kind(SOUND, bytes, size);
+}
+
+bool ap_is_sound_name(const char *name)
+{
+    static const char *const known[] = {"wav", "wave", "w64", "rf64", "aif",  "aiff", "aifc", "au",   "snd",
+                                        "caf", "flac", "mp3", "mp2",  "mpga", "ogg",  "oga",  "opus", "m4a",
+                                        "m4b", "aac",  "ac3", "eac3", "dts",  "wma",  "ape",  "wv",   "tta",
+                                        "mpc", "mka",  "spx", "amr",  "dsf",  "dff"};
+    const char *extension = ap_extension(name);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcasecmp(extension, known[i]) == 0)
+            return true;
+    return false;
+}
+
 bool ap_is_sndfile(const unsigned char *bytes, size_t size)
 {
     return size >= 12 && is_kind(SNDFILE, bytes, size);
@@ -109,6 +131,11 @@ bool ap_is_sndfile(const unsigned char *bytes, size_t size)
 bool ap_is_wave(const unsigned char *bytes, size_t size)
 {
     return has(bytes, size, 8, "WAVE", 4) && is_any(bytes, size, RIFF);
+}
+
+bool ap_is_rifx(const unsigned char *bytes, size_t size)
+{
+    return ap_is_wave(bytes, size) && has(bytes, size, 0, RIFX, 4);
 }
 
 bool ap_is_next_file(const unsigned char *bytes, size_t size)

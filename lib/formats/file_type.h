@@ -10,10 +10,14 @@
 /* The usual extension, "flac" or "zip", or NULL: MP3 shows only deeper inside. 64 bytes are enough. Ogg is
  * "opus" if that is its first stream, else "ogg". */
 const char *ap_file_type_of(const unsigned char *bytes, size_t size);
+/* Whether it is there for its sound, and how the names of such files end. 64 bytes are enough. */
+bool ap_is_sound(const unsigned char *bytes, size_t size);
+bool ap_is_sound_name(const char *name);
 /* Whether it is a file that libsndfile is to read. 12 bytes are enough. */
 bool ap_is_sndfile(const unsigned char *bytes, size_t size);
-/* Whether it is WAV, RF64 or RIFX. 12 bytes are enough. */
+/* Whether it is WAV, RF64 or RIFX, and whether its numbers are big-endian: RIFX. 12 bytes are enough. */
 bool ap_is_wave(const unsigned char *bytes, size_t size);
+bool ap_is_rifx(const unsigned char *bytes, size_t size);
 /* Whether it is a whole file of sound, which may be appended to another one. 12 bytes are enough. */
 bool ap_is_next_file(const unsigned char *bytes, size_t size);
 /* Whether it is a tag such as programs append to sound of any kind: ID3v1, ID3v2, APEv2, Lyrics3. As far as

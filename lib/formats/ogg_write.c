@@ -2,6 +2,7 @@
  * ogg_write.c - what the encoders of Vorbis and Opus share. */
 #include "formats/ogg_write.h"
 #include "base/base64.h"
+#include "base/hash.h"
 #include "formats/vorbiscomment.h"
 #include "stream/stream.h"
 
@@ -63,21 +64,13 @@ char *ap_picture_comment(const ap_tags *tags)
     return text;
 }
 
-static uint32_t mix(uint32_t hash, const void *bytes, size_t size)
-{
-    const unsigned char *p = bytes;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ p[i]) * 16777619u; /* FNV-1a */
-    return hash;
-}
-
 int ap_ogg_serial(const ap_stream *s, const float *frames, size_t count)
 {
     const char *key, *value, *name = ap_stream_name(s);
-    uint32_t hash = mix(2166136261u, name, strlen(name));
-    hash = mix(hash, &s->format.frames, sizeof s->format.frames);
+    uint64_t hash = ap_hash(AP_HASH_START, name, strlen(name));
+    hash = ap_hash(hash, &s->format.frames, sizeof s->format.frames);
     for (size_t i = 0; ap_tags_at(ap_stream_tags(s), i, &key, &value); i++)
-        hash = mix(hash, value, strlen(value));
-    hash = mix(hash, frames, count * s->format.channels * sizeof *frames);
-    return (int)(hash & INT32_MAX);
+        hash = ap_hash(hash, value, strlen(value));
+    hash = ap_hash(hash, frames, count * s->format.channels * sizeof *frames);
+    return (int)((hash ^ hash >> 32) & INT32_MAX);
 }

@@ -2,6 +2,7 @@
  * quantize.c - floats to integers, with dither. */
 #include "formats/quantize.h"
 #include "base/error.h"
+#include "dsp/random.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,20 +15,11 @@ struct ap_quantizer {
     uint64_t random[AP_MAX_CHANNELS];
 };
 
-/* SplitMix64 (Steele, Lea, Flood 2014): any seed is good, streams of different seeds are independent. */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
 /* The sum of two independent uniform numbers: triangular, -1 to 1, which makes both the mean and the power of
  * the error independent of the signal (Lipshitz, Wannamaker, Vanderkooy 1992). */
 static double triangular(uint64_t *state)
 {
-    uint64_t r = next_random(state);
+    uint64_t r = ap_random(state);
     return ((double)(uint32_t)r + (double)(r >> 32) + 1) * 0x1p-32 - 1;
 }
 
@@ -44,7 +36,7 @@ ap_quantizer *ap_quantizer_new(uint32_t channels, ap_bits bits, ap_dither dither
     q->dithering = dither == AP_DITHER_ON;
     q->may_dither = dither == AP_DITHER_AUTO && bits == AP_BITS_16;
     for (uint32_t c = 0; c < channels; c++)
-        q->random[c] = next_random(&seed);
+        q->random[c] = ap_random(&seed);
     return q;
 }
 

@@ -119,7 +119,7 @@ static bool is_w64(const unsigned char *p, size_t size)
 
 static bool is_riff(const unsigned char *p, size_t size)
 {
-    return size >= 12 && !is_id(p, "RIFX") && ap_is_wave(p, size);
+    return size >= 12 && ap_is_wave(p, size) && !ap_is_rifx(p, size);
 }
 
 bool ap_riff_is_pcm(const unsigned char *bytes, size_t size)

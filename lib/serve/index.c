@@ -3,6 +3,7 @@
  * times. */
 #include "serve/index.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "jobs/record/clock.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
@@ -115,15 +116,6 @@ static void count_end(ap_index *x, const entry *e)
     x->ended[i].failed += e->place == AP_FAILED_JOBS;
 }
 
-/* FNV-1a. */
-static unsigned hash_of(const char *text)
-{
-    unsigned h = 2166136261u;
-    for (; *text; text++)
-        h = (h ^ (unsigned char)*text) * 16777619u;
-    return h;
-}
-
 /* Takes over what a manifest says, and tells of it if that is new. */
 static void update(ap_index *x, const char *id, ap_place place, const cJSON *document)
 {
@@ -143,7 +135,7 @@ static void update(ap_index *x, const char *id, ap_place place, const cJSON *doc
         e->created_s = ap_time_of(ap_json_string(document, "created"));
         e->bytes = ap_view_bytes(document);
         e->seen = true;
-        unsigned hash = hash_of(text);
+        unsigned hash = (unsigned)ap_hash(AP_HASH_START, text, strlen(text));
         bool whole = e->owner && e->recipe && e->name;
         if (whole && ended)
             count_end(x, e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * limits.c - how many requests a second someone may make. */
 #include "serve/limits.h"
+#include "base/hash.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,18 +16,9 @@ void ap_buckets_init(ap_buckets *b, double rate)
     b->burst = fmax(1, rate * BURST_S);
 }
 
-/* FNV-1a. */
-static unsigned hash_of(const char *name)
-{
-    unsigned h = 2166136261u;
-    for (; *name; name++)
-        h = (h ^ (unsigned char)*name) * 16777619u;
-    return h % AP_BUCKETS;
-}
-
 bool ap_buckets_take(ap_buckets *b, const char *name, double now_s, double *wait_s)
 {
-    unsigned i = hash_of(name);
+    size_t i = ap_hash(AP_HASH_START, name, strlen(name)) % AP_BUCKETS;
     *wait_s = 0;
     if (b->rate <= 0)
         return true;

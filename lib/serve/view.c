@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * view.c - a job as the API shows it. */
 #include "serve/view.h"
+#include "base/media_type.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "jobs/record/clock.h"
@@ -97,31 +98,7 @@ double ap_view_bytes(const cJSON *document)
 
 const char *ap_view_type(const cJSON *file)
 {
-    static const char *const types[][2] = {{"mp3", "audio/mpeg"},
-                                           {"flac", "audio/flac"},
-                                           {"wav", "audio/wav"},
-                                           {"ogg", "audio/ogg"},
-                                           {"opus", "audio/ogg"},
-                                           {"aiff", "audio/aiff"},
-                                           {"m4a", "audio/mp4"},
-                                           {"mp4", "video/mp4"},
-                                           {"mkv", "video/x-matroska"},
-                                           {"webm", "video/webm"},
-                                           {"png", "image/png"},
-                                           {"jpg", "image/jpeg"},
-                                           {"jpeg", "image/jpeg"},
-                                           {"gif", "image/gif"},
-                                           {"svg", "image/svg+xml"},
-                                           {"json", "application/json"},
-                                           {"txt", "text/plain; charset=utf-8"},
-                                           {"vtt", "text/vtt"},
-                                           {"srt", "application/x-subrip"},
-                                           {"zip", "application/zip"}};
-    const char *extension = ap_extension(ap_json_string(file, "path"));
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (strcasecmp(extension, types[i][0]) == 0)
-            return types[i][1];
-    return "application/octet-stream";
+    return ap_media_type(ap_extension(ap_json_string(file, "path")));
 }
 
 /* The path below the first folder of it. */

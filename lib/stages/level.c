@@ -3,6 +3,7 @@
  * and rests where nobody speaks. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "dsp/histogram.h"
 #include "stream/gain_tags.h"
 #include "stream/kweighting.h"
 #include "stream/processor.h"
@@ -47,17 +48,6 @@ static void level_free(void *state)
     free(l);
 }
 
-/* -0.691 + 10 log10 (BS.1770-4). */
-static double energy_of(double lufs)
-{
-    return isfinite(lufs) ? pow(10, (lufs + 0.691) / 10) : 0;
-}
-
-static double loudness_of(double energy)
-{
-    return 10 * log10(energy) - 0.691;
-}
-
 /* The loudness of the speech in the window; -INFINITY: too little of it. */
 static double speech(const leveller *l, double gate)
 {
@@ -75,14 +65,14 @@ static double speech(const leveller *l, double gate)
         if (count < LEAST)
             return -INFINITY;
     }
-    return loudness_of(sum / count);
+    return ap_loudness_of(sum / count);
 }
 
 /* Moves the gain towards what the window asks for. */
 static void follow(leveller *l)
 {
     const ap_level_options *o = &l->options;
-    double lufs = speech(l, energy_of(o->gate_lufs));
+    double lufs = speech(l, ap_energy_of(o->gate_lufs));
     if (!isfinite(lufs))
         return;
     double aim = fmin(fmax(o->target_lufs - lufs, -o->range_db), o->range_db), step = o->speed_db_s / HOP_HZ;
@@ -100,7 +90,7 @@ static void level_process(void *state, const float *in, float *out, size_t frame
     ebur128_add_frames_float(l->loudness, in, frames);
     ebur128_loudness_momentary(l->loudness,
                                &lufs); /* blocks of 0.4 s that overlap by 75 %, as the meters of others */
-    l->energies[l->hops % WINDOW] = energy_of(lufs);
+    l->energies[l->hops % WINDOW] = ap_energy_of(lufs);
     bool first = !l->known;
     follow(l);
     before = first ? l->gain_db : before;

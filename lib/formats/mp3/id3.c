@@ -2,6 +2,7 @@
  * id3.c - ID3v2 tags (2.2, 2.3, 2.4), which stand before MP3 and inside WAV and AIFF. The section numbers
  * are those of id3v2.4.0-structure unless another document is named. */
 #include "formats/mp3/id3.h"
+#include "base/text.h"
 #include "formats/tag_names.h"
 #include "formats/vorbiscomment.h"
 #include "stream/chapters.h"
@@ -43,26 +44,27 @@ static bool is_synchsafe(const unsigned char *p)
     return ((p[0] | p[1] | p[2] | p[3]) & 0x80) == 0;
 }
 
+size_t ap_id3_get_size(const unsigned char *p)
+{
+    return number(p, 4, 7);
+}
+
+void ap_id3_put_size(unsigned char *p, size_t size)
+{
+    for (int i = 0; i < 4; i++)
+        p[i] = (unsigned char)(size >> (21 - 7 * i) & 0x7f);
+}
+
 size_t ap_id3_size(const unsigned char *bytes, size_t size)
 {
     if (size < HEADER || memcmp(bytes, "ID3", 3) != 0 || bytes[3] == 0xff || bytes[4] == 0xff ||
         !is_synchsafe(bytes + 6))
         return 0;
     size_t footer = bytes[3] >= 4 && bytes[5] & TAG_FOOTER ? HEADER : 0;
-    return HEADER + number(bytes + 6, 4, 7) + footer;
+    return HEADER + ap_id3_get_size(bytes + 6) + footer;
 }
 
 /* ---- text */
-
-static char *put_utf8(char *to, uint32_t c)
-{
-    int more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-    static const unsigned char lead[] = {0, 0xc0, 0xe0, 0xf0};
-    *to++ = (char)(lead[more] | c >> 6 * more);
-    while (more-- > 0)
-        *to++ = (char)(0x80 | (c >> 6 * more & 0x3f));
-    return to;
-}
 
 /* One character of UTF-16, with U+FFFD for a surrogate that stands alone. */
 static uint32_t take_utf16(span *s, bool big)
@@ -90,7 +92,7 @@ static char *take_utf16_string(span *s, bool big)
     char *text = malloc(3 * n + 1), *to = text;
     span string = {s->at, 2 * n};
     while (text && string.left)
-        to = put_utf8(to, take_utf16(&string, big));
+        to += ap_utf8_put(to, take_utf16(&string, big));
     if (text)
         *to = 0;
     advance(s, 2 * n + 2);
@@ -333,7 +335,7 @@ static uint32_t frame_size(const span *s, int version)
 {
     if (version == 2)
         return number(s->at + 3, 3, 8);
-    uint32_t plain = number(s->at + 4, 4, 8), safe = number(s->at + 4, 4, 7);
+    uint32_t plain = number(s->at + 4, 4, 8), safe = (uint32_t)ap_id3_get_size(s->at + 4);
     if (version == 3 || !is_synchsafe(s->at + 4))
         return plain;
     return !is_boundary(s, HEADER + (size_t)safe) && is_boundary(s, HEADER + (size_t)plain) ? plain : safe;
@@ -372,7 +374,7 @@ static int open_tag(unsigned char *bytes, size_t size, span *s)
     if (version == 3 && bytes[5] & TAG_EXTENDED && s->left >= 4)
         advance(s, 4 + (size_t)number(s->at, 4, 8));
     if (version == 4 && bytes[5] & TAG_EXTENDED && s->left >= 4)
-        advance(s, number(s->at, 4, 7));
+        advance(s, ap_id3_get_size(s->at));
     return version;
 }
 
@@ -421,8 +423,9 @@ static bool keep_frame(span frame, int version, ap_bytes *frames)
     if (flags < 0)
         return false;
     ap_bytes_add(frames, frame.at, 4);
-    for (int i = 3; i >= 0; i--)
-        ap_bytes_big(frames, body >> 7 * i & 0x7f, 1);
+    unsigned char size[4];
+    ap_id3_put_size(size, body);
+    ap_bytes_add(frames, size, sizeof size);
     ap_bytes_big(frames, (uint64_t)flags, 2);
     ap_bytes_add(frames, frame.at + HEADER, body);
     return true;

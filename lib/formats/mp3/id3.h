@@ -12,9 +12,15 @@
 
 /* Bytes: room for the largest picture; a longer tag is skipped. */
 #define AP_ID3_MAX ((size_t)80 << 20)
+/* Bytes of zeros after the frames: room to edit the tag in place, as mutagen leaves it. exiftool looks for a
+ * frame after each one, and takes a large last frame without 10 bytes after it for a wrong size. */
+#define AP_ID3_PADDING 1024
 
 /* Bytes of the ID3v2 tag that begins here, by its header of 10 bytes; 0 if there is none. */
 size_t ap_id3_size(const unsigned char *bytes, size_t size);
+/* Sizes of tags, and of frames of version 2.4, in four bytes of 7 bits (6.2: synchsafe). */
+size_t ap_id3_get_size(const unsigned char *p);
+void ap_id3_put_size(unsigned char *p, size_t size);
 /* Parses an ID3v2 tag, and scribbles over it. false if it is malformed; what was good is kept. */
 bool ap_id3_parse(unsigned char *bytes, size_t size, ap_tags *tags);
 /* Decides of one frame whether it stays: alone holds what the frame says by itself, nothing if it is not

@@ -13,9 +13,6 @@
 
 #define HEADER_SIZE 10
 #define MAX_SIZE ((size_t)0x0fffffff) /* 28 bits */
-/* Room to edit the tag in place, as mutagen leaves it. exiftool looks for a frame after each one, and takes
- * a large last frame without 10 bytes after it for a wrong size. */
-#define PADDING 1024
 #define UTF_8 3
 #define LATIN_1 0
 #define NO_OFFSET 0xffffffffu
@@ -46,21 +43,14 @@ static bool is_ascii(const ap_bytes *b)
     return true;
 }
 
-/* Sizes have 7 bits to a byte. */
-static void put_size(unsigned char *p, size_t size)
-{
-    for (int i = 0; i < 4; i++)
-        p[i] = (unsigned char)(size >> (21 - 7 * i) & 0x7f);
-}
-
 /* Adds a frame, unless the tag would get larger than it may. */
 static void add_frame(ap_bytes *tag, const char *id, const ap_bytes *body)
 {
     unsigned char header[HEADER_SIZE] = {0};
-    if (tag->size + HEADER_SIZE + body->size > MAX_SIZE - PADDING - 1)
+    if (tag->size + HEADER_SIZE + body->size > MAX_SIZE - AP_ID3_PADDING - 1)
         return;
     memcpy(header, id, 4);
-    put_size(header + 4, body->size);
+    ap_id3_put_size(header + 4, body->size);
     ap_bytes_add(tag, header, sizeof header);
     ap_bytes_add(tag, body->data, body->size);
     tag->failed |= body->failed;
@@ -249,13 +239,13 @@ bool ap_id3_make(const ap_tags *tags, const ap_format *format, unsigned char **b
     *bytes = NULL;
     *size = 0;
     bool empty = tag.size == HEADER_SIZE;
-    ap_bytes_zeros(&tag,
-                   PADDING + (tag.size & 1)); /* even, so that a chunk of RIFF or AIFF needs no pad byte */
+    ap_bytes_zeros(&tag, AP_ID3_PADDING +
+                             (tag.size & 1)); /* even, so that a chunk of RIFF or AIFF needs no pad byte */
     if (tag.failed || empty) {
         free(tag.data);
         return !tag.failed || ap_fail_memory(err);
     }
-    put_size(tag.data + 6, tag.size - HEADER_SIZE);
+    ap_id3_put_size(tag.data + 6, tag.size - HEADER_SIZE);
     *bytes = tag.data;
     *size = tag.size;
     return true;

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define HEADER 10
-#define PADDING 1024 /* as id3_make.c */
 #define V1_SIZE 128
 
 /* ---- ID3v2 */
@@ -45,12 +44,6 @@ static ap_tags *new_part(const ap_retag *r)
     return tags;
 }
 
-static void put_size(unsigned char *p, size_t size)
-{
-    for (int i = 0; i < 4; i++)
-        p[i] = (unsigned char)(size >> (21 - 7 * i) & 0x7f);
-}
-
 /* The tag that ap_id3_make made, without its padding, then the frames, then padding: of even size. */
 static bool join(const unsigned char *made, size_t size, const ap_bytes *frames, ap_bytes *to, ap_error *err)
 {
@@ -59,19 +52,16 @@ static bool join(const unsigned char *made, size_t size, const ap_bytes *frames,
     else
         ap_bytes_add(to, "ID3\4\0\0\0\0\0", HEADER);
     size_t end = HEADER; /* of the frames */
-    while (made && end + HEADER <= to->size && to->data[end]) {
-        size_t body = (size_t)to->data[end + 4] << 21 | (size_t)to->data[end + 5] << 14 |
-                      (size_t)to->data[end + 6] << 7 | to->data[end + 7];
-        end += HEADER + body;
-    }
+    while (made && end + HEADER <= to->size && to->data[end])
+        end += HEADER + ap_id3_get_size(to->data + end + 4);
     to->size = made ? (end < to->size ? end : to->size) : HEADER;
     ap_bytes_add(to, frames->data, frames->size);
-    ap_bytes_zeros(to, PADDING + (to->size & 1));
+    ap_bytes_zeros(to, AP_ID3_PADDING + (to->size & 1));
     if (to->failed)
         return ap_fail_memory(err);
     if (to->size > AP_ID3_MAX)
         return ap_fail(err, AP_FAILED, "the tags are too large");
-    put_size(to->data + 6, to->size - HEADER);
+    ap_id3_put_size(to->data + 6, to->size - HEADER);
     return true;
 }
 

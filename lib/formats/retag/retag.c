@@ -125,27 +125,20 @@ static bool compare(ap_retag *r)
 
 /* ---- the formats */
 
-static bool is(const unsigned char *p, const char *id)
-{
-    return memcmp(p, id, 4) == 0;
-}
-
-/* NULL: there is none for it. p: the first bytes after ID3v2 tags, at least 12. */
+/* NULL: there is none for it. p: the first bytes after ID3v2 tags. */
 static ap_retag_fn *choose(const unsigned char *p, size_t size)
 {
+    static const struct {
+        const char *type;
+        ap_retag_fn *function;
+    } formats[] = {{"flac", ap_retag_flac}, {"ogg", ap_retag_ogg},   {"opus", ap_retag_ogg},
+                   {"wav", ap_retag_wav},   {"aiff", ap_retag_aiff}, {"au", ap_retag_au},
+                   {"m4a", ap_retag_mp4},   {"mp4", ap_retag_mp4}};
     ap_mpeg header;
-    if (ap_is_flac(p, size))
-        return ap_retag_flac;
-    if (ap_is_ogg(p, size))
-        return ap_retag_ogg;
-    if ((is(p, "RIFF") || is(p, "RF64")) && is(p + 8, "WAVE"))
-        return ap_retag_wav;
-    if (is(p, "FORM") && (is(p + 8, "AIFF") || is(p + 8, "AIFC")))
-        return ap_retag_aiff;
-    if (is(p, "\x2esnd"))
-        return ap_retag_au;
-    if (is(p + 4, "ftyp"))
-        return ap_retag_mp4;
+    const char *type = ap_is_rifx(p, size) ? NULL : ap_file_type_of(p, size);
+    for (size_t i = 0; type && i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(type, formats[i].type) == 0)
+            return formats[i].function;
     return ap_mpeg_parse(p, &header) ? ap_retag_mp3 : NULL;
 }
 

@@ -45,12 +45,8 @@ bool ap_json_put_path(cJSON *object, const char *key, const char *path)
             memcpy(to, p, n);
             to += n;
             p += n;
-        } else {
-            unsigned c = BYTE_FIRST - 0x80 + *p++;
-            *to++ = (char)(0xe0 | c >> 12);
-            *to++ = (char)(0x80 | (c >> 6 & 0x3f));
-            *to++ = (char)(0x80 | (c & 0x3f));
-        }
+        } else
+            to += ap_utf8_put(to, BYTE_FIRST - 0x80 + *p++);
     }
     *to = 0;
     bool ok = ap_json_put(object, key, cJSON_CreateString(text));

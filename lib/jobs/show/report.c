@@ -2,6 +2,7 @@
  * report.c - one HTML page about a job, which needs no network and no other file. */
 #include "jobs/show/report.h"
 #include "base/error.h"
+#include "base/media_type.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "jobs/record/clock.h"
@@ -58,15 +59,7 @@ static const char *minus(double x)
 
 static const char *mime_of(const char *format)
 {
-    static const char *const types[][2] = {
-        {"mp3", "audio/mpeg"}, {"wav", "audio/wav"}, {"flac", "audio/flac"}, {"ogg", "audio/ogg"},
-        {"opus", "audio/ogg"}, {"m4a", "audio/mp4"}, {"mp4", "video/mp4"},   {"webm", "video/webm"},
-        {"mkv", "video/webm"}, {"png", "image/png"}, {"jpg", "image/jpeg"},  {"gif", "image/gif"},
-        {"webp", "image/webp"}};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (strcmp(types[i][0], format) == 0)
-            return types[i][1];
-    return "application/octet-stream";
+    return strcmp(format, "mkv") == 0 ? "video/webm" : ap_media_type(format); /* a browser plays it as that */
 }
 
 /* ---- files */

@@ -33,10 +33,7 @@ char *ap_cut_name(const char *name, size_t most)
     size_t end = whole - (size_t)ap_stem_length(name);
     if (end >= EXTENSION_BYTES || end >= most)
         end = 0;
-    size_t keep = most - end;
-    for (int i = 0; i < 3 && keep && ((unsigned char)name[keep] & 0xc0) == 0x80; i++)
-        keep--; /* a byte that continues a character: RFC 3629, section 3 */
-    return ap_print("%.*s%s", (int)keep, name, name + whole - end);
+    return ap_print("%.*s%s", (int)ap_utf8_fit(name, most - end), name, name + whole - end);
 }
 
 /* Control characters, what separates folders here or elsewhere, and what shells expand even between double

@@ -2,6 +2,7 @@
  * xml.c - elements and entities. */
 #include "plugins/net/xml.h"
 #include "base/bytes.h"
+#include "base/text.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -56,17 +57,6 @@ bool ap_xml_next(ap_xml *rest, const char *name, ap_xml *content)
     return true;
 }
 
-/* Adds a character in UTF-8. */
-static void add_character(ap_bytes *out, unsigned long c)
-{
-    unsigned char u[4];
-    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    for (size_t i = n; i-- > 0; c >>= 6)
-        u[i] = (unsigned char)(i ? 0x80 | (c & 0x3f) : lead[n] | c);
-    ap_bytes_add(out, u, n);
-}
-
 /* Adds what an entity that begins at p stands for; returns its length, 0 if it is none. */
 static size_t add_entity(ap_bytes *out, const char *p, size_t left)
 {
@@ -89,7 +79,8 @@ static size_t add_entity(ap_bytes *out, const char *p, size_t left)
     unsigned long c = *number == 'x' ? strtoul(number + 1, &end, 16) : strtoul(number, &end, 10);
     if (*end || c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
         return 0;
-    add_character(out, c);
+    char utf8[4];
+    ap_bytes_add(out, utf8, ap_utf8_put(utf8, (uint32_t)c));
     return (size_t)(semicolon + 1 - p);
 }
 

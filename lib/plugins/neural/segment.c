@@ -4,6 +4,7 @@
  * segments, and adds the results with triangular weights. */
 #include "plugins/neural/segment.h"
 #include "base/error.h"
+#include "dsp/random.h"
 #include "plugins/neural/kept.h"
 #include "plugins/neural/track.h"
 #include "stream/stream.h"
@@ -197,15 +198,6 @@ static void separate_close(void *state)
 
 /* ---- setting up */
 
-/* splitmix64 (Steele, Lea, Flood 2014) */
-static uint64_t random64(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
 /* Of a segment that overlaps with the next; from 1 on it is how many cover each moment. */
 static double share_of(double overlap)
 {
@@ -245,7 +237,7 @@ static bool add_pass(separator *p, nn_network *n, const double weights[][NN_MAX_
         return false;
     const int64_t limit = (int64_t)(MAX_SHIFT_S * n->rate);
     if (o->shifts)
-        q->start = (int64_t)(random64(random) % (uint64_t)(limit + 1)) - limit;
+        q->start = (int64_t)(ap_random(random) % (uint64_t)(limit + 1)) - limit;
     q->next = q->start;
     for (int stem = 0; stem < p->stem_count; stem++) {
         double total = 0;

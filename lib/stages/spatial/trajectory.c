@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * trajectory.c - where a source that moves around the listener is. */
 #include "stages/spatial/trajectory.h"
+#include "dsp/random.h"
 
 #include <math.h>
 
@@ -16,14 +17,10 @@
  * spline. */
 #define RANDOM_KNOT_TURNS 0.4714
 
-/* SplitMix64 (Steele, Lea, Flood 2014): a well mixed number for each index, without a state to carry along.
- */
+/* A well mixed number for each index, without a state to carry along. */
 static uint64_t mix(uint64_t x)
 {
-    x += 0x9e3779b97f4a7c15u;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
+    return ap_random(&x);
 }
 
 /* Knot number index, uniform in -1..1. */

@@ -66,5 +66,27 @@ static void control_characters_do_not_reach_a_line(void)
     CHECK(ap_is_control('\0') && ap_is_control('\x1f') && !ap_is_control(' ') && !ap_is_control('\xc3'));
 }
 
-TEST_MAIN(CASE(what_is_a_character), CASE(all_of_a_text_counts), CASE(other_bytes_are_latin_1),
+static void all_characters_are_written(void)
+{
+    static const uint32_t ends[] = {1, 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
+    static const size_t lengths[] = {1, 1, 2, 2, 3, 3, 3, 3, 4, 4};
+    char text[5];
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        memset(text, 0, sizeof text);
+        CHECK(ap_utf8_put(text, ends[i]) == lengths[i] && ap_utf8_length(text) == lengths[i]);
+    }
+    CHECK(ap_utf8_put(text, 0x20ac) == 3 && memcmp(text, "\xe2\x82\xac", 3) == 0);
+}
+
+static void no_character_is_cut(void)
+{
+    static const char text[] = "a\xc3\xb6\xe2\x82\xac\xf0\x9f\x8e\xb5";
+    static const size_t fits[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10};
+    for (size_t most = 0; most < sizeof fits / sizeof *fits; most++)
+        CHECK_NEAR(ap_utf8_fit(text, most), fits[most], 0);
+    CHECK(ap_utf8_fit("\x80\x80\x80\x80\x80\x80", 5) >= 2); /* no text: most of it stays all the same */
+}
+
+TEST_MAIN(CASE(all_characters_are_written), CASE(no_character_is_cut), CASE(what_is_a_character),
+          CASE(all_of_a_text_counts), CASE(other_bytes_are_latin_1),
           CASE(control_characters_do_not_reach_a_line))

@@ -29,6 +29,9 @@ static void check_type(const char *name, const char *type, bool sndfile, bool co
         fprintf(stderr, "%s: %s\n", name, got ? got : "no type");
     CHECK(ap_is_next_file(bytes, size) ==
           (type && (sndfile || ap_is_flac(bytes, size) || ap_is_ogg(bytes, size))));
+    const bool by_name = ap_is_sound_name(name), by_bytes = ap_is_sound(bytes, size);
+    CHECK(!by_bytes || by_name);
+    CHECK(by_bytes == (by_name && type && strcmp(type, "mkv") != 0));
     CHECK(!ap_is_tag(bytes, size) || strcmp(name, "ffmpeg.mp3") == 0);
     free(bytes);
 }
