@@ -65,6 +65,7 @@ static const option_row rows[] = {
               .no_default = true),
     ROW_TEXT(0, "public-url", "URL", AT(serve.public_url), "what clients see, behind a proxy"),
     ROW_ON(0, "trust-proxy", AT(serve.trust_proxy), "believe X-Forwarded-For and X-Forwarded-Proto"),
+    ROW_ON(0, "compat", AT(serve.compat), "also the paths that other services have, as aliases"),
     ROW_TEXT(0, "origins", "LIST", AT(serve.origins),
              "other sites whose pages may call, separated by commas"),
     ROW_FILE(0, "jwks", "FILE", AT(serve.jwt.keys), "take JSON Web Tokens, signed with one of these keys"),

@@ -71,6 +71,8 @@ static const ap_route *find_route(ap_request *r, const char *method, bool *known
     *allow = 0;
     const ap_route *got = NULL;
     for (const ap_route *route = ap_routes; route->method; route++) {
+        if (route->flags & AP_COMPAT && !r->server->options->compat)
+            continue;
         if (!ap_match_path(route->path, r->url, r->id, r->name, AP_PART_BYTES))
             continue;
         *known = true;
@@ -180,7 +182,7 @@ static enum MHD_Result receive(ap_request *r, const char *data, size_t *size)
     *size = 0;
     r->received += n;
     ap_peer_received(r->peer, n);
-    if (r->route && r->route->take)
+    if (r->route && r->route->take && r->state)
         r->route->take(r, data, n);
     else if (r->route && r->route->flags & AP_JSON)
         return collect(r, data, n) ? MHD_YES : MHD_NO;

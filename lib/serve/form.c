@@ -24,11 +24,12 @@ typedef struct form {
     ap_upload upload; /* of the file that comes now; id "": none */
     ap_receiving in;
     cJSON *files;
-    ap_error err; /* AP_OK: all is well */
-    bool broken;  /* not a form, or cut */
+    char recipe[64]; /* the field of that name */
+    ap_error err;    /* AP_OK: all is well */
+    bool broken;     /* not a form, or cut */
 } form;
 
-static bool is_form(const ap_request *r)
+bool ap_is_form(const ap_request *r)
 {
     const char *type = ap_header(r, "Content-Type");
     return type && strncasecmp(type, "multipart/form-data", 19) == 0;
@@ -82,6 +83,8 @@ static enum MHD_Result see_part(void *cls, enum MHD_ValueKind kind, const char *
     (void)kind;
     (void)type;
     (void)encoding;
+    if (strcmp(key, "recipe") == 0 && !filename && offset + size < sizeof f->recipe)
+        memcpy(f->recipe + offset, data, size); /* what follows is zero */
     if (strcmp(key, "file") != 0 || !filename || f->err.code != AP_OK)
         return MHD_YES; /* other fields of the form say nothing to us */
     if (offset == 0) {
@@ -116,22 +119,39 @@ static void take_form(form *f, const char *bytes, size_t size)
         f->broken = true;
 }
 
-static void finish_form(ap_request *r, form *f)
+cJSON *ap_form_end(ap_request *r, char recipe[64])
 {
+    form *f = r->state;
     if (MHD_destroy_post_processor(f->parser) != MHD_YES)
         f->broken = true;
     f->parser = NULL;
     end_file(f);
     atomic_fetch_add(&r->server->metrics.upload_bytes, r->received);
+    strcpy(recipe, f->recipe);
+    cJSON *files = f->files;
     if (f->broken)
-        return ap_reply_problem(r, 400, NULL, "this is not a whole form");
-    if (f->err.code != AP_OK)
-        return ap_reply_error(r, "file", &f->err);
-    if (cJSON_GetArraySize(f->files) == 0)
-        return ap_reply_problem(r, 422, "file", "there is no field 'file' with a file");
-    cJSON *document = cJSON_CreateObject();
-    if (document && ap_json_put(document, "files", f->files))
+        ap_reply_problem(r, 400, NULL, "this is not a whole form");
+    else if (f->err.code != AP_OK)
+        ap_reply_error(r, "file", &f->err);
+    else if (cJSON_GetArraySize(files) == 0)
+        ap_reply_problem(r, 422, "file", "there is no field 'file' with a file");
+    else {
         f->files = NULL;
+        return files;
+    }
+    return NULL;
+}
+
+static void finish_form(ap_request *r)
+{
+    char recipe[64];
+    cJSON *files = ap_form_end(r, recipe), *document = files ? cJSON_CreateObject() : NULL;
+    if (!files)
+        return;
+    if (document)
+        ap_json_put(document, "files", files);
+    else
+        cJSON_Delete(files);
     ap_reply_json(r, 201, document);
 }
 
@@ -153,7 +173,7 @@ static void drop_form(ap_request *r, form *f)
 
 void ap_files_begin(ap_request *r)
 {
-    if (is_form(r))
+    if (ap_is_form(r))
         begin_form(r);
     else
         ap_tus_begin_create(r);
@@ -161,7 +181,7 @@ void ap_files_begin(ap_request *r)
 
 void ap_files_take(ap_request *r, const char *bytes, size_t size)
 {
-    if (is_form(r))
+    if (ap_is_form(r))
         take_form(r->state, bytes, size);
     else
         ap_tus_take(r, bytes, size);
@@ -169,8 +189,8 @@ void ap_files_take(ap_request *r, const char *bytes, size_t size)
 
 void ap_files_finish(ap_request *r)
 {
-    if (is_form(r))
-        finish_form(r, r->state);
+    if (ap_is_form(r))
+        finish_form(r);
     else
         ap_tus_finish(r);
 }
@@ -179,7 +199,7 @@ void ap_files_drop(ap_request *r)
 {
     if (!r->state)
         return;
-    if (is_form(r))
+    if (ap_is_form(r))
         drop_form(r, r->state);
     else
         ap_tus_drop(r);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "jobs/record/clock.h"
 #include "serve/reply.h"
+#include "serve/sign.h"
 #include "serve/state.h"
 
 #include <math.h>
@@ -139,6 +140,8 @@ static bool find_person(ap_request *r)
 {
     const char *header = ap_header(r, "Authorization");
     const char *cookie = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, AP_COOKIE);
+    if (r->route->flags & AP_SIGNED && ap_query(r, "signature"))
+        return ap_is_signed(r, r->route->method, r->person.owner);
     if (header && strncasecmp(header, "Bearer ", 7) == 0)
         return ap_guard_token(r, header + 7 + strspn(header + 7, " "), &r->person);
     if (cookie && ap_keys_find(&r->server->sessions, cookie, &r->person))

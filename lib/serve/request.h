@@ -26,6 +26,8 @@ typedef enum ap_route_flags {
     AP_JSON = 4, /* the body is collected in r->body */
     AP_TUS = 8,  /* limits are told as tus clients understand them, and answers carry Tus-Resumable */
     AP_ADMIN = 16,
+    AP_SIGNED = 32, /* a signed URL does instead of a token */
+    AP_COMPAT = 64, /* is there only with --compat */
 } ap_route_flags;
 
 typedef struct ap_route {

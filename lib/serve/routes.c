@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * routes.c - which request does what. openapi.json describes the same; a test compares them. */
 #include "serve/catalog.h"
+#include "serve/compat.h"
 #include "serve/events.h"
 #include "serve/files.h"
 #include "serve/form.h"
@@ -43,7 +44,7 @@ const ap_route ap_routes[] = {
     {"POST", "/v1/jobs/{id}/retry", ap_retry_job, AP_SLOW},
     {"POST", "/v1/jobs/{id}/cancel", ap_cancel_job, AP_SLOW},
     {"GET", "/v1/jobs/{id}/outputs", ap_get_outputs, 0},
-    {"GET", "/v1/jobs/{id}/outputs/{name*}", ap_get_output, 0},
+    {"GET", "/v1/jobs/{id}/outputs/{name*}", ap_get_output, AP_SIGNED},
     {"GET", "/v1/jobs/{id}/inputs/{name*}", ap_get_input, 0},
     {"GET", "/v1/jobs/{id}/outputs.zip", ap_get_zip, AP_SLOW},
     {"GET", "/v1/jobs/{id}/log", ap_get_log, 0},
@@ -52,6 +53,23 @@ const ap_route ap_routes[] = {
     {"GET", "/v1/jobs/{id}/picture/{name*}", ap_get_picture, AP_SLOW},
     {"GET", "/v1/jobs/{id}/events", ap_get_job_events, 0},
     {"GET", "/v1/events", ap_get_events, 0},
+
+    {"POST", "/presigned-url", ap_compat_presigned, AP_COMPAT | AP_JSON | AP_SLOW},
+    {"POST", "/upload", ap_compat_upload, AP_COMPAT | AP_JSON | AP_SLOW},
+    {"GET", "/status", ap_compat_status, AP_COMPAT | AP_SLOW},
+    {"POST", "/status", ap_compat_status, AP_COMPAT | AP_JSON | AP_SLOW},
+    {"POST", "/cleanup", ap_compat_cleanup, AP_COMPAT | AP_JSON | AP_SLOW},
+    {"POST", "/process", ap_compat_process, AP_COMPAT | AP_JSON | AP_SLOW, ap_compat_process_begin,
+     ap_files_take, ap_files_drop},
+    {"POST", "/media/upload/init", ap_compat_init, AP_COMPAT | AP_JSON | AP_SLOW},
+    {"POST", "/media/upload/complete", ap_compat_complete, AP_COMPAT | AP_JSON | AP_SLOW},
+    {"GET", "/jobs/{id}", ap_get_job, AP_COMPAT},
+    {"GET", "/health", ap_compat_health, AP_COMPAT | AP_OPEN},
+    {"GET", "/config", ap_get_config, AP_COMPAT},
+    {"GET", "/job/{id}", ap_get_job, AP_COMPAT},
+    {"GET", "/job/{id}/outputs", ap_get_outputs, AP_COMPAT},
+    {"GET", "/download/{id}/all", ap_get_zip, AP_COMPAT | AP_SLOW},
+    {"GET", "/download/{id}/{name*}", ap_compat_track, AP_COMPAT},
     {0},
 };
 

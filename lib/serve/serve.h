@@ -15,6 +15,7 @@ typedef struct ap_serve_options {
     const char *private_key;
     ap_jwt_options jwt;                            /* tokens of others; keys NULL: they are not taken */
     bool open;                                     /* everybody is the local user; for loopback only */
+    bool compat;                                   /* also the paths of compat.h */
     bool trust_proxy;                              /* X-Forwarded-For and X-Forwarded-Proto are a proxy's */
     double max_bytes, max_seconds, min_free_bytes; /* of files, as in ap_intake_options */
     double quota_bytes;                            /* of an owner's uploads and jobs; 0 = no limit */

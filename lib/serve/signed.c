@@ -1,51 +1,36 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * signed.c - a URL that takes one file with one PUT: HMAC-SHA-256 over method, ID and expiry. */
+ * signed.c - a URL that takes one file with one PUT. */
 #include "serve/signed.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "jobs/record/clock.h"
 #include "jobs/record/json.h"
 #include "serve/receive.h"
 #include "serve/reply.h"
 #include "serve/room.h"
+#include "serve/sign.h"
 #include "serve/state.h"
+#include "serve/submit.h"
 
-#include <nettle/hmac.h>
-#include <nettle/memops.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define VALID_S 3600
-
-static void sign(const ap_request *r, const char *id, const char *expires, char hex[65])
-{
-    struct hmac_sha256_ctx hash;
-    unsigned char sum[SHA256_DIGEST_SIZE];
-    char text[128];
-    int n = snprintf(text, sizeof text, "PUT\n%s\n%s", id, expires);
-    hmac_sha256_set_key(&hash, sizeof r->server->secret, r->server->secret);
-    hmac_sha256_update(&hash, (size_t)n, (const unsigned char *)text);
-    hmac_sha256_digest(&hash, sizeof sum, sum);
-    for (size_t i = 0; i < sizeof sum; i++)
-        sprintf(hex + 2 * i, "%02x", sum[i]);
-}
-
 /* ---- POST /v1/uploads */
+
+char *ap_signed_put(const ap_request *r, const char *id, char when[32])
+{
+    char *path = ap_print("/v1/uploads/%s", id);
+    char *url = path ? ap_sign_url(r, "PUT", path, r->person.owner, when) : NULL;
+    free(path);
+    return url;
+}
 
 static cJSON *describe(ap_request *r, const char *id)
 {
-    char expires[32], hex[65], when[32];
-    double end = ap_wall_s() + VALID_S;
-    snprintf(expires, sizeof expires, "%.0f", end);
-    sign(r, id, expires, hex);
-    ap_time_print(end, when);
+    char when[32];
     cJSON *answer = cJSON_CreateObject();
-    char *base = ap_base_url(r);
-    char *url = base ? ap_print("%s/v1/uploads/%s?expires=%s&signature=%s", base, id, expires, hex) : NULL;
+    char *url = ap_signed_put(r, id, when);
     bool ok = answer && url && ap_json_put_text(answer, "id", id) && ap_json_put_text(answer, "url", url) &&
               ap_json_put_text(answer, "method", "PUT") && ap_json_put_text(answer, "expires", when);
-    free(base);
     free(url);
     if (ok)
         return answer;
@@ -88,40 +73,34 @@ typedef struct putting {
     bool claimed;
 } putting;
 
-static bool is_signed(const ap_request *r)
-{
-    const char *expires = ap_query(r, "expires"), *signature = ap_query(r, "signature");
-    char hex[65];
-    uint64_t end;
-    if (!expires || !signature || strlen(signature) != 64 || strlen(expires) > 20 ||
-        !ap_parse_number(expires, &end) || (double)end < ap_wall_s() || !ap_is_file_id(r->id))
-        return false;
-    sign(r, r->id, expires, hex);
-    return memeql_sec(hex, signature, 64);
-}
-
 void ap_signed_begin(ap_request *r)
 {
     ap_error err;
     ap_uploads *uploads = &r->server->uploads;
     uint64_t announced = ap_body_announced(r);
+    char owner[AP_OWNER_BYTES];
     putting *p = calloc(1, sizeof *p);
     r->state = p;
     if (!p)
         return ap_reply_text(r, 503, NULL, NULL, 0);
     p->in.fd = -1;
-    if (!is_signed(r))
+    if (!ap_is_signed(r, "PUT", owner))
         return ap_reply_problem(r, 403, "signature", "it is not right, or too old");
-    if (!ap_upload_load(uploads, r->id, &p->upload))
+    r->person = (ap_person){.admin = false};
+    strcpy(r->person.owner, owner);
+    if (!ap_upload_load(uploads, r->id, &p->upload) || strcmp(p->upload.owner, owner) != 0)
         return ap_reply_missing(r, "upload");
     if (ap_upload_is_whole(&p->upload))
         return ap_reply_problem(r, 409, NULL, "the file is there already");
-    if (announced != AP_UNKNOWN && announced != p->upload.length)
+    if (*p->upload.job && !ap_room_for(r, announced != AP_UNKNOWN ? announced : 0))
+        return;
+    if (!*p->upload.job && announced != AP_UNKNOWN && announced != p->upload.length)
         return ap_reply_problem(r, 413, "Content-Length", "%llu bytes were announced",
                                 (unsigned long long)p->upload.length);
     if (!(p->claimed = ap_upload_claim(uploads, r->id, r->peer)))
         return ap_reply_problem(r, 423, NULL, "another request writes to it");
-    if (!ap_receive_start(&p->in, uploads, r->id, p->upload.length, &err))
+    uint64_t most = *p->upload.job ? (uint64_t)r->server->options->max_bytes : p->upload.length;
+    if (!ap_receive_start(&p->in, uploads, r->id, most, &err))
         ap_reply_error(r, NULL, &err);
 }
 
@@ -136,12 +115,14 @@ void ap_signed_finish(ap_request *r)
     putting *p = r->state;
     ap_error err;
     atomic_fetch_add(&r->server->metrics.upload_bytes, r->received);
-    if (p->in.size != p->upload.length && !p->in.failed)
+    if (*p->upload.job && p->in.size == 0)
+        ap_reply_problem(r, 422, NULL, "the file is empty");
+    else if (!*p->upload.job && p->in.size != p->upload.length && !p->in.failed)
         ap_reply_problem(r, 422, "size", "%llu bytes were announced", (unsigned long long)p->upload.length);
-    else if (ap_receive_end(&p->in, &p->upload, &err))
-        ap_reply_json(r, 200, ap_upload_describe(&r->server->uploads, &p->upload));
-    else
+    else if (!ap_receive_end(&p->in, &p->upload, &err))
         ap_reply_error(r, NULL, &err);
+    else if (!p->upload.recipe || ap_submit_upload(r, &p->upload, p->upload.recipe, NULL))
+        ap_reply_json(r, 200, ap_upload_describe(&r->server->uploads, &p->upload));
 }
 
 void ap_signed_drop(ap_request *r)

@@ -10,6 +10,8 @@
 ap_handler ap_signed_new, ap_signed_complete;
 /* PUT /v1/uploads/{id} */
 ap_handler ap_signed_begin, ap_signed_finish, ap_signed_drop;
+/* The URL of such a PUT, malloc'ed, and its end. NULL when out of memory. */
+char *ap_signed_put(const ap_request *r, const char *id, char when[32]);
 void ap_signed_take(ap_request *r, const char *bytes, size_t size);
 
 #endif

@@ -205,11 +205,31 @@ static void free_order(order *o)
     ap_recipe_free(&o->recipe);
 }
 
-static bool submit(ap_request *r, cJSON *asked, const char *wanted, char id[AP_ID_BYTES])
+bool ap_submit(ap_request *r, cJSON *asked, const char *wanted, char id[AP_ID_BYTES])
 {
     order o = {.request = r, .asked = asked, .wanted = wanted};
     bool ok = read_recipe(&o) && read_files(&o) && make_job(&o, id);
     free_order(&o);
+    if (ok)
+        ap_index_look(r->server->index, id);
+    return ok;
+}
+
+bool ap_submit_upload(ap_request *r, const ap_upload *u, const char *recipe, const char *format)
+{
+    char id[AP_ID_BYTES];
+    cJSON *asked = cJSON_CreateObject(), *files = asked ? cJSON_AddArrayToObject(asked, "files") : NULL;
+    cJSON *settings = asked && format ? cJSON_AddObjectToObject(asked, "settings") : NULL;
+    bool ok = files && ap_json_put_text(asked, "recipe", recipe) &&
+              cJSON_AddItemToArray(files, cJSON_CreateString(u->id)) &&
+              (!format || ap_json_put_text(settings, "format", format));
+    if (ok)
+        ok = ap_submit(r, asked, *u->job ? u->job : NULL, id);
+    else
+        ap_reply_text(r, 503, NULL, NULL, 0);
+    cJSON_Delete(asked);
+    if (ok)
+        strcpy(r->id, id);
     return ok;
 }
 
@@ -258,7 +278,7 @@ static bool submit_once(ap_request *r, cJSON *asked, const char *key, char id[AP
     else if (!note_key(fd, hex, id))
         ok = (ap_reply_problem(r, 503, NULL, "cannot keep the key"), false);
     else
-        ok = submit(r, asked, id, id);
+        ok = ap_submit(r, asked, id, id);
     close(fd);
     return ok;
 }
@@ -274,11 +294,10 @@ void ap_submit_job(ap_request *r)
     else if (key && (!*key || strlen(key) > 255))
         ap_reply_problem(r, 400, "Idempotency-Key", "it has no characters, or more than 255");
     else
-        ok = key ? submit_once(r, asked, key, id) : submit(r, asked, NULL, id);
+        ok = key ? submit_once(r, asked, key, id) : ap_submit(r, asked, NULL, id);
     cJSON_Delete(asked);
     if (!ok)
         return;
-    ap_index_look(r->server->index, id);
     ap_reply_job(r, 201, id);
     char *base = ap_base_url(r), *location = base ? ap_print("%s/v1/jobs/%s", base, id) : NULL;
     ap_reply_header(r, "Location", location);

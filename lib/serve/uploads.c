@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "jobs/record/clock.h"
 #include "jobs/record/json.h"
-#include "jobs/spool/spool.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -34,7 +33,8 @@ void ap_upload_free(ap_upload *upload)
     free(upload->name);
     free(upload->metadata);
     free(upload->parts);
-    upload->name = upload->metadata = upload->parts = NULL;
+    free(upload->recipe);
+    upload->name = upload->metadata = upload->parts = upload->recipe = NULL;
 }
 
 /* ---- notes: what is needed often */
@@ -121,6 +121,8 @@ bool ap_upload_save(ap_uploads *u, const ap_upload *upload, ap_error *err)
               ap_json_put_text(record, "name", upload->name) &&
               ap_json_put_text(record, "metadata", upload->metadata) &&
               ap_json_put_text(record, "parts", upload->parts) &&
+              ap_json_put_text(record, "recipe", upload->recipe) &&
+              ap_json_put_text(record, "job", upload->job) &&
               ap_json_put_number(record, "length", (double)upload->length) &&
               ap_json_put(record, "partial", cJSON_CreateBool(upload->partial)) &&
               ap_json_put_text(record, "sha256", upload->sha256);
@@ -168,9 +170,11 @@ bool ap_upload_load(ap_uploads *u, const char *id, ap_upload *upload)
         strcpy(upload->id, id);
         strcpy(upload->owner, ap_json_string(record, "owner"));
         snprintf(upload->sha256, sizeof upload->sha256, "%s", ap_json_string(record, "sha256"));
+        snprintf(upload->job, sizeof upload->job, "%s", ap_json_string(record, "job"));
         upload->name = text_of(record, "name");
         upload->metadata = text_of(record, "metadata");
         upload->parts = text_of(record, "parts");
+        upload->recipe = text_of(record, "recipe");
         upload->partial = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(record, "partial"));
         upload->length = (uint64_t)ap_json_number(record, "length", 0);
         upload->offset = (uint64_t)st.st_size;

@@ -6,6 +6,7 @@
 #define AP_SERVE_UPLOADS_H
 
 #include "jobs/record/sha256.h"
+#include "jobs/spool/spool.h"
 #include "serve/keys.h"
 #include "serve/parse.h"
 #include "serve/peer.h"
@@ -18,7 +19,9 @@ typedef struct ap_upload {
     char owner[AP_OWNER_BYTES];
     char *name;     /* malloc'ed: ap_upload_free */
     char *metadata; /* as the client gave it, malloc'ed, may be NULL */
+    char *recipe;   /* it becomes a job of this as soon as it is there, malloc'ed; NULL: not by itself */
     char *parts;    /* the Upload-Concat header of a final upload, malloc'ed, may be NULL */
+    char job[AP_ID_BYTES]; /* that it will become (compat.h): its length is not announced; "": any */
     uint64_t length, offset;
     bool partial;               /* a part, which only counts in a final upload */
     double expires_s;           /* since 1970 */

@@ -32,7 +32,11 @@ static void every_route_is_described(void)
     size_t described = 0;
     char name[256], verb[16];
     CHECK(paths);
+    size_t aliases = 0;
     for (const ap_route *r = ap_routes; r->method; r++) {
+        aliases += (r->flags & AP_COMPAT) != 0;
+        if (r->flags & AP_COMPAT)
+            continue;
         public_path(r->path, name);
         lower(r->method, verb);
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(paths, name);
@@ -46,7 +50,7 @@ static void every_route_is_described(void)
             described++;
         }
     }
-    CHECK(described == ap_route_count());
+    CHECK(described + aliases == ap_route_count());
     cJSON_Delete(document);
 }
 
