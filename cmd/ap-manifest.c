@@ -30,7 +30,7 @@ typedef struct config {
     char manifest_path[4096];
 } config;
 
-static config cfg = {.stage = {.grace_s = 10}, .embed_mib = 32};
+static config cfg = {.stage = {.grace_s = 10, .said = STDERR_FILENO}, .embed_mib = 32};
 
 #define AT(field) offsetof(config, field)
 

@@ -165,9 +165,10 @@ static void blame(const ap_stage_result *result, ap_error *err)
     cJSON_Delete(document);
 }
 
-static bool run_recipe(char **line, unsigned parts, bool *told, ap_error *err)
+static bool run_recipe(char **line, unsigned parts, int log, bool *told, ap_error *err)
 {
-    const ap_stage_options options = {.manifest = AP_MANIFEST_NAME, .name = "recipe", .parts = parts};
+    const ap_stage_options options = {
+        .manifest = AP_MANIFEST_NAME, .name = "recipe", .parts = parts, .said = log};
     ap_stage_result result = {0};
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* for end_rest */
     bool ok = ap_stage_run(&options, line, &result, err);
@@ -194,7 +195,8 @@ bool ap_job_attempt(const ap_attempt_options *options, const char *id, ap_error 
         ok && find_command(&line, &parts, options, manifest, &why); /* folders of recipes are from here */
     if (ok && chdir(folder) != 0)
         ok = ap_fail_errno(err, errno, "cannot enter '%s'", folder);
-    if (ok && found_command && run_recipe(line.items, parts, &told, &why) && look_at_outputs(&found, &why))
+    if (ok && found_command && run_recipe(line.items, parts, options->log, &told, &why) &&
+        look_at_outputs(&found, &why))
         ap_job_deliver(&found, &told, &why);
     if (ok && told)
         ok = ap_fail(err, AP_TRY_AGAIN, "told to end");

@@ -7,6 +7,7 @@
 #include "jobs/run/stage.h"
 #include "base/error.h"
 #include "base/path.h"
+#include "base/write.h"
 #include "jobs/record/clock.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
@@ -206,11 +207,9 @@ static bool take_progress(stage *s, const char *line)
     return is_progress;
 }
 
-static void pass_on(const char *text, size_t size)
+static void pass_on(const stage *s, const char *text, size_t size)
 {
-    for (ssize_t n; size; text += n, size -= (size_t)n)
-        if ((n = write(STDERR_FILENO, text, size)) <= 0)
-            return; /* nobody is there to be told */
+    (void)ap_write_all(s->options->said, text, size); /* else nobody is there to be told */
 }
 
 /* What is in s->line is a line, or as much of a long one as fits. */
@@ -218,9 +217,9 @@ static void take_line(stage *s, bool complete)
 {
     s->line[s->used] = 0;
     if (s->line_passed || !complete || !take_progress(s, s->line)) {
-        pass_on(s->line, s->used);
+        pass_on(s, s->line, s->used);
         if (complete)
-            pass_on("\n", 1);
+            pass_on(s, "\n", 1);
         if (!s->line_passed)
             strcpy(s->kept[s->lines++ % KEPT_LINES], s->line);
     }
@@ -262,7 +261,9 @@ static _Noreturn void become_command(const stage *s, int errors, pid_t parent)
         _exit(AP_TRY_AGAIN);
     execvp(s->argv[0], s->argv);
     int code = errno == ENOENT ? 127 : 126; /* as the shell has it */
-    dprintf(STDERR_FILENO, "cannot run '%s': %s\n", s->argv[0], strerror(errno));
+    ap_error why;
+    ap_fail_errno(&why, errno, "cannot run '%s'", s->argv[0]);
+    (void)ap_write_all(errors, why.message, strlen(why.message)); /* as if it had said so itself */
     _exit(code);
 }
 

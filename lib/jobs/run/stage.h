@@ -10,6 +10,7 @@ typedef struct ap_stage_options {
     const char *manifest, *name;
     bool group;     /* a process group of its own, which ends with it */
     double grace_s; /* with group: from SIGTERM to SIGKILL */
+    int said;       /* descriptor for what the command says on standard error, its progress left out */
     unsigned parts; /* the number of stages that this one, a recipe, is expected to have; 0 = not known */
 } ap_stage_options;
 

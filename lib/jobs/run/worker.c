@@ -7,6 +7,7 @@
  * the groups if we are killed; if the guard is, it is replaced. */
 #include "jobs/run/worker.h"
 #include "base/error.h"
+#include "base/write.h"
 #include "jobs/record/clock.h"
 #include "jobs/record/manifest.h"
 #include "jobs/run/attempt.h"
@@ -28,9 +29,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOK_S 1.0  /* between looks at running jobs: cancelled, too long */
-#define KEPT_FD 100 /* the lock in an attempt; recipes use lower numbers */
-#define SCAN_S 5.0  /* between looks for new jobs, which inotify shortens on this host */
+#define LOOK_S 1.0           /* between looks at running jobs: cancelled, too long */
+#define LOG_FD STDERR_FILENO /* the job's log in an attempt */
+#define KEPT_FD 100          /* the lock in an attempt; recipes use lower numbers */
+#define SCAN_S 5.0           /* between looks for new jobs, which inotify shortens on this host */
 
 typedef enum verdict { RUNNING, CANCELLED, TOO_LONG, STOPPED } verdict;
 
@@ -108,7 +110,7 @@ static bool redirect(const char *log)
 {
     int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
     int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    return in >= 0 && out >= 0 && dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2;
+    return in >= 0 && out >= 0 && dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(out, LOG_FD) == LOG_FD;
 }
 
 /* Of our descriptors it keeps the lock, for itself and all it starts: the guard is to see our end, and the
@@ -123,16 +125,18 @@ static bool keep_only(int lock)
 static _Noreturn void attempt(const worker *w, const job *j, const char *log, pid_t parent)
 {
     const ap_work_options *o = w->options;
-    const ap_attempt_options options = {o->spool, o->shell, o->recipes, o->retry};
+    const ap_attempt_options options = {o->spool, o->shell, o->recipes, LOG_FD, o->retry};
     ap_error err = {AP_TRY_AGAIN, "cannot start"};
     setpgid(0, 0);
     prctl(PR_SET_NAME, "ap-attempt");
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* until the guard knows of us */
     sigprocmask(SIG_SETMASK, &w->mask, NULL);
     signal(SIGPIPE, SIG_DFL);
-    if (getppid() == parent && redirect(log) && keep_only(j->lock) && ap_job_attempt(&options, j->id, &err))
+    if (getppid() != parent || !redirect(log))
+        _exit(err.code);
+    if (keep_only(j->lock) && ap_job_attempt(&options, j->id, &err))
         _exit(AP_OK);
-    dprintf(STDERR_FILENO, "%s\n", err.message);
+    (void)(ap_write_all(LOG_FD, err.message, strlen(err.message)) && ap_write_all(LOG_FD, "\n", 1));
     _exit(err.code);
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -100,20 +101,28 @@ static bool clean_place(cleaning *c, ap_place place, double older_s)
     return ok;
 }
 
-/* Removes the index entries of jobs that are gone or have failed: no new job is a duplicate of those. */
+/* Whether no new job is a duplicate of the one in this file of the index, which is locked: it is gone or has
+ * failed. */
+static bool is_stale(const char *spool, int fd)
+{
+    char id[64];
+    ap_place place;
+    ssize_t n = read(fd, id, sizeof id - 1);
+    if (n < 0)
+        return false;
+    id[n] = 0;
+    return !ap_job_find(spool, id, &place) || place == AP_FAILED_JOBS;
+}
+
+/* Who has the lock of a file is putting a job into the queue: that file stays. */
 static void clean_index(const char *spool)
 {
-    char *path = ap_print("%s/.index", spool), id[64];
+    char *path = ap_print("%s/.index", spool);
     DIR *folder = path ? opendir(path) : NULL;
     for (const struct dirent *entry; folder && (entry = readdir(folder));) {
-        ap_place place;
-        int fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        ssize_t n = fd >= 0 ? read(fd, id, sizeof id - 1) : -1;
-        if (n >= 0) {
-            id[n] = 0;
-            if (!ap_job_find(spool, id, &place) || place == AP_FAILED_JOBS)
-                unlinkat(dirfd(folder), entry->d_name, 0);
-        }
+        int fd = openat(dirfd(folder), entry->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_stale(spool, fd))
+            unlinkat(dirfd(folder), entry->d_name, 0);
         if (fd >= 0)
             close(fd);
     }

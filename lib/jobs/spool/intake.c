@@ -310,6 +310,22 @@ static char *describe_work(const draft *d)
     return fclose(f) == 0 ? text : NULL;
 }
 
+/* Opens a file of the index and locks it. One that was removed while we waited (clean.c) is nobody's any
+ * more.
+ */
+static int lock_entry(const char *path, ap_error *err)
+{
+    struct stat st;
+    for (int fd;; close(fd)) {
+        if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
+            return ap_fail_errno(err, errno, "cannot create '%s'", path), -1;
+        while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
+            ;
+        if (fstat(fd, &st) != 0 || st.st_nlink > 0)
+            return fd;
+    }
+}
+
 /* .index/KEY holds the id of the latest job of that key. Locked while the job is put into the queue, so that
  * of two that come at once one sees the other. -1 on failure. */
 static int open_index(const draft *d, ap_error *err)
@@ -323,10 +339,8 @@ static int open_index(const draft *d, ap_error *err)
         ap_fail_memory(err);
     else if (mkdir(folder, 0700) != 0 && errno != EEXIST)
         ap_fail_errno(err, errno, "cannot create '%s'", folder);
-    else if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) < 0)
-        ap_fail_errno(err, errno, "cannot create '%s'", path);
-    while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
-        ;
+    else
+        fd = lock_entry(path, err);
     free(work);
     free(folder);
     free(path);
