@@ -110,7 +110,6 @@ $B/lib/plugins/av/%: MORE = -Wconversion -fvisibility=hidden $(AV_CFLAGS)
 $B/lib/plugins/cairo/%: MORE = -Wconversion -fvisibility=hidden $(CAIRO_CFLAGS)
 $B/lib/plugins/stretch/%: MORE = -Wconversion -fvisibility=hidden $(STRETCH_CFLAGS)
 $B/lib/plugins/net/%: MORE = -Wconversion -fvisibility=hidden $(NET_CFLAGS)
-$B/lib/plugins/neural/%: MORE = -Wconversion -fvisibility=hidden -fopenmp
 $B/cmd/%: MORE = -Wconversion -Icmd
 
 define compile
@@ -212,7 +211,7 @@ $B/audiopipe/stretch.so: $(STRETCH_OBJ) $(SO)
 $B/audiopipe/net.so: PLUGIN_LDLIBS = $(NET_LDLIBS)
 $B/audiopipe/net.so: $(NET_OBJ) $(SO)
 	$(plugin)
-$B/audiopipe/neural.so: PLUGIN_LDLIBS = -fopenmp $(NEURAL_LDLIBS)
+$B/audiopipe/neural.so: PLUGIN_LDLIBS = $(NEURAL_LDLIBS)
 $B/audiopipe/neural.so: $(NEURAL_OBJ) $(SO)
 	$(plugin)
 $B/audiopipe/neural-torch.so: PLUGIN_LD = $(CXX)
@@ -280,7 +279,7 @@ $B/tests/unit/plugins/net/%: TEST_LDLIBS = $(NET_LDLIBS)
 $(filter $B/tests/unit/plugins/net/%,$(UNIT)): $B/net.a
 $B/tests/unit/formats/ogg/%: UNIT_CFLAGS = $(CORE_CFLAGS)
 $B/tests/unit/formats/ogg/%: TEST_LDLIBS = -lvorbisfile
-$B/tests/unit/plugins/neural/%: TEST_LDLIBS = -fopenmp $(NEURAL_LDLIBS)
+$B/tests/unit/plugins/neural/%: TEST_LDLIBS = $(NEURAL_LDLIBS)
 # All kernels are tested, not only those that the plugin would choose.
 $(patsubst %,$B/tests/unit/plugins/neural/%,bands tensor transformer roformer): TEST_LDLIBS += -Wl,--wrap=nn_kernels_usable
 $(filter $B/tests/unit/plugins/neural/%,$(UNIT)): $B/neural.a
@@ -339,7 +338,7 @@ check-long: build-tests
 $B/tests/bench/engine: tests/bench/engine.c $B/neural.a $B/libaudiopipe.a
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -Ilib -fopenmp $^ $(ALL_LDFLAGS) $(CORE_LDLIBS) $(NEURAL_LDLIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Ilib $^ $(ALL_LDFLAGS) $(CORE_LDLIBS) $(NEURAL_LDLIBS) -o $@
 
 bench: all $B/tests/bench/engine
 	tests/bench/run $B

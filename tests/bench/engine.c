@@ -10,7 +10,7 @@
 #include "plugins/neural/tensor/tensor.h"
 
 #include <math.h>
-#include <omp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,7 @@
 
 #define PEAK_S 0.2 /* how long a peak is measured */
 #define CHAINS 12  /* of independent operations: more than latency x units of any processor */
+#define MAX_THREADS 256
 
 static double now(clockid_t clock)
 {
@@ -78,21 +79,32 @@ static float (*rounds_of(const nn_kernels *k, int *width))(float)
     return rounds_base;
 }
 
-/* GFLOP/s of one thread's processor time, the mean of all threads, while all of them are at it. */
-static double peak(int threads)
+/* GFLOP/s of a thread's processor time, to *result. */
+static void *measure_peak(void *result)
 {
     int width;
     float (*rounds)(float) = rounds_of(nn_kernels_usable(0), &width), sink = 0;
-    double sum = 0;
-#pragma omp parallel num_threads(threads) reduction(+ : sum, sink)
-    {
-        const double start = now(CLOCK_THREAD_CPUTIME_ID);
-        double seconds = 0, count = 0;
-        for (; seconds < PEAK_S; seconds = now(CLOCK_THREAD_CPUTIME_ID) - start, count++)
-            sink += rounds(0.5F);
-        sum += 2.0 * width * CHAINS * ROUNDS * count / seconds;
+    const double start = now(CLOCK_THREAD_CPUTIME_ID);
+    double seconds = 0, count = 0;
+    for (; seconds < PEAK_S; seconds = now(CLOCK_THREAD_CPUTIME_ID) - start, count++)
+        sink += rounds(0.5F);
+    *(double *)result = isfinite(sink) ? 2e-9 * width * CHAINS * ROUNDS * count / seconds : 0;
+    return NULL;
+}
+
+/* The mean of all threads, while all of them are at it. */
+static double peak(int threads)
+{
+    pthread_t ids[MAX_THREADS];
+    double results[MAX_THREADS], sum = 0;
+    int started = 0;
+    while (started < threads && pthread_create(&ids[started], NULL, measure_peak, &results[started]) == 0)
+        started++;
+    for (int i = 0; i < started; i++) {
+        pthread_join(ids[i], NULL);
+        sum += results[i];
     }
-    return isfinite(sink) ? sum / threads / 1e9 : 0;
+    return started ? sum / started : 0;
 }
 
 /* ---- a network */
@@ -170,10 +182,11 @@ static bool measure(char **paths, int threads, int chunks, ap_error *err)
 
 int main(int argc, char **argv)
 {
-    int threads = omp_get_max_threads(), chunks = 1;
+    int threads = (int)sysconf(_SC_NPROCESSORS_ONLN), chunks = 1;
     ap_error err = {0};
     for (int option; (option = getopt(argc, argv, "j:n:")) != -1;)
         *(option == 'j' ? &threads : &chunks) = atoi(optarg);
+    threads = threads < MAX_THREADS ? threads : MAX_THREADS;
     if (threads < 1 || chunks < 1)
         return 2;
     if (optind < argc) {

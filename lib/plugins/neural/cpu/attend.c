@@ -18,6 +18,7 @@
 
 typedef struct across {
     const nn_tensor *qkv, *gates, *out;
+    const float *angles; /* as of nn_native_angles, for rows */
     size_t heads, d;
 } across;
 
@@ -26,19 +27,16 @@ static float *at(const nn_tensor *x, size_t row, size_t channel, size_t moment)
     return nn_floats(x) + (row * (size_t)x->channels + channel) * (size_t)x->time + moment;
 }
 
-/* Turns neighbouring pairs of the lines of queries and keys by the angles of their row. */
-static void turn_rows(const across *a, const float *cosines)
+/* Turns a neighbouring pair of the lines of queries and keys by the angle of its row. */
+static void turn_pair(const void *job, size_t i)
 {
+    const across *a = job;
     const nn_tensor *x = a->qkv;
     const size_t rows = (size_t)x->rows, pairs = a->d / 2, all = 2 * a->heads * pairs;
-    const nn_kernels *k = nn_native_kernels(x->engine);
-    NN_PARALLEL(x->engine)
-    for (size_t i = 0; i < rows * all; i++) {
-        const size_t row = i / all, pair = i % all;
-        const float *cosine = cosines + pair % pairs * rows + row, *sine = cosine + pairs * rows;
-        float *even = at(x, row, 2 * pair, 0);
-        k->turn(even, even + x->time, *cosine, *sine, (size_t)x->time);
-    }
+    const size_t row = i / all, pair = i % all;
+    const float *cosine = a->angles + pair % pairs * rows + row, *sine = cosine + pairs * rows;
+    float *even = at(x, row, 2 * pair, 0);
+    nn_native_kernels(x->engine)->turn(even, even + x->time, *cosine, *sine, (size_t)x->time);
 }
 
 /* What the queries of some rows of a head see at a vector of moments. In a thread's scratch: scores of all
@@ -67,27 +65,40 @@ static void see(const across *a, const nn_across *lines, size_t head, size_t que
                    count * sizeof *out);
 }
 
+/* Vectors of moments. */
+static size_t blocks_of(const nn_tensor *x)
+{
+    const size_t width = nn_native_kernels(x->engine)->width;
+    return ((size_t)x->time + width - 1) / width;
+}
+
+/* A head at a vector of moments. */
+static void see_all(const void *job, size_t i)
+{
+    const across *a = job;
+    const nn_tensor *x = a->qkv;
+    const size_t rows = (size_t)x->rows, time = (size_t)x->time, inner = a->heads * a->d;
+    const size_t blocks = blocks_of(x), head = i / blocks;
+    const size_t moment = i % blocks * nn_native_kernels(x->engine)->width;
+    const nn_across lines = {.q = at(x, 0, head * a->d, moment),
+                             .k = at(x, 0, inner + head * a->d, moment),
+                             .v = at(x, 0, 2 * inner + head * a->d, moment),
+                             .count = rows,
+                             .d = a->d,
+                             .row = (size_t)x->channels * time,
+                             .channel = time};
+    for (size_t query = 0; query < rows; query += NN_ACROSS)
+        see(a, &lines, head, query, moment);
+}
+
 static bool attend_across(const across *a)
 {
     const nn_tensor *x = a->qkv;
-    const size_t rows = (size_t)x->rows, time = (size_t)x->time, inner = a->heads * a->d;
-    const size_t width = nn_native_kernels(x->engine)->width, n = NN_ACROSS * width;
-    const size_t blocks = (time + width - 1) / width;
-    if (!nn_native_reserve(x->engine, (rows + 3 + a->d) * n + NN_SLACK))
+    const size_t n = NN_ACROSS * nn_native_kernels(x->engine)->width;
+    if (!nn_native_reserve(x->engine, ((size_t)x->rows + 3 + a->d) * n + NN_SLACK))
         return false;
-    NN_PARALLEL(x->engine)
-    for (size_t i = 0; i < a->heads * blocks; i++) {
-        const size_t head = i / blocks, moment = i % blocks * width;
-        const nn_across lines = {.q = at(x, 0, head * a->d, moment),
-                                 .k = at(x, 0, inner + head * a->d, moment),
-                                 .v = at(x, 0, 2 * inner + head * a->d, moment),
-                                 .count = rows,
-                                 .d = a->d,
-                                 .row = (size_t)x->channels * time,
-                                 .channel = time};
-        for (size_t query = 0; query < rows; query += NN_ACROSS)
-            see(a, &lines, head, query, moment);
-    }
+    nn_native_each(x->engine, (size_t)x->rows * a->heads * a->d, turn_pair, a);
+    nn_native_each(x->engine, a->heads * blocks_of(x), see_all, a);
     return true;
 }
 
@@ -107,7 +118,7 @@ static nn_tensor *column_attention(nn_tensor *x, nn_tensor *gates, int heads, co
         nn_engine_fail(x->engine, AP_TRY_AGAIN, "out of memory");
     if (ok) {
         nn_native_angles(places, NULL, a.d / 2, rows, angles);
-        turn_rows(&a, angles);
+        a.angles = angles;
         ok = attend_across(&a);
     }
     free(angles);

@@ -70,18 +70,22 @@ static void pack_values(const attention *a, int64_t row, size_t head, float *val
     }
 }
 
-static void pack(const attention *a)
+/* Keys and values that are packed together: a head, of one row if local. */
+static size_t sets_of(const attention *a)
 {
-    const size_t sets = (a->local ? (size_t)a->kv->rows : 1) * a->heads, size = packed_size(a);
-    memset(a->packed, 0, sets * size * sizeof *a->packed);
-    NN_PARALLEL(a->engine)
-    for (size_t i = 0; i < sets; i++) {
-        float *keys = a->packed + i * size, *values = keys + a->padded * a->key_d;
-        const int64_t first = a->local ? (int64_t)(i / a->heads) : 0, rows = a->local ? 1 : a->kv->rows;
-        for (int64_t row = 0; row < rows; row++) {
-            pack_keys(a, first + row, i % a->heads, keys, (size_t)(row * a->kv->time));
-            pack_values(a, first + row, i % a->heads, values, (size_t)(row * a->kv->time));
-        }
+    return (a->local ? (size_t)a->kv->rows : 1) * a->heads;
+}
+
+static void pack_set(const void *job, size_t i)
+{
+    const attention *a = job;
+    const size_t size = packed_size(a);
+    float *keys = a->packed + i * size, *values = keys + a->padded * a->key_d;
+    const int64_t first = a->local ? (int64_t)(i / a->heads) : 0, rows = a->local ? 1 : a->kv->rows;
+    memset(keys, 0, size * sizeof *keys);
+    for (int64_t row = 0; row < rows; row++) {
+        pack_keys(a, first + row, i % a->heads, keys, (size_t)(row * a->kv->time));
+        pack_values(a, first + row, i % a->heads, values, (size_t)(row * a->kv->time));
     }
 }
 
@@ -166,10 +170,10 @@ static void run_block(const attention *a, int64_t row, size_t head, size_t query
 /* Packs, and runs all blocks; heads outside, so that a head's keys and values stay in the cache. */
 static nn_tensor *run(attention *a)
 {
-    const size_t mr = nn_native_kernels(a->engine)->mr, time = (size_t)a->q->time, rows = (size_t)a->q->rows;
+    const size_t mr = nn_native_kernels(a->engine)->mr, time = (size_t)a->q->time;
     a->memory = a->kv->time * (a->local ? 1 : a->kv->rows);
     a->padded = ((size_t)a->memory + mr - 1) / mr * mr;
-    const size_t sets = (a->local ? rows : 1) * a->heads, decays = a->penalty ? sets * time : 0;
+    const size_t sets = sets_of(a), decays = a->penalty ? sets * time : 0;
     float *buffer = nn_native_buffer(a->engine, sets * packed_size(a) + decays);
     nn_tensor *out = nn_native_new(a->engine, a->q->rows, (int64_t)(a->heads * a->d), a->q->time);
     if (!buffer || !out ||
@@ -181,19 +185,26 @@ static nn_tensor *run(attention *a)
     a->out = out;
     a->packed = buffer;
     a->decay = a->penalty ? buffer + sets * packed_size(a) : NULL;
-    pack(a);
+    nn_native_each(a->engine, sets, pack_set, a);
     return out;
+}
+
+static size_t blocks_of(const attention *a)
+{
+    return ((size_t)a->q->time + QUERIES - 1) / QUERIES;
+}
+
+static void run_block_number(const void *job, size_t i)
+{
+    const attention *a = job;
+    const size_t rows = (size_t)a->q->rows, blocks = blocks_of(a);
+    const size_t query = i % blocks * QUERIES, left = (size_t)a->q->time - query;
+    run_block(a, (int64_t)(i / blocks % rows), i / blocks / rows, query, left < QUERIES ? left : QUERIES);
 }
 
 static void run_blocks(const attention *a)
 {
-    const size_t time = (size_t)a->q->time, rows = (size_t)a->q->rows,
-                 blocks = (time + QUERIES - 1) / QUERIES;
-    NN_PARALLEL(a->engine)
-    for (size_t i = 0; i < a->heads * rows * blocks; i++) {
-        const size_t query = i % blocks * QUERIES, left = time - query;
-        run_block(a, (int64_t)(i / blocks % rows), i / blocks / rows, query, left < QUERIES ? left : QUERIES);
-    }
+    nn_native_each(a->engine, a->heads * (size_t)a->q->rows * blocks_of(a), run_block_number, a);
 }
 
 nn_tensor *nn_native_attention(nn_tensor *q, nn_tensor *kv, int heads)
@@ -261,17 +272,21 @@ void nn_native_angles(const nn_places *places, const float *bias, size_t count, 
         }
 }
 
-/* Turns neighbouring pairs of the lines of queries and keys. */
-static void rotate(const nn_tensor *x, size_t inner, size_t d, const float *cosines)
+/* Queries and keys, and the angles of nn_native_angles. */
+typedef struct rotation {
+    const nn_tensor *x;
+    size_t inner, pairs; /* channels of all heads; pairs of lines of a head */
+    const float *cosines;
+} rotation;
+
+/* Turns a neighbouring pair of lines. */
+static void rotate(const void *job, size_t i)
 {
-    const size_t time = (size_t)x->time, pairs = d / 2;
-    NN_PARALLEL(x->engine)
-    for (size_t i = 0; i < (size_t)x->rows * inner; i++) {
-        const size_t row = i / inner, pair = i % inner, angle = pair % pairs * time;
-        float *a = nn_floats(x) + (row * (size_t)x->channels + 2 * pair) * time;
-        nn_native_kernels(x->engine)->rotate(a, a + time, cosines + angle, cosines + pairs * time + angle,
-                                             time);
-    }
+    const rotation *r = job;
+    const size_t time = (size_t)r->x->time, row = i / r->inner, pair = i % r->inner;
+    const float *cosines = r->cosines + pair % r->pairs * time;
+    float *a = nn_floats(r->x) + (row * (size_t)r->x->channels + 2 * pair) * time;
+    nn_native_kernels(r->x->engine)->rotate(a, a + time, cosines, cosines + r->pairs * time, time);
 }
 
 /* Queries and keys [r][2c][t] as [r][4c][t], and the values after them: each magnitude with its cosine, then
@@ -313,7 +328,7 @@ nn_tensor *nn_native_row_attention(nn_tensor *x, nn_tensor *gates, int heads, co
         turned = to_polar(x, (size_t)heads, d, places, angles);
     else if ((turned = nn_native_own(x))) {
         nn_native_angles(places, NULL, d / 2, time, angles);
-        rotate(turned, inner, d, angles);
+        nn_native_each(x->engine, (size_t)x->rows * inner, rotate, &(rotation){turned, inner, d / 2, angles});
     }
     attention a = {.engine = x->engine, .q = turned, .kv = turned, .heads = (size_t)heads, .local = true};
     a.d = d;

@@ -195,19 +195,45 @@ void nn_native_activate_lines(const nn_kernels *k, nn_act act, float *x, size_t 
         function(x + i * ld, n);
 }
 
-static void block(const nn_tensor *x, const nn_conv *layer, nn_act act, const nn_tensor *y, int64_t row,
-                  size_t from, size_t n)
+typedef struct job {
+    const nn_tensor *x, *y;
+    const nn_conv *layer;
+    nn_act act;
+    size_t columns; /* of a block */
+} job;
+
+static size_t blocks_of(const job *j)
 {
+    return ((size_t)j->y->time + j->columns - 1) / j->columns;
+}
+
+/* Where block number i is. */
+static void find(const job *j, size_t i, int64_t *row, size_t *from, size_t *n)
+{
+    const size_t blocks = blocks_of(j);
+    *row = (int64_t)(i / blocks);
+    *from = i % blocks * j->columns;
+    *n = (size_t)j->y->time - *from < j->columns ? (size_t)j->y->time - *from : j->columns;
+}
+
+static void block(const void *argument, size_t i)
+{
+    const job *j = argument;
+    const nn_tensor *x = j->x, *y = j->y;
+    const nn_conv *layer = j->layer;
     const nn_kernels *k = nn_native_kernels(x->engine);
+    int64_t row;
+    size_t from, n;
+    find(j, i, &row, &from, &n);
     const size_t m = (size_t)layer->shape.out, ld = (size_t)y->time;
     float *space = nn_native_scratch(x->engine), *z = space + nn_native_conv_space(layer, n);
     float *out = nn_floats(y) + row * y->channels * y->time + from;
-    if (act == NN_GLU) {
+    if (j->act == NN_GLU) {
         nn_native_conv_block(x, layer, row, from, n, false, z, n, space);
         nn_native_halve(k, z, m / 2, n, out, ld);
     } else {
         nn_native_conv_block(x, layer, row, from, n, false, out, ld, space);
-        nn_native_activate_lines(k, act, out, m, n, ld);
+        nn_native_activate_lines(k, j->act, out, m, n, ld);
     }
 }
 
@@ -225,13 +251,22 @@ nn_tensor *nn_native_convolve(nn_tensor *x, const nn_conv *layer, nn_act act)
     nn_tensor *y = nn_native_new(x->engine, rows, act == NN_GLU ? s->out / 2 : s->out, time);
     if (!y)
         return NULL;
-    const int64_t blocks = (time + (int64_t)columns - 1) / (int64_t)columns;
-    NN_PARALLEL(x->engine)
-    for (int64_t i = 0; i < rows * blocks; i++) {
-        const size_t from = (size_t)(i % blocks) * columns, left = (size_t)time - from;
-        block(x, layer, act, y, i / blocks, from, left < columns ? left : columns);
-    }
+    const job j = {x, y, layer, act, columns};
+    nn_native_each(x->engine, (size_t)rows * blocks_of(&j), block, &j);
     return y;
+}
+
+/* Adds the layer of x to y. */
+static void add_block(const void *argument, size_t i)
+{
+    const job *j = argument;
+    const nn_tensor *y = j->y;
+    int64_t row;
+    size_t from, n;
+    find(j, i, &row, &from, &n);
+    nn_native_conv_block(j->x, j->layer, row, from, n, true,
+                         nn_floats(y) + row * y->channels * y->time + from, (size_t)y->time,
+                         nn_native_scratch(y->engine));
 }
 
 nn_tensor *nn_native_add_convolved(nn_tensor *x, nn_tensor *y, const nn_conv *layer)
@@ -240,13 +275,7 @@ nn_tensor *nn_native_add_convolved(nn_tensor *x, nn_tensor *y, const nn_conv *la
     nn_tensor *z = NULL;
     if (!nn_native_reserve(x->engine, nn_native_conv_space(layer, columns)) || !(z = nn_native_own(x)))
         return NULL;
-    const int64_t blocks = (x->time + (int64_t)columns - 1) / (int64_t)columns;
-    NN_PARALLEL(x->engine)
-    for (int64_t i = 0; i < x->rows * blocks; i++) {
-        const size_t from = (size_t)(i % blocks) * columns, left = (size_t)x->time - from;
-        float *out = nn_floats(z) + i / blocks * x->channels * x->time + from;
-        nn_native_conv_block(y, layer, i / blocks, from, left < columns ? left : columns, true, out,
-                             (size_t)x->time, nn_native_scratch(x->engine));
-    }
+    const job j = {.x = y, .y = z, .layer = layer, .columns = columns};
+    nn_native_each(x->engine, (size_t)x->rows * blocks_of(&j), add_block, &j);
     return z;
 }

@@ -50,7 +50,13 @@ typedef struct job {
     const nn_conv *layer;
     const nn_tensor *y;
     nn_act act;
+    size_t columns; /* of a block */
 } job;
+
+static size_t blocks_of(const job *j)
+{
+    return ((size_t)j->y->time + j->columns - 1) / j->columns;
+}
 
 static size_t line_length(const nn_conv_shape *s, size_t n)
 {
@@ -123,11 +129,15 @@ static void put(const job *j, int64_t row, size_t from, const float *z, size_t n
     nn_native_activate_lines(k, j->act, out, channels, n, ld);
 }
 
-/* Columns from..from + n of a pair of rows. */
-static void block(const job *j, int64_t pair, size_t from, size_t n)
+/* Some columns of a pair of rows. */
+static void block(const void *argument, size_t i)
 {
+    const job *j = argument;
     const nn_conv_shape *s = &j->layer->shape;
     const nn_conv_data *d = j->layer->data;
+    const int64_t pair = (int64_t)(i / blocks_of(j));
+    const size_t from = i % blocks_of(j) * j->columns, left = (size_t)j->y->time - from;
+    const size_t n = left < j->columns ? left : j->columns;
     const size_t length = line_length(s, n), size = (size_t)s->out * n;
     float *space = nn_native_scratch(j->x->engine);
     const float **b = (const float **)space;
@@ -154,12 +164,7 @@ nn_tensor *nn_native_convolve_pairs(nn_tensor *x, const nn_conv *layer, nn_act a
     if (!nn_native_reserve(x->engine, space_of(layer, columns)) ||
         !(y = nn_native_new(x->engine, rows, act == NN_GLU ? s->out / 2 : s->out, time)))
         return NULL;
-    const job j = {x, layer, y, act};
-    const int64_t blocks = (time + (int64_t)columns - 1) / (int64_t)columns;
-    NN_PARALLEL(x->engine)
-    for (int64_t i = 0; i < pairs * blocks; i++) {
-        const size_t from = (size_t)(i % blocks) * columns, left = (size_t)time - from;
-        block(&j, i / blocks, from, left < columns ? left : columns);
-    }
+    const job j = {x, layer, y, act, columns};
+    nn_native_each(x->engine, (size_t)pairs * blocks_of(&j), block, &j);
     return y;
 }

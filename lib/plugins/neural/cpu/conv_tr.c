@@ -50,7 +50,13 @@ typedef struct job {
     axis axis;
     nn_crop_to crop;
     nn_act act;
+    size_t time, columns; /* in all, of a block */
 } job;
+
+static size_t blocks_of(const job *j)
+{
+    return (j->time + j->columns - 1) / j->columns;
+}
 
 static size_t line_length(const axis *a, size_t n)
 {
@@ -126,11 +132,14 @@ static void put_time(const job *j, float *z, int64_t row, size_t from, size_t n)
     }
 }
 
-/* Columns from..from + n of the inputs of output rows group * stride... (over rows) or of a row (over time).
- */
-static void block(const job *j, int64_t group, size_t from, size_t n)
+/* Some columns of the inputs of output rows group * stride... (over rows) or of a row (over time). */
+static void block(const void *argument, size_t i)
 {
+    const job *j = argument;
     const nn_conv_data *d = j->layer->data;
+    const int64_t group = (int64_t)(i / blocks_of(j));
+    const size_t from = i % blocks_of(j) * j->columns;
+    const size_t n = j->time - from < j->columns ? j->time - from : j->columns;
     float *space = nn_native_scratch(j->x->engine);
     const float **b = (const float **)space;
     const size_t length = line_length(&j->axis, n);
@@ -151,21 +160,17 @@ static void block(const job *j, int64_t group, size_t from, size_t n)
 
 nn_tensor *nn_native_convolve_transposed(nn_tensor *x, const nn_conv *layer, nn_crop_to crop, nn_act act)
 {
-    job j = {x, layer, NULL, axis_of(&layer->shape), crop, act};
+    job j = {.x = x, .layer = layer, .axis = axis_of(&layer->shape), .crop = crop, .act = act};
     /* Past the last input there are outputs that only earlier ones reach. */
     const int64_t more = (int64_t)j.axis.taps - 1;
     const int64_t groups = x->rows + (j.axis.rows ? more : 0), time = x->time + (j.axis.rows ? 0 : more);
-    const size_t columns = nn_native_columns(x->engine, groups, time);
+    j.time = (size_t)time;
+    j.columns = nn_native_columns(x->engine, groups, time);
     nn_tensor *y = NULL;
-    if (!nn_native_reserve(x->engine, space_of(&j, columns)) ||
+    if (!nn_native_reserve(x->engine, space_of(&j, j.columns)) ||
         !(y = nn_native_new(x->engine, crop.rows, layer->shape.out, crop.time)))
         return NULL;
     j.y = y;
-    const int64_t blocks = (time + (int64_t)columns - 1) / (int64_t)columns;
-    NN_PARALLEL(x->engine)
-    for (int64_t i = 0; i < groups * blocks; i++) {
-        const size_t from = (size_t)(i % blocks) * columns, left = (size_t)time - from;
-        block(&j, i / blocks, from, left < columns ? left : columns);
-    }
+    nn_native_each(x->engine, (size_t)groups * blocks_of(&j), block, &j);
     return y;
 }

@@ -42,8 +42,20 @@ typedef struct job {
     const float *weight; /* of the norm; NULL: none */
     nn_act act;
     bool add;
-    int64_t row, time; /* of y, where the first one of x goes */
+    int64_t row, time;       /* of y, where the first one of x goes */
+    size_t columns;          /* of a block */
+    const nn_linear *second; /* the layer after it; NULL: none */
 } job;
+
+static size_t all_of(const job *j)
+{
+    return (size_t)(j->x->rows * j->x->time);
+}
+
+static size_t blocks_of(const job *j)
+{
+    return (all_of(j) + j->columns - 1) / j->columns;
+}
 
 /* One run of a line of x: n columns from.. of all rows, where every row has time of them. */
 static void gather(const nn_tensor *x, size_t channel, size_t from, size_t n, float *to)
@@ -110,11 +122,18 @@ static nn_product rows_of(const job *j, const float **b, size_t row, size_t n, f
                         .half = w->half};
 }
 
-/* Columns from..from + n, in a thread's scratch: pointers, input lines, results. */
-static void run_block(const job *j, size_t from, size_t n)
+static size_t columns_from(const job *j, size_t from)
 {
+    return all_of(j) - from < j->columns ? all_of(j) - from : j->columns;
+}
+
+/* Block number i, in a thread's scratch: pointers, input lines, results. */
+static void run_block(const void *argument, size_t i)
+{
+    const job *j = argument;
     const nn_weights *w = &j->layer->weights;
     const nn_kernels *k = nn_native_kernels(j->x->engine);
+    const size_t from = i * j->columns, n = columns_from(j, from);
     const size_t in = (size_t)w->in, out = (size_t)w->out, ld = nn_native_line(n);
     const float **b = (const float **)nn_native_scratch(j->x->engine);
     float *lines = (float *)(b + in), *z = lines + in * ld;
@@ -123,31 +142,31 @@ static void run_block(const job *j, size_t from, size_t n)
         const nn_product p = rows_of(j, b, row, n, z, ld);
         k->multiply(&p);
         nn_native_activate_lines(k, j->act, z, p.m, n, ld);
-        for (size_t i = 0; i < p.m; i++)
-            scatter(j, z + i * ld, row + i, from, n);
+        for (size_t r = 0; r < p.m; r++)
+            scatter(j, z + r * ld, row + r, from, n);
     }
 }
 
-static bool run(const job *j)
+static void set_columns(job *j, size_t most)
 {
-    nn_engine *engine = j->x->engine;
-    const size_t in = (size_t)j->layer->weights.in, all = (size_t)(j->x->rows * j->x->time);
-    const size_t most = in > MANY_INPUTS ? FEW_COLUMNS : NN_COLUMNS;
-    size_t columns = nn_native_columns(engine, 1, (int64_t)all);
-    columns = columns > most ? most : columns;
-    const size_t ld = nn_native_line(columns), blocks = (all + columns - 1) / columns;
-    if (!nn_native_reserve(engine, 2 * in + (in + PART) * ld + NN_SLACK))
+    const size_t columns = nn_native_columns(j->x->engine, 1, (int64_t)all_of(j));
+    j->columns = columns > most ? most : columns;
+}
+
+static bool run(job *j)
+{
+    const size_t in = (size_t)j->layer->weights.in;
+    set_columns(j, in > MANY_INPUTS ? FEW_COLUMNS : NN_COLUMNS);
+    if (!nn_native_reserve(j->x->engine, 2 * in + (in + PART) * nn_native_line(j->columns) + NN_SLACK))
         return false;
-    NN_PARALLEL(engine)
-    for (size_t i = 0; i < blocks; i++)
-        run_block(j, i * columns, all - i * columns < columns ? all - i * columns : columns);
+    nn_native_each(j->x->engine, blocks_of(j), run_block, j);
     return true;
 }
 
 static nn_tensor *apply(nn_tensor *x, const float *weight, const nn_linear *layer, nn_act act)
 {
     nn_tensor *y = nn_native_new(x->engine, x->rows, layer->weights.out, x->time);
-    const job j = {.x = x, .y = y, .layer = layer, .weight = weight, .act = act};
+    job j = {.x = x, .y = y, .layer = layer, .weight = weight, .act = act};
     if (y && run(&j))
         return y;
     nn_drop(y);
@@ -167,7 +186,7 @@ nn_tensor *nn_native_apply_normalized(nn_tensor *x, const nn_norm *norm, const n
 bool nn_native_add_linear_at(const nn_tensor *x, int64_t row, int64_t time, const nn_tensor *y,
                              const nn_linear *layer)
 {
-    const job j = {.x = y, .y = x, .layer = layer, .add = true, .row = row, .time = time};
+    job j = {.x = y, .y = x, .layer = layer, .add = true, .row = row, .time = time};
     return run(&j);
 }
 
@@ -204,8 +223,10 @@ static void add_second(const nn_linear *layer, size_t row, size_t rows, const fl
 }
 
 /* As run_block. In the scratch, too: pointers to results of the first layer, sums of the second. */
-static void run_both(const job *j, const nn_linear *second, size_t from, size_t n)
+static void run_both(const void *argument, size_t i)
 {
+    const job *j = argument;
+    const size_t from = i * j->columns, n = columns_from(j, from);
     const nn_weights *w = &j->layer->weights;
     const nn_kernels *k = nn_native_kernels(j->x->engine);
     const size_t in = (size_t)w->in, out = (size_t)w->out, ld = nn_native_line(n);
@@ -216,28 +237,30 @@ static void run_both(const job *j, const nn_linear *second, size_t from, size_t 
         const nn_product p = rows_of(j, b, row, n, z, ld);
         k->multiply(&p);
         nn_native_activate_lines(k, j->act, z, p.m, n, ld);
-        add_second(second, row, p.m, z, n, ld, b + in, sum);
+        add_second(j->second, row, p.m, z, n, ld, b + in, sum);
     }
-    for (size_t c = 0; c < (size_t)second->weights.out; c++)
+    for (size_t c = 0; c < (size_t)j->second->weights.out; c++)
         scatter(j, sum + c * ld, c, from, n);
 }
 
 nn_tensor *nn_native_feed_forward(nn_tensor *x, const nn_norm *norm, const nn_linear *in, nn_act act,
                                   const nn_linear *out)
 {
-    const size_t all = (size_t)(x->rows * x->time), channels = (size_t)x->channels;
-    size_t columns = nn_native_columns(x->engine, 1, (int64_t)all);
-    columns = columns > FEW_COLUMNS ? FEW_COLUMNS : columns;
-    const size_t ld = nn_native_line(columns), blocks = (all + columns - 1) / columns;
+    const size_t channels = (size_t)x->channels;
     nn_tensor *y = nn_native_own(x);
-    const job j = {
-        .x = x, .y = y, .layer = in, .weight = nn_native_norm_weight(norm), .act = act, .add = true};
+    job j = {.x = x,
+             .y = y,
+             .layer = in,
+             .weight = nn_native_norm_weight(norm),
+             .act = act,
+             .add = true,
+             .second = out};
+    set_columns(&j, FEW_COLUMNS);
+    const size_t ld = nn_native_line(j.columns);
     if (!y || !nn_native_reserve(x->engine, 2 * (channels + PART) + (2 * channels + PART) * ld + NN_SLACK)) {
         nn_drop(y);
         return NULL;
     }
-    NN_PARALLEL(x->engine)
-    for (size_t i = 0; i < blocks; i++)
-        run_both(&j, out, i * columns, all - i * columns < columns ? all - i * columns : columns);
+    nn_native_each(x->engine, blocks_of(&j), run_both, &j);
     return y;
 }

@@ -72,33 +72,31 @@ typedef struct run {
     const float **pointers[2];
 } run;
 
-/* a * x (+ bias) for all moments at once, in blocks of columns. */
-static void project(const run *r, const direction *d, const float *in, float *out)
+/* What a layer adds to a run; a side is a direction. */
+typedef struct level {
+    const run *run;
+    const direction *directions; /* [2] */
+} level;
+
+/* The input matrix of a side times some columns, of all moments. */
+static void project(const void *job, size_t i)
 {
+    const level *l = job;
+    const run *r = l->run;
     const nn_engine *engine = r->layer->engine;
-    const size_t blocks = (r->line + NN_COLUMNS - 1) / NN_COLUMNS;
-    NN_PARALLEL(engine)
-    for (size_t i = 0; i < blocks; i++) {
-        const float **b = (const float **)nn_native_scratch(engine);
-        for (size_t c = 0; c < d->in; c++)
-            b[c] = in + c * r->line + i * NN_COLUMNS;
-        const size_t from = i * NN_COLUMNS, left = r->line - from;
-        const nn_product p = {d->input,
-                              d->in,
-                              b,
-                              4 * (size_t)r->layer->hidden,
-                              left < NN_COLUMNS ? left : NN_COLUMNS,
-                              d->in,
-                              d->bias,
-                              false,
-                              out + from,
-                              r->line};
-        nn_native_kernels(engine)->multiply(&p);
-    }
+    const size_t side = i % 2, from = i / 2 * NN_COLUMNS, left = r->line - from;
+    const direction *d = &l->directions[side];
+    const float **b = (const float **)nn_native_scratch(engine);
+    for (size_t c = 0; c < d->in; c++)
+        b[c] = r->in + c * r->line + from;
+    const nn_product p = {
+        d->input, d->in,   b,     4 * (size_t)r->layer->hidden, left < NN_COLUMNS ? left : NN_COLUMNS,
+        d->in,    d->bias, false, r->gates[side] + from,        r->line};
+    nn_native_kernels(engine)->multiply(&p);
 }
 
 /* One moment of one direction: the gates from the input, plus those from what was there before. */
-static void advance(const run *r, const direction *d, int side, size_t t, float *out)
+static void advance(const run *r, const direction *d, size_t side, size_t t, float *out)
 {
     const nn_kernels *k = nn_native_kernels(r->layer->engine);
     const size_t h = (size_t)r->layer->hidden, lanes = r->lanes, size = h * lanes;
@@ -112,27 +110,27 @@ static void advance(const run *r, const direction *d, int side, size_t t, float 
         memcpy(out + i * r->line + t * lanes, state + i * lanes, lanes * sizeof *out);
 }
 
-static void run_direction(const run *r, const direction *d, int side)
+static void run_direction(const void *job, size_t side)
 {
+    const level *l = job;
+    const run *r = l->run;
     const size_t h = (size_t)r->layer->hidden, size = h * r->lanes;
     float *state = r->step[side] + 5 * size;
     memset(r->step[side] + 4 * size, 0, 2 * size * sizeof(float));
     for (size_t i = 0; i < h; i++)
         r->pointers[side][i] = state + i * r->lanes;
     for (size_t i = 0; i < r->time; i++)
-        advance(r, d, side, side ? r->time - 1 - i : i, r->out + (size_t)side * h * r->line);
+        advance(r, &l->directions[side], side, side ? r->time - 1 - i : i, r->out + side * h * r->line);
 }
 
 static void run_layers(run *r)
 {
     const direction *directions = r->layer->data;
+    const size_t blocks = (r->line + NN_COLUMNS - 1) / NN_COLUMNS;
     for (int layer = 0; layer < r->layer->layers; layer++) {
-        const direction *d = &directions[2 * layer];
-        for (int side = 0; side < 2; side++)
-            project(r, &d[side], r->in, r->gates[side]);
-        NN_PARALLEL(r->layer->engine)
-        for (int side = 0; side < 2; side++)
-            run_direction(r, &d[side], side);
+        const level l = {r, directions + 2 * layer};
+        nn_native_each(r->layer->engine, 2 * blocks, project, &l);
+        nn_native_each(r->layer->engine, 2, run_direction, &l);
         float *swap = r->in;
         r->in = r->out;
         r->out = swap;

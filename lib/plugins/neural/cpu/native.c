@@ -5,7 +5,6 @@
 #include "plugins/neural/tensor/tensor.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +19,7 @@ typedef struct header {
 
 typedef struct native {
     const nn_kernels *kernels;
+    nn_threads *threads;
     header *pool[POOL_SIZE];
     float **scratch; /* of each thread */
     size_t scratch_size;
@@ -143,12 +143,12 @@ bool nn_native_reserve(nn_engine *engine, size_t floats)
 
 float *nn_native_scratch(const nn_engine *engine)
 {
-    return of(engine)->scratch[omp_get_thread_num()];
+    return of(engine)->scratch[nn_threads_number()];
 }
 
-size_t nn_native_thread(void)
+void nn_native_each(const nn_engine *engine, size_t count, nn_task *task, const void *job)
 {
-    return (size_t)omp_get_thread_num();
+    nn_threads_run(of(engine)->threads, count, task, job);
 }
 
 float *nn_native_buffer(nn_engine *engine, size_t floats)
@@ -206,6 +206,7 @@ static void native_close(nn_engine *engine)
     free(n->scratch);
     free(n->buffer);
     free(n->twiddles);
+    nn_threads_free(n->threads);
     free(n);
 }
 
@@ -218,7 +219,8 @@ static bool native_open(nn_engine *engine, const char *device, ap_error *err)
     engine->data = n;
     n->kernels = nn_kernels_usable(0);
     n->scratch = calloc((size_t)engine->threads, sizeof *n->scratch);
-    if (n->scratch)
+    n->threads = nn_threads_new((size_t)engine->threads);
+    if (n->scratch && n->threads)
         return true;
     native_close(engine);
     return ap_fail_memory(err);
@@ -273,53 +275,76 @@ static nn_tensor *native_pad_time(nn_tensor *x, int64_t time)
     return y;
 }
 
+typedef struct sum {
+    const nn_tensor *x, *y; /* y is added to x */
+} sum;
+
+static void add_line(const void *job, size_t i)
+{
+    const sum *s = job;
+    const nn_tensor *x = s->x, *y = s->y;
+    const nn_kernels *k = nn_native_kernels(x->engine);
+    const size_t time = (size_t)x->time, j = y->rows == 1 ? i % (size_t)x->channels : i;
+    if (y->time == x->time)
+        k->add(nn_floats(x) + i * time, nn_floats(y) + j * time, time);
+    else
+        k->affine(nn_floats(x) + i * time, 1, nn_floats(y)[j], time);
+}
+
 static nn_tensor *native_add(nn_tensor *x, nn_tensor *y)
 {
     nn_tensor *z = nn_native_own(x);
-    if (!z)
-        return NULL;
-    const nn_kernels *k = nn_native_kernels(x->engine);
-    const int64_t lines = x->rows * x->channels;
-    NN_PARALLEL(x->engine)
-    for (int64_t i = 0; i < lines; i++) {
-        const int64_t j = y->rows == 1 ? i % x->channels : i;
-        float *to = nn_floats(z) + i * x->time;
-        if (y->time == x->time)
-            k->add(to, nn_floats(y) + j * y->time, (size_t)x->time);
-        else
-            k->affine(to, 1, nn_floats(y)[j], (size_t)x->time);
-    }
+    if (z)
+        nn_native_each(x->engine, (size_t)(x->rows * x->channels), add_line, &(sum){z, y});
     return z;
+}
+
+typedef struct scaling {
+    const nn_tensor *x;
+    float factor, offset;
+} scaling;
+
+static void scale_line(const void *job, size_t i)
+{
+    const scaling *s = job;
+    const size_t time = (size_t)s->x->time;
+    nn_native_kernels(s->x->engine)->affine(nn_floats(s->x) + i * time, s->factor, s->offset, time);
 }
 
 static nn_tensor *native_scale(nn_tensor *x, double factor, double offset)
 {
     nn_tensor *y = nn_native_own(x);
-    if (!y)
-        return NULL;
-    const nn_kernels *k = nn_native_kernels(x->engine);
-    const int64_t lines = x->rows * x->channels;
-    NN_PARALLEL(x->engine)
-    for (int64_t i = 0; i < lines; i++)
-        k->affine(nn_floats(y) + i * x->time, (float)factor, (float)offset, (size_t)x->time);
+    if (y)
+        nn_native_each(x->engine, (size_t)(x->rows * x->channels), scale_line,
+                       &(scaling){y, (float)factor, (float)offset});
     return y;
 }
 
-/* [rows][channels][time] <-> [channels][rows][time] */
-static void swap(const nn_tensor *x, float *to, int64_t outer, int64_t inner, int64_t time)
+/* [outer][inner][time] to [inner][outer][time] */
+typedef struct swapping {
+    const float *from;
+    float *to;
+    size_t outer, inner, time;
+} swapping;
+
+static void swap_line(const void *job, size_t i)
 {
-    NN_PARALLEL(x->engine)
-    for (int64_t i = 0; i < outer * inner; i++) {
-        const int64_t j = i % outer * inner + i / outer;
-        memcpy(to + i * time, nn_floats(x) + j * time, (size_t)time * sizeof *to);
-    }
+    const swapping *s = job;
+    const size_t j = i % s->outer * s->inner + i / s->outer;
+    memcpy(s->to + i * s->time, s->from + j * s->time, s->time * sizeof *s->to);
+}
+
+static void swap(const nn_tensor *x, const nn_tensor *y, int64_t outer, int64_t inner, int64_t time)
+{
+    nn_native_each(x->engine, (size_t)(outer * inner), swap_line,
+                   &(swapping){nn_floats(x), nn_floats(y), (size_t)outer, (size_t)inner, (size_t)time});
 }
 
 static nn_tensor *native_flatten(nn_tensor *x)
 {
     nn_tensor *y = nn_native_new(x->engine, 1, x->channels, x->rows * x->time);
     if (y)
-        swap(x, nn_floats(y), x->rows, x->channels, x->time);
+        swap(x, y, x->rows, x->channels, x->time);
     return y;
 }
 
@@ -327,7 +352,7 @@ static nn_tensor *native_unflatten(nn_tensor *x, int64_t rows)
 {
     nn_tensor *y = nn_native_new(x->engine, rows, x->channels, x->time / rows);
     if (y)
-        swap(x, nn_floats(y), x->channels, rows, x->time / rows);
+        swap(x, y, x->channels, rows, x->time / rows);
     return y;
 }
 

@@ -5,15 +5,12 @@
 #define NN_NATIVE_H
 
 #include "plugins/neural/cpu/kernels.h"
+#include "plugins/neural/cpu/threads.h"
 #include "plugins/neural/tensor/backend.h"
 
 /* Columns of a block of work: its inputs and results fit the second cache. At most MAX_COLUMNS of kernels.c.
  */
 #define NN_COLUMNS 336
-
-#define PRAGMA(text) _Pragma(#text)
-/* The iterations of the following loop, shared out among the engine's threads. */
-#define NN_PARALLEL(engine) PRAGMA(omp parallel for num_threads((engine)->threads) schedule(dynamic))
 
 /* ---- native.c */
 
@@ -35,8 +32,8 @@ nn_tensor *nn_native_own(nn_tensor *x);
 /* Makes room for that many floats in every thread's scratch; what was there is lost. */
 bool nn_native_reserve(nn_engine *engine, size_t floats);
 float *nn_native_scratch(const nn_engine *engine);
-/* The number of the thread that asks, inside NN_PARALLEL. */
-size_t nn_native_thread(void);
+/* Shares the pieces of a job out among the engine's threads, as nn_threads_run. */
+void nn_native_each(const nn_engine *engine, size_t count, nn_task *task, const void *job);
 /* Floats that stay until the engine is freed or asks again. */
 float *nn_native_buffer(nn_engine *engine, size_t floats);
 /* How many columns to take at a time so that all threads have work. */

@@ -84,21 +84,38 @@ static void affine_of(const nn_norm *layer, standard s, size_t c, float affine[2
     affine[1] = s.offset * d->weight[c] + d->bias[c];
 }
 
-/* Sums over count floats, in pieces that do not depend on the number of threads. false: out of memory. */
-static bool sum_all(nn_engine *engine, const float *x, size_t count, double sums[2])
+/* Floats in pieces that do not depend on the number of threads, and the sums of each piece. */
+typedef struct pieces {
+    const nn_kernels *kernels;
+    const float *x;
+    size_t count;
+    double (*sums)[2];
+} pieces;
+
+static void sum_piece(const void *job, size_t i)
 {
-    const size_t pieces = (count + PIECE - 1) / PIECE;
-    double(*parts)[2] = calloc(pieces ? pieces : 1, sizeof *parts);
-    if (!parts)
-        return nn_engine_fail(engine, AP_TRY_AGAIN, "out of memory");
-    const nn_kernels *k = nn_native_kernels(engine);
-    NN_PARALLEL(engine)
-    for (size_t i = 0; i < pieces; i++)
-        k->moments(x + i * PIECE, count - i * PIECE < PIECE ? count - i * PIECE : PIECE, parts[i]);
-    for (size_t i = 0; i < pieces; i++) {
+    const pieces *p = job;
+    const size_t left = p->count - i * PIECE;
+    p->kernels->moments(p->x + i * PIECE, left < PIECE ? left : PIECE, p->sums[i]);
+}
+
+static void add_up(double (*parts)[2], size_t count, double sums[2])
+{
+    for (size_t i = 0; i < count; i++) {
         sums[0] += parts[i][0];
         sums[1] += parts[i][1];
     }
+}
+
+/* Sums over count floats. false: out of memory. */
+static bool sum_all(nn_engine *engine, const float *x, size_t count, double sums[2])
+{
+    const size_t number = (count + PIECE - 1) / PIECE;
+    double(*parts)[2] = calloc(number ? number : 1, sizeof *parts);
+    if (!parts)
+        return nn_engine_fail(engine, AP_TRY_AGAIN, "out of memory");
+    nn_native_each(engine, number, sum_piece, &(pieces){nn_native_kernels(engine), x, count, parts});
+    add_up(parts, number, sums);
     free(parts);
     return true;
 }
@@ -117,18 +134,29 @@ bool nn_native_moments(const nn_tensor *x, double *mean, double *deviation)
 
 /* ---- norms */
 
-static void layer_norm(const nn_tensor *x, const nn_norm *layer, const nn_tensor *y)
+/* From x to y, in blocks of columns, or row by row with the standards of each row's groups. */
+typedef struct norming {
+    const nn_tensor *x, *y;
+    const nn_norm *layer;
+    nn_act act;
+    size_t columns;
+    const standard *standards;
+} norming;
+
+static size_t blocks_of(const norming *n)
 {
-    const nn_kernels *k = nn_native_kernels(x->engine);
-    const norm_data *d = of(layer);
-    const size_t time = (size_t)x->time, columns = nn_native_columns(x->engine, x->rows, x->time);
-    const size_t blocks = (time + columns - 1) / columns;
-    NN_PARALLEL(x->engine)
-    for (size_t i = 0; i < (size_t)x->rows * blocks; i++) {
-        const size_t from = i % blocks * columns, at = i / blocks * (size_t)x->channels * time + from;
-        k->layer_norm(nn_floats(x) + at, nn_floats(y) + at, (size_t)x->channels, time,
-                      time - from < columns ? time - from : columns, d->weight, d->bias, (float)EPS);
-    }
+    return ((size_t)n->x->time + n->columns - 1) / n->columns;
+}
+
+static void layer_norm(const void *job, size_t i)
+{
+    const norming *n = job;
+    const norm_data *d = of(n->layer);
+    const size_t time = (size_t)n->x->time, channels = (size_t)n->x->channels;
+    const size_t from = i % blocks_of(n) * n->columns, at = i / blocks_of(n) * channels * time + from;
+    nn_native_kernels(n->x->engine)
+        ->layer_norm(nn_floats(n->x) + at, nn_floats(n->y) + at, channels, time,
+                     time - from < n->columns ? time - from : n->columns, d->weight, d->bias, (float)EPS);
 }
 
 /* One line, normalised and activated; GLU takes the line of the other half too. */
@@ -150,43 +178,55 @@ static void finish_line(const nn_kernels *k, const float *x, const float *other,
         k->relu(out, n);
 }
 
-/* A row of x to a row of y, with the standard of each group. */
-static void finish_row(const nn_tensor *x, const nn_norm *layer, const nn_tensor *y, int64_t row,
-                       const standard *groups, nn_act act)
+/* A line of y, with the standards of its row's groups. */
+static void finish_channel(const norming *n, size_t row, size_t c, const standard *groups)
 {
+    const nn_tensor *x = n->x, *y = n->y;
     const size_t time = (size_t)x->time, in = (size_t)x->channels, out = (size_t)y->channels;
-    const size_t width = in / (size_t)layer->groups;
-    const float *from = nn_floats(x) + (size_t)row * in * time;
-    for (size_t c = 0; c < out; c++) {
-        float affine[4];
-        affine_of(layer, groups[c / width], c, affine);
-        if (act == NN_GLU)
-            affine_of(layer, groups[(c + out) / width], c + out, affine + 2);
-        finish_line(nn_native_kernels(x->engine), from + c * time, from + (c + out) * time,
-                    nn_floats(y) + ((size_t)row * out + c) * time, affine, act, time);
-    }
+    const size_t width = in / (size_t)n->layer->groups;
+    const float *from = nn_floats(x) + (row * in + c) * time;
+    float affine[4];
+    affine_of(n->layer, groups[c / width], c, affine);
+    if (n->act == NN_GLU)
+        affine_of(n->layer, groups[(c + out) / width], c + out, affine + 2);
+    finish_line(nn_native_kernels(x->engine), from, from + out * time, nn_floats(y) + (row * out + c) * time,
+                affine, n->act, time);
 }
 
-/* Each row by its own moments, one row for a thread. */
-static void norm_rows(const nn_tensor *x, const nn_norm *layer, const nn_tensor *y, nn_act act)
+static void finish_row(const norming *n, size_t row, const standard *groups)
 {
-    const nn_kernels *k = nn_native_kernels(x->engine);
-    const size_t count = (size_t)(x->channels / layer->groups * x->time);
-    NN_PARALLEL(x->engine)
-    for (int64_t row = 0; row < x->rows; row++) {
-        standard *groups = (standard *)nn_native_scratch(x->engine);
-        for (size_t g = 0; g < (size_t)layer->groups; g++) {
-            double sums[2] = {0};
-            k->moments(nn_floats(x) + ((size_t)row * (size_t)layer->groups + g) * count, count, sums);
-            groups[g] = standard_of(sums, (double)count);
-        }
-        finish_row(x, layer, y, row, groups, act);
+    for (size_t c = 0; c < (size_t)n->y->channels; c++)
+        finish_channel(n, row, c, groups);
+}
+
+/* Line number i of all rows. */
+static void finish_one(const void *job, size_t i)
+{
+    const norming *n = job;
+    const size_t row = i / (size_t)n->y->channels, c = i % (size_t)n->y->channels;
+    finish_channel(n, row, c, n->standards + row * (size_t)n->layer->groups);
+}
+
+/* A row by its own moments. */
+static void norm_row(const void *job, size_t row)
+{
+    const norming *n = job;
+    const nn_tensor *x = n->x;
+    const size_t all = (size_t)n->layer->groups, count = (size_t)x->channels / all * (size_t)x->time;
+    standard *groups = (standard *)nn_native_scratch(x->engine);
+    for (size_t g = 0; g < all; g++) {
+        double sums[2] = {0};
+        nn_native_kernels(x->engine)->moments(nn_floats(x) + (row * all + g) * count, count, sums);
+        groups[g] = standard_of(sums, (double)count);
     }
+    finish_row(n, row, groups);
 }
 
 /* Few rows, or all of them together: all threads on each. */
-static bool norm_pieces(const nn_tensor *x, const nn_norm *layer, const nn_tensor *y, nn_act act)
+static bool norm_pieces(norming *n)
 {
+    const nn_tensor *x = n->x;
+    const nn_norm *layer = n->layer;
     const size_t count = (size_t)(x->channels / layer->groups * x->time), all = (size_t)layer->groups;
     const bool together = layer->over == NN_OVER_ALL;
     standard *groups = calloc(all * (size_t)x->rows, sizeof *groups);
@@ -203,51 +243,57 @@ static bool norm_pieces(const nn_tensor *x, const nn_norm *layer, const nn_tenso
         for (size_t row = 0; together && row < (size_t)x->rows; row++)
             groups[row * all + g] = standard_of(sums, (double)count * (double)x->rows);
     }
-    for (int64_t row = 0; ok && row < x->rows; row++)
-        finish_row(x, layer, y, row, groups + (size_t)row * all, act);
+    n->standards = groups;
+    if (ok)
+        nn_native_each(x->engine, (size_t)(x->rows * n->y->channels), finish_one, n);
     free(groups);
     return ok;
 }
 
 /* In place in y, which has the content of x. */
-static void rms_norm(const nn_tensor *y, const nn_norm *layer)
+static void rms_norm(const void *job, size_t i)
 {
-    const size_t time = (size_t)y->time, columns = nn_native_columns(y->engine, y->rows, y->time);
-    const size_t blocks = (time + columns - 1) / columns, channels = (size_t)y->channels;
-    NN_PARALLEL(y->engine)
-    for (size_t i = 0; i < (size_t)y->rows * blocks; i++) {
-        const size_t from = i % blocks * columns, n = time - from < columns ? time - from : columns;
-        nn_native_kernels(y->engine)->rms_norm(nn_floats(y) + i / blocks * channels * time + from, channels,
-                                               time, n, sqrtf((float)channels), of(layer)->weight);
+    const norming *n = job;
+    const nn_tensor *y = n->y;
+    const size_t time = (size_t)y->time, channels = (size_t)y->channels;
+    const size_t from = i % blocks_of(n) * n->columns;
+    nn_native_kernels(y->engine)->rms_norm(nn_floats(y) + i / blocks_of(n) * channels * time + from, channels,
+                                           time, time - from < n->columns ? time - from : n->columns,
+                                           sqrtf((float)channels), of(n->layer)->weight);
+}
+
+/* A channel by itself over all rows (instance norm). */
+static void norm_channel(const void *job, size_t c)
+{
+    const norming *n = job;
+    const nn_tensor *x = n->x;
+    const nn_kernels *k = nn_native_kernels(x->engine);
+    const size_t time = (size_t)x->time, channels = (size_t)x->channels, rows = (size_t)x->rows;
+    double sums[2] = {0};
+    float affine[4];
+    for (size_t row = 0; row < rows; row++)
+        k->moments(nn_floats(x) + (row * channels + c) * time, time, sums);
+    affine_of(n->layer, standard_of(sums, (double)rows * (double)time), c, affine);
+    for (size_t row = 0; row < rows; row++) {
+        const size_t at = (row * channels + c) * time;
+        finish_line(k, nn_floats(x) + at, NULL, nn_floats(n->y) + at, affine, n->act, time);
     }
 }
 
-/* Each channel by itself over all rows (instance norm). */
-static void norm_channels(const nn_tensor *x, const nn_norm *layer, const nn_tensor *y, nn_act act)
+static void scale_channel(const void *job, size_t i)
 {
-    const nn_kernels *k = nn_native_kernels(x->engine);
-    const size_t time = (size_t)x->time, channels = (size_t)x->channels, rows = (size_t)x->rows;
-    NN_PARALLEL(x->engine)
-    for (size_t c = 0; c < channels; c++) {
-        double sums[2] = {0};
-        float affine[4];
-        for (size_t row = 0; row < rows; row++)
-            k->moments(nn_floats(x) + (row * channels + c) * time, time, sums);
-        affine_of(layer, standard_of(sums, (double)rows * (double)time), c, affine);
-        for (size_t row = 0; row < rows; row++) {
-            const size_t at = (row * channels + c) * time;
-            finish_line(k, nn_floats(x) + at, NULL, nn_floats(y) + at, affine, act, time);
-        }
-    }
+    const norming *n = job;
+    const size_t time = (size_t)n->y->time;
+    nn_native_kernels(n->y->engine)
+        ->affine(nn_floats(n->y) + i * time, of(n->layer)->weight[i % (size_t)n->y->channels], 0, time);
 }
 
 static nn_tensor *scale_channels(nn_tensor *x, const nn_norm *layer)
 {
-    const nn_kernels *k = nn_native_kernels(x->engine);
     nn_tensor *y = nn_native_own(x);
-    NN_PARALLEL(x->engine)
-    for (int64_t i = 0; i < (y ? x->rows * x->channels : 0); i++)
-        k->affine(nn_floats(y) + i * x->time, of(layer)->weight[i % x->channels], 0, (size_t)x->time);
+    if (y)
+        nn_native_each(x->engine, (size_t)(x->rows * x->channels), scale_channel,
+                       &(norming){.y = y, .layer = layer});
     return y;
 }
 
@@ -260,41 +306,51 @@ nn_tensor *nn_native_normalize(nn_tensor *x, const nn_norm *layer, nn_act act)
         return NULL;
     if (!y)
         y = nn_native_new(x->engine, x->rows, act == NN_GLU ? x->channels / 2 : x->channels, x->time);
+    norming n = {.x = x, .y = y, .layer = layer, .act = act};
+    n.columns = nn_native_columns(x->engine, x->rows, x->time);
+    const size_t rows = (size_t)x->rows;
     bool ok = y != NULL;
     if (ok && layer->over == NN_RMS) {
         if (y != x)
             memcpy(nn_floats(y), nn_floats(x), (size_t)(x->rows * x->channels * x->time) * sizeof(float));
-        rms_norm(y, layer);
+        nn_native_each(x->engine, rows * blocks_of(&n), rms_norm, &n);
     } else if (ok && layer->over == NN_OVER_ALL && layer->groups == layer->channels && act != NN_GLU)
-        norm_channels(x, layer, y, act);
+        nn_native_each(x->engine, (size_t)x->channels, norm_channel, &n);
     else if (ok && layer->over == NN_OVER_CHANNELS)
-        layer_norm(x, layer, y);
+        nn_native_each(x->engine, rows * blocks_of(&n), layer_norm, &n);
     else if (ok && layer->over == NN_OVER_ROW && x->rows >= ENOUGH_ROWS)
-        norm_rows(x, layer, y, act);
+        nn_native_each(x->engine, rows, norm_row, &n);
     else if (ok)
-        ok = norm_pieces(x, layer, y, act);
+        ok = norm_pieces(&n);
     if (ok)
         return y;
     nn_drop(y);
     return NULL;
 }
 
+typedef struct activation {
+    const nn_tensor *x, *y; /* the same but for GLU */
+    nn_act act;
+} activation;
+
+static void activate_line(const void *job, size_t i)
+{
+    const activation *a = job;
+    const nn_kernels *k = nn_native_kernels(a->x->engine);
+    const size_t time = (size_t)a->x->time, c = (size_t)a->y->channels;
+    const float *in = nn_floats(a->x) + (i / c * 2 * c + i % c) * time;
+    if (a->act == NN_GLU)
+        k->glu(in, in + c * time, nn_floats(a->y) + i * time, time);
+    else
+        nn_native_activate_lines(k, a->act, nn_floats(a->y) + i * time, 1, time, time);
+}
+
 nn_tensor *nn_native_activate(nn_tensor *x, nn_act act)
 {
     const bool half = act == NN_GLU;
     nn_tensor *y = half ? nn_native_new(x->engine, x->rows, x->channels / 2, x->time) : nn_native_own(x);
-    if (!y)
-        return NULL;
-    const nn_kernels *k = nn_native_kernels(x->engine);
-    const size_t time = (size_t)x->time, lines = (size_t)(y->rows * y->channels), c = (size_t)y->channels;
-    NN_PARALLEL(x->engine)
-    for (size_t i = 0; i < lines; i++) {
-        const float *in = nn_floats(x) + (i / c * 2 * c + i % c) * time;
-        if (half)
-            k->glu(in, in + c * time, nn_floats(y) + i * time, time);
-        else
-            nn_native_activate_lines(k, act, nn_floats(y) + i * time, 1, time, time);
-    }
+    if (y)
+        nn_native_each(x->engine, (size_t)(y->rows * y->channels), activate_line, &(activation){x, y, act});
     return y;
 }
 
@@ -315,6 +371,26 @@ static void convolve_row(const nn_tensor *x, const nn_conv *conv, int64_t row, s
                              out + from, time, space);
 }
 
+/* A convolution, and the norm after it. */
+typedef struct convolving {
+    const nn_tensor *x; /* of the convolution */
+    const nn_conv *conv;
+    norming norming; /* in place in its y */
+} convolving;
+
+static void convolve_norm_row(const void *job, size_t row)
+{
+    const convolving *c = job;
+    const nn_tensor *y = c->norming.y;
+    const size_t count = (size_t)(y->channels * y->time);
+    double sums[2] = {0};
+    float *out = nn_floats(y) + row * count;
+    convolve_row(c->x, c->conv, (int64_t)row, (size_t)y->time, out, nn_native_scratch(y->engine));
+    nn_native_kernels(y->engine)->moments(out, count, sums);
+    const standard group = standard_of(sums, (double)count);
+    finish_row(&c->norming, row, &group);
+}
+
 nn_tensor *nn_native_convolve_normalized(nn_tensor *x, const nn_conv *conv, const nn_norm *norm, nn_act act)
 {
     const nn_conv_shape *s = &conv->shape;
@@ -325,16 +401,8 @@ nn_tensor *nn_native_convolve_normalized(nn_tensor *x, const nn_conv *conv, cons
     if (!nn_native_reserve(x->engine, nn_native_conv_space(conv, NN_COLUMNS)) ||
         !(y = nn_native_new(x->engine, x->rows, s->out, time)))
         return NULL;
-    const size_t count = (size_t)(s->out * time);
-    NN_PARALLEL(x->engine)
-    for (int64_t row = 0; row < x->rows; row++) {
-        double sums[2] = {0};
-        float *out = nn_floats(y) + (size_t)row * count;
-        convolve_row(x, conv, row, (size_t)time, out, nn_native_scratch(x->engine));
-        nn_native_kernels(x->engine)->moments(out, count, sums);
-        const standard group = standard_of(sums, (double)count);
-        finish_row(y, norm, y, row, &group, act);
-    }
+    const convolving c = {x, conv, {.x = y, .y = y, .layer = norm, .act = act}};
+    nn_native_each(x->engine, (size_t)x->rows, convolve_norm_row, &c);
     return y;
 }
 
@@ -351,65 +419,75 @@ static void add_gated(const nn_kernels *k, const float *z, size_t n, const nn_no
     }
 }
 
-static void branch_rows(nn_tensor *x, const nn_tensor *y, const nn_conv *conv, const nn_norm *norm,
-                        const nn_norm *scale)
+/* The end of a branch, added to x; of one row, if not row by row. */
+typedef struct branch {
+    const nn_tensor *x, *y;
+    const nn_conv *conv;
+    const nn_norm *norm, *scale;
+    int64_t row;
+    double (*sums)[2]; /* of each block of columns */
+    standard standard;
+} branch;
+
+static void branch_row(const void *job, size_t row)
 {
+    const branch *b = job;
+    const nn_tensor *x = b->x;
     const nn_kernels *k = nn_native_kernels(x->engine);
-    const size_t time = (size_t)x->time, count = (size_t)norm->channels * time;
-    NN_PARALLEL(x->engine)
-    for (int64_t row = 0; row < x->rows; row++) {
-        double sums[2] = {0};
-        float *space = nn_native_scratch(x->engine), *z = space + nn_native_conv_space(conv, NN_COLUMNS);
-        convolve_row(y, conv, row, time, z, space);
-        k->moments(z, count, sums);
-        add_gated(k, z, time, norm, standard_of(sums, (double)count), scale,
-                  nn_floats(x) + (size_t)(row * x->channels) * time, time);
-    }
+    const size_t time = (size_t)x->time, count = (size_t)b->norm->channels * time;
+    double sums[2] = {0};
+    float *space = nn_native_scratch(x->engine), *z = space + nn_native_conv_space(b->conv, NN_COLUMNS);
+    convolve_row(b->y, b->conv, (int64_t)row, time, z, space);
+    k->moments(z, count, sums);
+    add_gated(k, z, time, b->norm, standard_of(sums, (double)count), b->scale,
+              nn_floats(x) + row * (size_t)x->channels * time, time);
 }
 
-/* The moments of one row's convolution, which is not kept: it is computed again when they are known, because
- * it has few inputs and many outputs. */
-static bool sum_convolved(const nn_tensor *y, const nn_conv *conv, int64_t row, double sums[2])
+/* Block number i of the row's convolution, in a thread's scratch. */
+static float *convolve_piece(const branch *b, size_t i, size_t *n)
 {
-    const nn_kernels *k = nn_native_kernels(y->engine);
-    const size_t time = (size_t)y->time, blocks = (time + NN_COLUMNS - 1) / NN_COLUMNS;
-    double(*parts)[2] = calloc(blocks, sizeof *parts);
-    if (!parts)
-        return nn_engine_fail(y->engine, AP_TRY_AGAIN, "out of memory");
-    NN_PARALLEL(y->engine)
-    for (size_t i = 0; i < blocks; i++) {
-        const size_t from = i * NN_COLUMNS, n = time - from < NN_COLUMNS ? time - from : NN_COLUMNS;
-        float *space = nn_native_scratch(y->engine), *z = space + nn_native_conv_space(conv, NN_COLUMNS);
-        nn_native_conv_block(y, conv, row, from, n, false, z, n, space);
-        k->moments(z, n * (size_t)conv->shape.out, parts[i]);
-    }
-    for (size_t i = 0; i < blocks; i++) {
-        sums[0] += parts[i][0];
-        sums[1] += parts[i][1];
-    }
-    free(parts);
-    return true;
+    const size_t from = i * NN_COLUMNS, left = (size_t)b->y->time - from;
+    float *space = nn_native_scratch(b->y->engine), *z = space + nn_native_conv_space(b->conv, NN_COLUMNS);
+    *n = left < NN_COLUMNS ? left : NN_COLUMNS;
+    nn_native_conv_block(b->y, b->conv, b->row, from, *n, false, z, *n, space);
+    return z;
 }
 
-static bool branch_pieces(nn_tensor *x, const nn_tensor *y, const nn_conv *conv, const nn_norm *norm,
-                          const nn_norm *scale)
+static void sum_convolved(const void *job, size_t i)
 {
-    const nn_kernels *k = nn_native_kernels(x->engine);
-    const size_t time = (size_t)x->time, blocks = (time + NN_COLUMNS - 1) / NN_COLUMNS;
-    for (int64_t row = 0; row < x->rows; row++) {
+    const branch *b = job;
+    size_t n;
+    const float *z = convolve_piece(b, i, &n);
+    nn_native_kernels(b->y->engine)->moments(z, n * (size_t)b->conv->shape.out, b->sums[i]);
+}
+
+static void add_convolved(const void *job, size_t i)
+{
+    const branch *b = job;
+    const nn_tensor *x = b->x;
+    size_t n;
+    const float *z = convolve_piece(b, i, &n);
+    add_gated(nn_native_kernels(x->engine), z, n, b->norm, b->standard, b->scale,
+              nn_floats(x) + (size_t)(b->row * x->channels * x->time) + i * NN_COLUMNS, (size_t)x->time);
+}
+
+/* The moments of a row's convolution come first. It is not kept, but computed again when they are known,
+ * because it has few inputs and many outputs. */
+static bool branch_pieces(branch *b)
+{
+    const size_t time = (size_t)b->x->time, blocks = (time + NN_COLUMNS - 1) / NN_COLUMNS;
+    b->sums = calloc(blocks ? blocks : 1, sizeof *b->sums);
+    if (!b->sums)
+        return nn_engine_fail(b->x->engine, AP_TRY_AGAIN, "out of memory");
+    for (b->row = 0; b->row < b->x->rows; b->row++) {
         double sums[2] = {0};
-        if (!sum_convolved(y, conv, row, sums))
-            return false;
-        const standard s = standard_of(sums, (double)norm->channels * (double)time);
-        NN_PARALLEL(x->engine)
-        for (size_t i = 0; i < blocks; i++) {
-            const size_t from = i * NN_COLUMNS, n = time - from < NN_COLUMNS ? time - from : NN_COLUMNS;
-            float *space = nn_native_scratch(x->engine), *z = space + nn_native_conv_space(conv, NN_COLUMNS);
-            nn_native_conv_block(y, conv, row, from, n, false, z, n, space);
-            add_gated(k, z, n, norm, s, scale, nn_floats(x) + (size_t)(row * x->channels) * time + from,
-                      time);
-        }
+        memset(b->sums, 0, blocks * sizeof *b->sums);
+        nn_native_each(b->x->engine, blocks, sum_convolved, b);
+        add_up(b->sums, blocks, sums);
+        b->standard = standard_of(sums, (double)b->norm->channels * (double)time);
+        nn_native_each(b->x->engine, blocks, add_convolved, b);
     }
+    free(b->sums);
     return true;
 }
 
@@ -422,9 +500,10 @@ nn_tensor *nn_native_add_branch(nn_tensor *x, nn_tensor *y, const nn_conv *conv,
     if (!nn_native_reserve(x->engine, nn_native_conv_space(conv, NN_COLUMNS) + z) ||
         !(out = nn_native_own(x)))
         return NULL;
+    branch b = {.x = out, .y = y, .conv = conv, .norm = norm, .scale = scale};
     if (rows)
-        branch_rows(out, y, conv, norm, scale);
-    else if (!branch_pieces(out, y, conv, norm, scale)) {
+        nn_native_each(x->engine, (size_t)x->rows, branch_row, &b);
+    else if (!branch_pieces(&b)) {
         nn_drop(out);
         return NULL;
     }

@@ -82,11 +82,35 @@ static void store_bins(const nn_tensor *y, size_t channel, size_t first, size_t 
     }
 }
 
+/* Padded signals of x (forward) or none, window, and the transform's tables. */
+typedef struct transform {
+    const nn_tensor *x, *y;
+    size_t n, length; /* of a transform, of the padded signal */
+    const float *signals, *window, *cosines, *sines;
+    int64_t offset;
+} transform;
+
+static size_t batches_of(size_t frames)
+{
+    return (frames + FRAMES - 1) / FRAMES;
+}
+
+static void analyze(const void *job, size_t i)
+{
+    const transform *t = job;
+    const nn_engine *engine = t->y->engine;
+    const size_t frames = (size_t)t->y->time, c = i / batches_of(frames),
+                 first = i % batches_of(frames) * FRAMES;
+    float *re = nn_native_scratch(engine), *im = re + t->n * NN_FFT_LANES;
+    load_frames(t->signals + c * t->length, t->window, t->n, first, frames, re, im);
+    nn_native_kernels(engine)->fft(re, im, t->n, t->cosines, t->sines, -1);
+    store_bins(t->y, c, first, t->n, re, im);
+}
+
 nn_tensor *nn_native_spectrum(nn_tensor *x, int nfft, bool reflect)
 {
     const size_t n = (size_t)nfft, hop = n / 4, frames = ((size_t)x->time + hop - 1) / hop;
-    const size_t length = (frames + 3) * hop, batches = (frames + FRAMES - 1) / FRAMES;
-    const size_t channels = (size_t)x->channels;
+    const size_t length = (frames + 3) * hop, channels = (size_t)x->channels;
     const int64_t left = (int64_t)(n / 8 * 3);
     const float *cosines, *sines;
     float *buffer = nn_native_buffer(x->engine, channels * length + n);
@@ -101,14 +125,14 @@ nn_tensor *nn_native_spectrum(nn_tensor *x, int nfft, bool reflect)
     for (size_t c = 0; c < channels; c++)
         pad_signal(nn_floats(x) + c * (size_t)x->time, x->time, left, (int64_t)length - left - x->time,
                    reflect, buffer + c * length);
-    NN_PARALLEL(x->engine)
-    for (size_t i = 0; i < channels * batches; i++) {
-        float *re = nn_native_scratch(x->engine), *im = re + n * NN_FFT_LANES;
-        const size_t c = i / batches, first = i % batches * FRAMES;
-        load_frames(buffer + c * length, window, n, first, frames, re, im);
-        nn_native_kernels(x->engine)->fft(re, im, n, cosines, sines, -1);
-        store_bins(y, c, first, n, re, im);
-    }
+    const transform t = {.y = y,
+                         .n = n,
+                         .length = length,
+                         .signals = buffer,
+                         .window = window,
+                         .cosines = cosines,
+                         .sines = sines};
+    nn_native_each(x->engine, channels * batches_of(frames), analyze, &t);
     return y;
 }
 
@@ -173,6 +197,22 @@ static void finish_signal(const float *sum, const nn_tensor *y, size_t channel, 
     }
 }
 
+/* A channel. */
+static void synthesize(const void *job, size_t c)
+{
+    const transform *t = job;
+    const nn_engine *engine = t->y->engine;
+    const size_t n = t->n, frames = (size_t)t->x->time;
+    float *re = nn_native_scratch(engine), *im = re + n * NN_FFT_LANES, *sum = im + n * NN_FFT_LANES;
+    memset(sum, 0, t->length * sizeof *sum);
+    for (size_t first = 0; first < frames; first += FRAMES) {
+        load_bins(t->x, c, first, n, re, im);
+        nn_native_kernels(engine)->fft(re, im, n, t->cosines, t->sines, 1);
+        add_frames(re, im, t->window, n, first, frames, sum);
+    }
+    finish_signal(sum, t->y, c, t->offset, (int64_t)frames, n);
+}
+
 nn_tensor *nn_native_signal(nn_tensor *x, int64_t offset, int64_t time)
 {
     const size_t n = 2 * (size_t)x->rows, frames = (size_t)x->time, channels = (size_t)x->channels / 2;
@@ -186,16 +226,14 @@ nn_tensor *nn_native_signal(nn_tensor *x, int64_t offset, int64_t time)
         return NULL;
     }
     fill_window(window, n, sqrt((double)n) / (double)n);
-    NN_PARALLEL(x->engine)
-    for (size_t c = 0; c < channels; c++) {
-        float *re = nn_native_scratch(x->engine), *im = re + n * NN_FFT_LANES, *sum = im + n * NN_FFT_LANES;
-        memset(sum, 0, length * sizeof *sum);
-        for (size_t first = 0; first < frames; first += FRAMES) {
-            load_bins(x, c, first, n, re, im);
-            nn_native_kernels(x->engine)->fft(re, im, n, cosines, sines, 1);
-            add_frames(re, im, window, n, first, frames, sum);
-        }
-        finish_signal(sum, y, c, offset, (int64_t)frames, n);
-    }
+    const transform t = {.x = x,
+                         .y = y,
+                         .n = n,
+                         .length = length,
+                         .window = window,
+                         .cosines = cosines,
+                         .sines = sines,
+                         .offset = offset};
+    nn_native_each(x->engine, channels, synthesize, &t);
     return y;
 }

@@ -54,6 +54,14 @@ static float reflected(const float *in, int64_t n, int64_t at)
     return in[at < n ? at : 2 * (n - 1) - at];
 }
 
+typedef struct job {
+    const plan *plan;
+    const nn_tensor *x, *y;
+    size_t hop;
+    float *sums; /* back: [channels][length], then weights[length] */
+    size_t length;
+} job;
+
 /* Frames first.. of a channel to lines of y. */
 static void analyze(const plan *p, const nn_tensor *x, const nn_tensor *y, size_t channel, size_t first,
                     int64_t hop, float *frame, float complex *bins)
@@ -75,19 +83,30 @@ static void analyze(const plan *p, const nn_tensor *x, const nn_tensor *y, size_
     }
 }
 
+static size_t pieces_of(const nn_tensor *y)
+{
+    return ((size_t)y->time + FRAMES - 1) / FRAMES;
+}
+
+static void analyze_piece(const void *argument, size_t i)
+{
+    const job *j = argument;
+    const plan *p = j->plan;
+    const size_t thread = nn_threads_number(), pieces = pieces_of(j->y);
+    analyze(p, j->x, j->y, i / pieces, i % pieces * FRAMES, (int64_t)j->hop,
+            p->frames + thread * p->frame_size, p->bins + thread * p->bins_size * FRAMES);
+}
+
 nn_tensor *nn_native_stft(nn_tensor *x, int nfft, int hop)
 {
     plan p;
-    const int64_t frames = x->time / hop + 1, pieces = (frames + FRAMES - 1) / FRAMES;
+    const int64_t frames = x->time / hop + 1;
     if (!plan_new(&p, (size_t)nfft, x->engine))
         return NULL;
     nn_tensor *y = nn_native_new(x->engine, nfft / 2 + 1, 2 * x->channels, frames);
-    NN_PARALLEL(x->engine)
-    for (int64_t i = 0; i < (y ? x->channels * pieces : 0); i++) {
-        const size_t thread = nn_native_thread();
-        analyze(&p, x, y, (size_t)(i / pieces), (size_t)(i % pieces) * FRAMES, hop,
-                p.frames + thread * p.frame_size, p.bins + thread * p.bins_size * FRAMES);
-    }
+    const job j = {.plan = &p, .x = x, .y = y, .hop = (size_t)hop};
+    if (y)
+        nn_native_each(x->engine, (size_t)x->channels * pieces_of(y), analyze_piece, &j);
     plan_free(&p);
     return y;
 }
@@ -123,6 +142,19 @@ static void sum_windows(const plan *p, size_t frames, size_t hop, float *weights
             weights[f * hop + i] += p->window[i] * p->window[i] * (float)p->n;
 }
 
+static void synthesize_channel(const void *argument, size_t c)
+{
+    const job *j = argument;
+    const plan *p = j->plan;
+    const size_t thread = nn_threads_number(), channels = (size_t)j->y->channels, time = (size_t)j->y->time;
+    float *sum = j->sums + c * j->length, *out = nn_floats(j->y) + c * time;
+    const float *weights = j->sums + channels * j->length + p->n / 2;
+    synthesize(p, j->x, c, j->hop, p->frames + thread * p->frame_size,
+               p->bins + thread * p->bins_size * FRAMES, sum);
+    for (size_t i = 0; i < time; i++)
+        out[i] = sum[p->n / 2 + i] / weights[i];
+}
+
 nn_tensor *nn_native_istft(nn_tensor *x, int hop, int64_t time)
 {
     plan p;
@@ -131,21 +163,13 @@ nn_tensor *nn_native_istft(nn_tensor *x, int hop, int64_t time)
     if (!plan_new(&p, n, x->engine))
         return NULL;
     nn_tensor *y = nn_native_new(x->engine, 1, x->channels / 2, time);
-    float *sums = nn_native_buffer(x->engine, (channels + 1) * length), *weights = NULL;
+    float *sums = nn_native_buffer(x->engine, (channels + 1) * length);
     const bool ok = y && sums;
     if (ok) {
         memset(sums, 0, (channels + 1) * length * sizeof *sums);
-        weights = sums + channels * length;
-        sum_windows(&p, frames, (size_t)hop, weights);
-    }
-    NN_PARALLEL(x->engine)
-    for (size_t c = 0; c < (ok ? channels : 0); c++) {
-        const size_t thread = nn_native_thread();
-        const float *sum = sums + c * length + n / 2;
-        synthesize(&p, x, c, (size_t)hop, p.frames + thread * p.frame_size,
-                   p.bins + thread * p.bins_size * FRAMES, sums + c * length);
-        for (int64_t i = 0; i < time; i++)
-            nn_floats(y)[(int64_t)c * time + i] = sum[i] / weights[n / 2 + (size_t)i];
+        sum_windows(&p, frames, (size_t)hop, sums + channels * length);
+        const job j = {.plan = &p, .x = x, .y = y, .hop = (size_t)hop, .sums = sums, .length = length};
+        nn_native_each(x->engine, channels, synthesize_channel, &j);
     }
     plan_free(&p);
     if (ok)
