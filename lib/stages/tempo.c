@@ -49,25 +49,23 @@ static ap_tags *scale_times(const ap_tags *from, double tempo)
     return tags;
 }
 
-static bool check(const ap_stream *s, const ap_tempo_options *o, ap_error *err)
+static bool check_options(const ap_tempo_options *o, ap_error *err)
 {
-    if (!ap_check_range("tempo", o->tempo, 0.25, 4, err) ||
-        !ap_check_range("pitch", o->pitch_semitones, -24, 24, err))
-        return false;
+    return ap_check_range("tempo", o->tempo, 0.25, 4, err) &&
+           ap_check_range("pitch", o->pitch_semitones, -24, 24, err);
+}
+
+static bool check_length(const ap_stream *s, ap_error *err)
+{
     return s->format.frames == AP_UNKNOWN || s->format.frames < MOST_FRAMES ||
            ap_fail(err, AP_FAILED, "'%s' is too long for Rubber Band: it counts up to 2^32 frames",
                    ap_stream_name(s));
 }
 
-ap_stream *ap_tempo(ap_stream *s, const ap_tempo_options *options, ap_error *err)
+static ap_stream *stretch(ap_stream *s, const ap_tempo_options *o, ap_error *err)
 {
-    ap_tempo_options defaults;
-    ap_tempo_defaults(&defaults);
-    const ap_tempo_options *o = options ? options : &defaults;
-    if (!s)
-        return NULL;
     const ap_stretch_plugin *plugin =
-        check(s, o, err) ? ap_plugin_load("stretch.so", AP_STRETCH_VERSION, sizeof *plugin, err) : NULL;
+        check_length(s, err) ? ap_plugin_load("stretch.so", AP_STRETCH_VERSION, sizeof *plugin, err) : NULL;
     ap_tags *tags = plugin ? scale_times(ap_stream_tags(s), o->tempo) : NULL;
     if (plugin && !tags)
         ap_fail_memory(err);
@@ -77,10 +75,23 @@ ap_stream *ap_tempo(ap_stream *s, const ap_tempo_options *options, ap_error *err
     }
     if (s->format.frames == AP_UNKNOWN)
         s = ap_replay(s, NULL, NULL, err);
-    bool same = (o->tempo == 1 && o->pitch_semitones == 0) || (s && s->format.frames == 0);
-    if (s && !same)
-        s = check(s, o, err) ? plugin->open(s, o, err) : (ap_close(&s), NULL);
-    if (s && same)
+    if (s && s->format.frames == 0)
         s = ap_trim(s, 0, AP_UNKNOWN, err); /* a stage of its own, for the tags */
+    else if (s)
+        s = check_length(s, err) ? plugin->open(s, o, err) : (ap_close(&s), NULL);
     return ap_stream_describe(s, NULL, tags, err);
+}
+
+ap_stream *ap_tempo(ap_stream *s, const ap_tempo_options *options, ap_error *err)
+{
+    ap_tempo_options defaults;
+    ap_tempo_defaults(&defaults);
+    const ap_tempo_options *o = options ? options : &defaults;
+    if (!s)
+        return NULL;
+    if (!check_options(o, err)) {
+        ap_close(&s);
+        return NULL;
+    }
+    return o->tempo == 1 && o->pitch_semitones == 0 ? s : stretch(s, o, err);
 }

@@ -6,7 +6,7 @@
 sox -n -r 44100 -c 2 -b 16 tone.wav synth 0.3 sine 440
 ffmpeg -v error -i tone.wav -c:a aac tone.m4a
 mkdir bare
-cp "$AP_BUILD"/ap-{decode,plot,separate} "$AP_BUILD"/libaudiopipe.so* bare
+cp "$AP_BUILD"/ap-{decode,plot,separate,tempo} "$AP_BUILD"/libaudiopipe.so* bare
 export AUDIOPIPE_PLUGINS=$PWD/bare/audiopipe
 mkdir -p "$AUDIOPIPE_PLUGINS"
 
@@ -14,6 +14,7 @@ mkdir -p "$AUDIOPIPE_PLUGINS"
 uses_av() { bare/ap-decode tone.m4a -o "$1"; }
 uses_cairo() { bare/ap-plot tone.wav -t png -o "$1"; }
 uses_net() { bare/ap-decode http://127.0.0.1:9/x -o "$1"; }
+uses_stretch() { bare/ap-tempo -x 2 tone.wav -o "$1"; }
 uses_neural() { bare/ap-separate -n htdemucs tone.wav -o "$1"; }
 
 is_checked() {
@@ -36,6 +37,14 @@ is_checked() {
 check is_checked av
 check is_checked cairo
 check is_checked net
+check is_checked stretch
 check is_checked neural
+
+where_nothing_is_to_do() {
+    rm -f "$AUDIOPIPE_PLUGINS"/*
+    bare/ap-tempo tone.wav -o same.wav
+    [ "$(ap-decode same.wav | md5sum)" = "$(ap-decode tone.wav | md5sum)" ]
+}
+check where_nothing_is_to_do
 
 finish
