@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "formats/chunks.h"
+#include "formats/file_type.h"
 #include "formats/pcm.h"
 #include "stream/stream.h"
 
@@ -162,9 +163,15 @@ typedef struct au {
     ap_format format;
     ap_pcm type;
     uint32_t size; /* of the samples, as the header has it */
-    bool ours;     /* the annotation and the header agree */
-    bool longer;   /* than the header says */
+    bool big_endian;
+    bool ours;   /* the annotation and the header agree */
+    bool longer; /* than the header says */
 } au;
+
+static uint32_t word(const au *a, const unsigned char *p)
+{
+    return (uint32_t)(a->big_endian ? ap_get_big(p, 4) : ap_get_little(p, 4));
+}
 
 /* Reads the whole header; the input then stands at the first frame. */
 static bool read_header(au *a, ap_error *err)
@@ -176,17 +183,17 @@ static bool read_header(au *a, ap_error *err)
         return false;
     if (n == 0)
         return ap_fail(err, AP_FAILED, "'%s' is empty", name);
-    if (memcmp(h, MAGIC, n < 4 ? (size_t)n : 4) != 0)
+    if (!ap_is_au(h, (size_t)n, &a->big_endian))
         return ap_fail(err, AP_FAILED, "'%s' is not an apstream", name);
     if (n < HEADER_SIZE)
         return ap_fail(err, AP_FAILED, "'%s' is truncated inside its header", name);
-    uint32_t encoding = (uint32_t)ap_get_big(h + 12, 4);
-    a->size = (uint32_t)ap_get_big(h + 8, 4);
-    a->format = (ap_format){(uint32_t)ap_get_big(h + 16, 4), (uint32_t)ap_get_big(h + 20, 4), 0, AP_UNKNOWN};
+    uint32_t encoding = word(a, h + 12);
+    a->size = word(a, h + 8);
+    a->format = (ap_format){word(a, h + 16), word(a, h + 20), 0, AP_UNKNOWN};
     if (!pcm_of_encoding(encoding, &a->type))
         return ap_fail(err, AP_FAILED, "'%s' is AU with encoding %u, which is not linear PCM", name,
                        encoding);
-    return read_annotation(a->in, (uint32_t)ap_get_big(h + 4, 4), &a->format, a->tags, err);
+    return read_annotation(a->in, word(a, h + 4), &a->format, a->tags, err);
 }
 
 /* The length that counts. Other programs copy our annotation to what they made of the sound, and the stream
@@ -221,8 +228,7 @@ static bool warn_of_more(ap_stream *s, ap_input *in, ap_error *err)
 {
     (void)err;
     if (ap_chunks_behind(in, NULL, 0) != AP_BEHIND_NOTHING)
-        ap_warn(s, "'%s' goes on after the end that its header tells: the rest was left out",
-                ap_stream_name(s));
+        ap_warn_left_out(s);
     return true;
 }
 
@@ -238,8 +244,8 @@ ap_stream *ap_apstream_open(ap_input *in, ap_error *err)
     }
     set_length(&a);
     ap_stream *s =
-        ap_pcm_stream(in, a.type, true, &a.format, a.tags, a.ours ? refuse_more : warn_of_more, err);
-    (void)ap_stream_note(s, "au", ap_pcm_name(a.type, true), 8 * (unsigned)ap_pcm_size(a.type));
+        ap_pcm_stream(in, a.type, a.big_endian, &a.format, a.tags, a.ours ? refuse_more : warn_of_more, err);
+    (void)ap_stream_note(s, "au", ap_pcm_name(a.type, a.big_endian), 8 * (unsigned)ap_pcm_size(a.type));
     if (s && a.longer)
         ap_warn(s, "'%s' is longer than its header tells: all of it is read", ap_stream_name(s));
     return s;

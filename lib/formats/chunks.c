@@ -317,7 +317,8 @@ static bool check_au(ap_input *in, ap_chunks *found, ap_error *err)
     uint64_t start = ap_input_tell(in), left = ap_input_left(in);
     if (ap_input_read(in, h, sizeof h, err) != sizeof h)
         return true;
-    bool big = h[0] == '.';
+    bool big;
+    (void)ap_is_au(h, sizeof h, &big);
     uint64_t size = get(h + 8, 4, big), offset = get(h + 4, 4, big);
     bool unknown = size == 0 || ap_chunk_size_unknown(size);
     if (offset > left || (offset + size > left && !unknown))
@@ -328,6 +329,8 @@ static bool check_au(ap_input *in, ap_chunks *found, ap_error *err)
     found->longer = true_size != size && !unknown;
     if (true_size != size && true_size < UINT32_MAX)
         patch(found, start + 8, true_size, 4, big);
+    if (!big) /* the one magic of little-endian AU that libsndfile knows */
+        patch(found, start, ap_get_big((const unsigned char *)"dns.", 4), 4, true);
     return true;
 }
 
@@ -335,12 +338,12 @@ bool ap_chunks_check(ap_input *in, ap_chunks *found, ap_tags *tags, ap_error *er
 {
     uint64_t start = ap_input_tell(in);
     const unsigned char *p;
-    bool ok = true;
+    bool ok = true, big;
     *found = (ap_chunks){.frames = AP_UNKNOWN};
     if (ap_input_peek(in, &p, 8, err) != 8)
         return true;
     walker w = {.in = in, .l = ap_chunk_layout_of(p), .found = found, .tags = tags};
-    if (memcmp(p, ".snd", 4) == 0 || memcmp(p, "dns.", 4) == 0)
+    if (ap_is_au(p, 8, &big))
         ok = check_au(in, found, err);
     else if (w.l && memcmp(p, "RF64", 4) != 0) /* whose size stands elsewhere */
         ok = ap_input_seek(in, start + w.l->first_chunk, err) && walk(&w, err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * decode.c - any audio file: finds out by its content who reads it, never by its name. */
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/input.h"
 #include "formats/apstream.h"
@@ -92,10 +93,11 @@ static bool find_mp3(ap_input *in, bool container)
 /* AU with linear PCM (encodings 2 to 7), or too short to tell. */
 static bool is_linear_au(const unsigned char *p, size_t size)
 {
-    static const unsigned char high[3];
-    if (memcmp(p, ".snd", size < 4 ? size : 4) != 0)
+    bool big;
+    if (!ap_is_au(p, size, &big))
         return false;
-    return size < 16 || (memcmp(p + 12, high, 3) == 0 && p[15] >= 2 && p[15] <= 7);
+    uint64_t encoding = size < 16 ? 2 : big ? ap_get_big(p + 12, 4) : ap_get_little(p + 12, 4);
+    return encoding >= 2 && encoding <= 7;
 }
 
 /* WAV, RF64 or Wave64 with linear PCM; in the first bytes, if they can tell. */

@@ -9,6 +9,9 @@
 #define FLAC "fLaC"
 #define OGG "OggS"
 #define EBML "\x1a\x45\xdf\xa3"
+#define AU ".snd"
+#define AU_LITTLE "dns."
+#define AU_DEC "\0ds."          /* little-endian as well: what sox -L writes */
 #define WEBM "\x42\x82\x84webm" /* DocType: RFC 8794, section 11.2.7. Not always at one place */
 #define LOOK 64                 /* bytes from the start that are looked at */
 #define OPUS_AT 28              /* the first packet of the first page: RFC 7845, section 3 */
@@ -39,8 +42,9 @@ static const signature signatures[] = {
     {8, 4, "WAVE", "wav", SNDFILE | BEHIND | SOUND, RIFF},
     {8, 3, "AIF", "aiff", SNDFILE | BEHIND | SOUND, IFF}, /* AIFF, AIFC */
     {8, 4, "8SVX", NULL, SNDFILE, IFF},
-    {0, 4, ".snd", "au", SNDFILE | BEHIND | SOUND, NULL},
-    {0, 4, "dns.", NULL, SNDFILE, NULL}, /* AU, little-endian */
+    {0, 4, AU, "au", SNDFILE | BEHIND | SOUND, NULL},
+    {0, 4, AU_LITTLE, NULL, SNDFILE, NULL},
+    {0, 4, AU_DEC, NULL, SNDFILE, NULL},
     {0, 4, "caff", "caf", SNDFILE | BEHIND | SOUND, NULL},
     {0, 8, "riff\x2e\x91\xcf\x11", "w64", SNDFILE | BEHIND | SOUND, NULL},
     {0, 4, "NIST", NULL, SNDFILE, NULL},
@@ -121,6 +125,13 @@ bool ap_is_sound_name(const char *name)
         if (strcasecmp(extension, known[i]) == 0)
             return true;
     return false;
+}
+
+bool ap_is_au(const unsigned char *bytes, size_t size, bool *big_endian)
+{
+    size_t n = size < 4 ? size : 4;
+    *big_endian = memcmp(bytes, AU, n) == 0;
+    return *big_endian || memcmp(bytes, AU_LITTLE, n) == 0 || memcmp(bytes, AU_DEC, n) == 0;
 }
 
 bool ap_is_sndfile(const unsigned char *bytes, size_t size)

@@ -15,6 +15,8 @@ bool ap_is_sound(const unsigned char *bytes, size_t size);
 bool ap_is_sound_name(const char *name);
 /* Whether it is a file that libsndfile is to read. 12 bytes are enough. */
 bool ap_is_sndfile(const unsigned char *bytes, size_t size);
+/* Whether it is AU, as far as the bytes tell; 4 are enough. */
+bool ap_is_au(const unsigned char *bytes, size_t size, bool *big_endian);
 /* Whether it is WAV, RF64 or RIFX, and whether its numbers are big-endian: RIFX. 12 bytes are enough. */
 bool ap_is_wave(const unsigned char *bytes, size_t size);
 bool ap_is_rifx(const unsigned char *bytes, size_t size);

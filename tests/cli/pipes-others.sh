@@ -100,6 +100,15 @@ END
     done
     sox -V1 tone.wav -t aiff - repeat 1 | cat >unknown
     [ "$(ap-decode unknown | length -)" -eq 176400 ]
+    for encoding in "signed -b 8" "signed -b 16" "signed -b 24" "signed -b 32" "float -b 32" "float -b 64" mu-law a-law; do
+        # shellcheck disable=SC2086
+        for order in -L -B; do
+            sox -D -V1 tone.wav $order -e $encoding -t au - | tee unknown | ap-decode 2>err >"of$order.au"
+            ap-decode unknown 2>>err | cmp - of$order.au
+            [ ! -s err ]
+        done
+        cmp of-L.au of-B.au
+    done
 }
 check recorders_that_do_not_know_the_length
 
