@@ -237,6 +237,18 @@ static void warn_damaged(ap_stream *s)
     ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
 }
 
+/* At the declared end: is there more? libFLAC stops there. */
+static void check_rest(ap_stream *s, decoder *d)
+{
+    unsigned char bytes[LOOK];
+    size_t size = sizeof bytes;
+    if (d->bytes <= d->frame_end)
+        (void)on_read(d->flac, bytes, &size, d);
+    look_behind(d);
+    if (!ends_in_tag(d))
+        ap_warn_left_out(s);
+}
+
 /* At the end of a stream of unknown length: is it whole? */
 static ptrdiff_t check_end(ap_stream *s, decoder *d, ap_error *err)
 {
@@ -271,6 +283,8 @@ static ptrdiff_t flac_read(ap_stream *s, float *frames, size_t max, ap_error *er
         d->at += n;
         d->have -= n;
     }
+    if (s->position + n == s->format.frames && !d->damaged)
+        check_rest(s, d);
     return (ptrdiff_t)n;
 }
 

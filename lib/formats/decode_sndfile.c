@@ -157,8 +157,7 @@ static void warn_of_sizes(ap_stream *s, const decoder *d)
     else if (d->chunks.longer)
         ap_warn(s, "'%s' is longer than its header tells: all of it is read", ap_stream_name(s));
     if (d->chunks.another)
-        ap_warn(s, "'%s' goes on after the end that its header tells: the rest was left out",
-                ap_stream_name(s));
+        ap_warn_left_out(s);
 }
 
 static const char *name_of_codec(int subtype, bool big, unsigned *bits)

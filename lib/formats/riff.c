@@ -327,7 +327,7 @@ static bool warn_of_more(ap_stream *s, ap_input *in, ap_error *err)
         for (size_t i = 0; i < 2; i++)
             if (ap_chunks_behind(in, layouts[i], pad) == AP_BEHIND_NOTHING)
                 return true;
-    ap_warn(s, "'%s' goes on after the end that its header tells: the rest was left out", ap_stream_name(s));
+    ap_warn_left_out(s);
     return true;
 }
 

@@ -126,6 +126,11 @@ void ap_warn(ap_stream *s, const char *format, ...)
     s->warning = AP_WARNING_NEW;
 }
 
+void ap_warn_left_out(ap_stream *s)
+{
+    ap_warn(s, "'%s' goes on after the end that its header tells: the rest was left out", ap_stream_name(s));
+}
+
 const char *ap_stream_warning(ap_stream *s)
 {
     for (; s; s = s->source) {

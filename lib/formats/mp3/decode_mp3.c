@@ -209,8 +209,7 @@ static void check_rest(ap_stream *s, decoder *d)
 {
     d->have = 0;
     if (!d->damaged && (decode(s, d) || d->switched))
-        ap_warn(s, "'%s' goes on after the end that its header tells: the rest was left out",
-                ap_stream_name(s));
+        ap_warn_left_out(s);
     d->have = 0;
 }
 

@@ -71,6 +71,18 @@ static void tags_behind_flac_are_no_sound(void)
         }
 }
 
+static void what_is_joined_is_noticed(void)
+{
+    make_noise(44100, 2, 16, 20000);
+    sh("flac -s -f noise.wav -o one.flac && cat one.flac one.flac >t.flac && "
+       "ffmpeg -v error -y -i noise.wav -f f32le ref.f32");
+    decoded file = check_decodes("t.flac", "ref.f32", 0, 20000), pipe = decode_pipe("t.flac", 4096);
+    CHECK(file.warned && strstr(file.warning, "goes on after the end"));
+    CHECK(pipe.count == 20000 && pipe.warned && strstr(pipe.warning, "goes on after the end"));
+    free(file.frames);
+    free(pipe.frames);
+}
+
 static void flac_in_ogg_is_exact(void)
 {
     make_noise(44100, 2, 24, 30000);
@@ -140,6 +152,6 @@ static void flipped_bits_do_no_harm(void)
 }
 
 TEST_MAIN(CASE(flac_is_exact), CASE(one_frame_of_flac), CASE(flac_of_unknown_length_is_read),
-          CASE(id3_before_flac_is_read), CASE(tags_behind_flac_are_no_sound), CASE(flac_in_ogg_is_exact),
-          CASE(truncation_is_noticed), CASE(damage_becomes_silence), CASE(silence_is_kept),
-          CASE(flipped_bits_do_no_harm))
+          CASE(what_is_joined_is_noticed), CASE(id3_before_flac_is_read), CASE(tags_behind_flac_are_no_sound),
+          CASE(flac_in_ogg_is_exact), CASE(truncation_is_noticed), CASE(damage_becomes_silence),
+          CASE(silence_is_kept), CASE(flipped_bits_do_no_harm))
