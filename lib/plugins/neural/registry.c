@@ -3,18 +3,14 @@
 #include "plugins/neural/registry.h"
 #include "base/error.h"
 #include "base/path.h"
-#include "plugins/neural/nets/demucs/hybrid.h"
-#include "plugins/neural/nets/mdx23c/mdx23c.h"
-#include "plugins/neural/nets/roformer/roformer.h"
+#include "plugins/neural/nets/architectures.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Every architecture that this program has; one more is a folder under nets/ and a line here. */
-static const nn_architecture *const architectures[] = {
-    &nn_htdemucs, &nn_hdemucs, &nn_demucs_v2, &nn_bs_roformer, &nn_mel_roformer, &nn_mdx23c,
-};
+#define ADDRESS(name) &name,
+static const nn_architecture *const architectures[] = {NN_ARCHITECTURES(ADDRESS)};
 #define ARCHITECTURES (sizeof architectures / sizeof *architectures)
 
 nn_network *nn_network_new(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err)

@@ -199,22 +199,8 @@ typedef struct job {
     const nn_tensor *x, *y;
     const nn_conv *layer;
     nn_act act;
-    size_t columns; /* of a block */
+    nn_blocks blocks;
 } job;
-
-static size_t blocks_of(const job *j)
-{
-    return ((size_t)j->y->time + j->columns - 1) / j->columns;
-}
-
-/* Where block number i is. */
-static void find(const job *j, size_t i, int64_t *row, size_t *from, size_t *n)
-{
-    const size_t blocks = blocks_of(j);
-    *row = (int64_t)(i / blocks);
-    *from = i % blocks * j->columns;
-    *n = (size_t)j->y->time - *from < j->columns ? (size_t)j->y->time - *from : j->columns;
-}
 
 static void block(const void *argument, size_t i)
 {
@@ -222,17 +208,15 @@ static void block(const void *argument, size_t i)
     const nn_tensor *x = j->x, *y = j->y;
     const nn_conv *layer = j->layer;
     const nn_kernels *k = nn_native_kernels(x->engine);
-    int64_t row;
-    size_t from, n;
-    find(j, i, &row, &from, &n);
-    const size_t m = (size_t)layer->shape.out, ld = (size_t)y->time;
+    const nn_block b = nn_block_at(j->blocks, i);
+    const size_t n = b.n, m = (size_t)layer->shape.out, ld = (size_t)y->time;
     float *space = nn_native_scratch(x->engine), *z = space + nn_native_conv_space(layer, n);
-    float *out = nn_floats(y) + row * y->channels * y->time + from;
+    float *out = nn_floats(y) + b.row * (size_t)y->channels * ld + b.from;
     if (j->act == NN_GLU) {
-        nn_native_conv_block(x, layer, row, from, n, false, z, n, space);
+        nn_native_conv_block(x, layer, (int64_t)b.row, b.from, n, false, z, n, space);
         nn_native_halve(k, z, m / 2, n, out, ld);
     } else {
-        nn_native_conv_block(x, layer, row, from, n, false, out, ld, space);
+        nn_native_conv_block(x, layer, (int64_t)b.row, b.from, n, false, out, ld, space);
         nn_native_activate_lines(k, j->act, out, m, n, ld);
     }
 }
@@ -244,15 +228,15 @@ nn_tensor *nn_native_convolve(nn_tensor *x, const nn_conv *layer, nn_act act)
         return nn_native_convolve_pairs(x, layer, act);
     const int64_t rows = nn_conv_length(x->rows, s->kernel_rows, s->stride_rows, s->pad_rows, 1);
     const int64_t time = nn_conv_length(x->time, s->kernel, s->stride, s->pad, s->dilation);
-    const size_t columns = nn_native_columns(x->engine, rows, time);
-    const size_t z = act == NN_GLU ? (size_t)s->out * columns : 0;
-    if (!nn_native_reserve(x->engine, nn_native_conv_space(layer, columns) + z + NN_SLACK))
+    const nn_blocks blocks = nn_native_blocks(x->engine, rows, time);
+    const size_t z = act == NN_GLU ? (size_t)s->out * blocks.columns : 0;
+    if (!nn_native_reserve(x->engine, nn_native_conv_space(layer, blocks.columns) + z + NN_SLACK))
         return NULL;
     nn_tensor *y = nn_native_new(x->engine, rows, act == NN_GLU ? s->out / 2 : s->out, time);
     if (!y)
         return NULL;
-    const job j = {x, y, layer, act, columns};
-    nn_native_each(x->engine, (size_t)rows * blocks_of(&j), block, &j);
+    const job j = {x, y, layer, act, blocks};
+    nn_native_each(x->engine, nn_blocks_of(blocks, (size_t)rows), block, &j);
     return y;
 }
 
@@ -261,21 +245,20 @@ static void add_block(const void *argument, size_t i)
 {
     const job *j = argument;
     const nn_tensor *y = j->y;
-    int64_t row;
-    size_t from, n;
-    find(j, i, &row, &from, &n);
-    nn_native_conv_block(j->x, j->layer, row, from, n, true,
-                         nn_floats(y) + row * y->channels * y->time + from, (size_t)y->time,
+    const nn_block b = nn_block_at(j->blocks, i);
+    const size_t ld = (size_t)y->time;
+    float *out = nn_floats(y) + b.row * (size_t)y->channels * ld + b.from;
+    nn_native_conv_block(j->x, j->layer, (int64_t)b.row, b.from, b.n, true, out, ld,
                          nn_native_scratch(y->engine));
 }
 
 nn_tensor *nn_native_add_convolved(nn_tensor *x, nn_tensor *y, const nn_conv *layer)
 {
-    const size_t columns = nn_native_columns(x->engine, x->rows, x->time);
+    const nn_blocks blocks = nn_native_blocks(x->engine, x->rows, x->time);
     nn_tensor *z = NULL;
-    if (!nn_native_reserve(x->engine, nn_native_conv_space(layer, columns)) || !(z = nn_native_own(x)))
+    if (!nn_native_reserve(x->engine, nn_native_conv_space(layer, blocks.columns)) || !(z = nn_native_own(x)))
         return NULL;
-    const job j = {.x = y, .y = z, .layer = layer, .columns = columns};
-    nn_native_each(x->engine, (size_t)x->rows * blocks_of(&j), add_block, &j);
+    const job j = {.x = y, .y = z, .layer = layer, .blocks = blocks};
+    nn_native_each(x->engine, nn_blocks_of(blocks, (size_t)x->rows), add_block, &j);
     return z;
 }

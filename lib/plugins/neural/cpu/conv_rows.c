@@ -50,13 +50,8 @@ typedef struct job {
     const nn_conv *layer;
     const nn_tensor *y;
     nn_act act;
-    size_t columns; /* of a block */
+    nn_blocks blocks;
 } job;
-
-static size_t blocks_of(const job *j)
-{
-    return ((size_t)j->y->time + j->columns - 1) / j->columns;
-}
 
 static size_t line_length(const nn_conv_shape *s, size_t n)
 {
@@ -135,9 +130,9 @@ static void block(const void *argument, size_t i)
     const job *j = argument;
     const nn_conv_shape *s = &j->layer->shape;
     const nn_conv_data *d = j->layer->data;
-    const int64_t pair = (int64_t)(i / blocks_of(j));
-    const size_t from = i % blocks_of(j) * j->columns, left = (size_t)j->y->time - from;
-    const size_t n = left < j->columns ? left : j->columns;
+    const nn_block at = nn_block_at(j->blocks, i);
+    const int64_t pair = (int64_t)at.row;
+    const size_t from = at.from, n = at.n;
     const size_t length = line_length(s, n), size = (size_t)s->out * n;
     float *space = nn_native_scratch(j->x->engine);
     const float **b = (const float **)space;
@@ -159,12 +154,12 @@ nn_tensor *nn_native_convolve_pairs(nn_tensor *x, const nn_conv *layer, nn_act a
     const nn_conv_shape *s = &layer->shape;
     const int64_t rows = nn_conv_length(x->rows, 3, 1, s->pad_rows, 1), pairs = (rows + 1) / 2;
     const int64_t time = nn_conv_length(x->time, s->kernel, 1, s->pad, s->dilation);
-    const size_t columns = nn_native_columns(x->engine, pairs, time);
+    const nn_blocks blocks = nn_native_blocks(x->engine, pairs, time);
     nn_tensor *y = NULL;
-    if (!nn_native_reserve(x->engine, space_of(layer, columns)) ||
+    if (!nn_native_reserve(x->engine, space_of(layer, blocks.columns)) ||
         !(y = nn_native_new(x->engine, rows, act == NN_GLU ? s->out / 2 : s->out, time)))
         return NULL;
-    const job j = {x, layer, y, act, columns};
-    nn_native_each(x->engine, (size_t)pairs * blocks_of(&j), block, &j);
+    const job j = {x, layer, y, act, blocks};
+    nn_native_each(x->engine, nn_blocks_of(blocks, (size_t)pairs), block, &j);
     return y;
 }

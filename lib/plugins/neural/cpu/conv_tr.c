@@ -50,13 +50,8 @@ typedef struct job {
     axis axis;
     nn_crop_to crop;
     nn_act act;
-    size_t time, columns; /* in all, of a block */
+    nn_blocks blocks;
 } job;
-
-static size_t blocks_of(const job *j)
-{
-    return (j->time + j->columns - 1) / j->columns;
-}
 
 static size_t line_length(const axis *a, size_t n)
 {
@@ -137,9 +132,9 @@ static void block(const void *argument, size_t i)
 {
     const job *j = argument;
     const nn_conv_data *d = j->layer->data;
-    const int64_t group = (int64_t)(i / blocks_of(j));
-    const size_t from = i % blocks_of(j) * j->columns;
-    const size_t n = j->time - from < j->columns ? j->time - from : j->columns;
+    const nn_block at = nn_block_at(j->blocks, i);
+    const int64_t group = (int64_t)at.row;
+    const size_t from = at.from, n = at.n;
     float *space = nn_native_scratch(j->x->engine);
     const float **b = (const float **)space;
     const size_t length = line_length(&j->axis, n);
@@ -164,13 +159,12 @@ nn_tensor *nn_native_convolve_transposed(nn_tensor *x, const nn_conv *layer, nn_
     /* Past the last input there are outputs that only earlier ones reach. */
     const int64_t more = (int64_t)j.axis.taps - 1;
     const int64_t groups = x->rows + (j.axis.rows ? more : 0), time = x->time + (j.axis.rows ? 0 : more);
-    j.time = (size_t)time;
-    j.columns = nn_native_columns(x->engine, groups, time);
+    j.blocks = nn_native_blocks(x->engine, groups, time);
     nn_tensor *y = NULL;
-    if (!nn_native_reserve(x->engine, space_of(&j, j.columns)) ||
+    if (!nn_native_reserve(x->engine, space_of(&j, j.blocks.columns)) ||
         !(y = nn_native_new(x->engine, crop.rows, layer->shape.out, crop.time)))
         return NULL;
     j.y = y;
-    nn_native_each(x->engine, (size_t)groups * blocks_of(&j), block, &j);
+    nn_native_each(x->engine, nn_blocks_of(j.blocks, (size_t)groups), block, &j);
     return y;
 }

@@ -3,6 +3,7 @@
  * table's suffix, NN_WIDTH the floats of a vector, NN_ROWS x NN_VECTORS the register tile of the matrix
  * product. */
 #include "plugins/neural/cpu/kernels.h"
+#include "plugins/neural/tensor/half.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -41,14 +42,6 @@ INLINE int32_t to_bits(float f)
     int32_t bits;
     memcpy(&bits, &f, sizeof bits);
     return bits;
-}
-
-/* IEEE 754 binary16, finite: its fields moved to binary32, and the exponent's bias corrected (127 - 15 =
- * 112). */
-INLINE float of_half(uint32_t h)
-{
-    const float magnitude = of_bits((int32_t)((h & 0x7fff) << 13)) * 0x1p112f;
-    return of_bits((int32_t)((uint32_t)to_bits(magnitude) | (h & 0x8000) << 16));
 }
 
 /* e^x to about 1 ulp: range reduction and polynomial of Cephes' expf (Moshier, 1988). */

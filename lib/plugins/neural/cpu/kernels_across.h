@@ -16,6 +16,19 @@ INLINE vector load(const float *x)
     return *(const vector *)x;
 }
 
+/* sum[j][i] += x[i] * the vector at y[j] + at. */
+INLINE void add_products(vector sum[TOGETHER][NN_ACROSS], const vector x[NN_ACROSS],
+                         const float *const y[TOGETHER], size_t at)
+{
+    UNROLL(TOGETHER)
+    for (size_t j = 0; j < TOGETHER; j++) {
+        const vector v = load(y[j] + at);
+        UNROLL(NN_ACROSS)
+        for (size_t i = 0; i < NN_ACROSS; i++)
+            sum[j][i] += x[i] * v;
+    }
+}
+
 static void across_scores(const nn_across *a, size_t query, float *scores)
 {
     const float *q[NN_ACROSS], *k[TOGETHER];
@@ -30,13 +43,7 @@ static void across_scores(const nn_across *a, size_t query, float *scores)
             UNROLL(NN_ACROSS)
             for (size_t i = 0; i < NN_ACROSS; i++)
                 x[i] = load(q[i] + c * a->channel);
-            UNROLL(TOGETHER)
-            for (size_t j = 0; j < TOGETHER; j++) {
-                const vector y = load(k[j] + c * a->channel);
-                UNROLL(NN_ACROSS)
-                for (size_t i = 0; i < NN_ACROSS; i++)
-                    sum[j][i] += x[i] * y;
-            }
+            add_products(sum, x, k, c * a->channel);
         }
         for (size_t j = 0; j < TOGETHER && key + j < a->count; j++)
             memcpy(scores + (key + j) * NN_ACROSS * NN_WIDTH, sum[j], sizeof sum[j]);
@@ -55,13 +62,7 @@ static void across_values(const nn_across *a, const float *weights, const float 
             UNROLL(NN_ACROSS)
             for (size_t i = 0; i < NN_ACROSS; i++)
                 w[i] = load(weights + (key * NN_ACROSS + i) * NN_WIDTH);
-            UNROLL(TOGETHER)
-            for (size_t c = 0; c < TOGETHER; c++) {
-                const vector y = load(v[c] + key * a->row);
-                UNROLL(NN_ACROSS)
-                for (size_t i = 0; i < NN_ACROSS; i++)
-                    sum[c][i] += w[i] * y;
-            }
+            add_products(sum, w, v, key * a->row);
         }
         for (size_t c = 0; c < TOGETHER && channel + c < a->d; c++)
             for (size_t i = 0; i < NN_ACROSS; i++)

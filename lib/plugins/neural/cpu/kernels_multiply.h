@@ -121,8 +121,6 @@ static void plain_panel(const nn_product *p, const float *a, size_t stride, cons
     panel_of(p, rows, b, k, row, add);
 }
 
-INLINE float of_half(uint32_t h);
-
 /* Rows row.. of a plain matrix, columns from..from + k: those past the last are zeros. Where they lie, or in
  * a copy. */
 static const float *plain_rows(const nn_product *p, size_t row, size_t from, size_t k, float *copy,
@@ -143,7 +141,7 @@ static const float *plain_rows(const nn_product *p, size_t row, size_t from, siz
             memcpy(to, (const float *)p->plain + at, k * sizeof *to);
         else
             for (size_t i = 0; i < k; i++)
-                to[i] = of_half(((const uint16_t *)p->plain)[at + i]);
+                to[i] = nn_of_half(((const uint16_t *)p->plain)[at + i]);
     }
     return copy;
 }

@@ -174,6 +174,22 @@ size_t nn_native_columns(const nn_engine *engine, int64_t rows, int64_t time)
     return (size_t)(columns < nr ? nr : columns < NN_COLUMNS ? columns : NN_COLUMNS);
 }
 
+nn_blocks nn_native_blocks(const nn_engine *engine, int64_t rows, int64_t time)
+{
+    return (nn_blocks){(size_t)time, nn_native_columns(engine, rows, time)};
+}
+
+size_t nn_blocks_of(nn_blocks b, size_t rows)
+{
+    return rows * ((b.time + b.columns - 1) / b.columns);
+}
+
+nn_block nn_block_at(nn_blocks b, size_t i)
+{
+    const size_t each = nn_blocks_of(b, 1), from = i % each * b.columns;
+    return (nn_block){i / each, from, b.time - from < b.columns ? b.time - from : b.columns};
+}
+
 bool nn_native_twiddles(nn_engine *engine, size_t n, const float **cosines, const float **sines)
 {
     native *e = of(engine);
@@ -388,58 +404,59 @@ static nn_tensor *native_join_windows(nn_tensor *x, int64_t rows, int64_t stride
     return y;
 }
 
+static const nn_backend backend = {
+    .open = native_open,
+    .close = native_close,
+    .upload = native_upload,
+    .download = native_download,
+    .free_tensor = native_free_tensor,
+    .new_conv = nn_native_new_conv,
+    .free_conv = nn_native_free_conv,
+    .new_norm = nn_native_new_norm,
+    .free_norm = nn_native_free_norm,
+    .new_lstm = nn_native_new_lstm,
+    .free_lstm = nn_native_free_lstm,
+    .convolve = nn_native_convolve,
+    .convolve_transposed = nn_native_convolve_transposed,
+    .crop = nn_native_crop,
+    .pad_time = native_pad_time,
+    .normalize = nn_native_normalize,
+    .activate = nn_native_activate,
+    .add = native_add,
+    .scale = native_scale,
+    .moments = nn_native_moments,
+    .flatten = native_flatten,
+    .unflatten = native_unflatten,
+    .attention = nn_native_attention,
+    .local_attention = nn_native_local_attention,
+    .run_lstm = nn_native_run_lstm,
+    .windows = native_windows,
+    .join_windows = native_join_windows,
+    .spectrum = nn_native_spectrum,
+    .signal = nn_native_signal,
+    .new_linear = nn_native_new_linear,
+    .free_linear = nn_native_free_linear,
+    .apply_linear = nn_native_apply_linear,
+    .row_attention = nn_native_row_attention,
+    .stft = nn_native_stft,
+    .istft = nn_native_istft,
+    .reshape = nn_native_reshape,
+    .permute = nn_native_permute,
+    .put_rows = nn_native_put_rows,
+    .concat = nn_native_concat,
+    .multiply = nn_native_multiply,
+    .multiply_complex = nn_native_multiply_complex,
+    .zeros = nn_native_zeros,
+    .fused = {.apply_normalized = nn_native_apply_normalized,
+              .attend = nn_native_attend,
+              .feed_forward = nn_native_feed_forward,
+              .add_linear = nn_native_add_linear,
+              .convolve_normalized = nn_native_convolve_normalized,
+              .add_convolved = nn_native_add_convolved,
+              .add_branch = nn_native_add_branch},
+};
+
 const nn_backend *nn_native_backend(void)
 {
-    static const nn_backend backend = {
-        .open = native_open,
-        .close = native_close,
-        .upload = native_upload,
-        .download = native_download,
-        .free_tensor = native_free_tensor,
-        .new_conv = nn_native_new_conv,
-        .free_conv = nn_native_free_conv,
-        .new_norm = nn_native_new_norm,
-        .free_norm = nn_native_free_norm,
-        .new_lstm = nn_native_new_lstm,
-        .free_lstm = nn_native_free_lstm,
-        .convolve = nn_native_convolve,
-        .convolve_transposed = nn_native_convolve_transposed,
-        .crop = nn_native_crop,
-        .pad_time = native_pad_time,
-        .normalize = nn_native_normalize,
-        .activate = nn_native_activate,
-        .add = native_add,
-        .scale = native_scale,
-        .moments = nn_native_moments,
-        .flatten = native_flatten,
-        .unflatten = native_unflatten,
-        .attention = nn_native_attention,
-        .local_attention = nn_native_local_attention,
-        .run_lstm = nn_native_run_lstm,
-        .windows = native_windows,
-        .join_windows = native_join_windows,
-        .spectrum = nn_native_spectrum,
-        .signal = nn_native_signal,
-        .new_linear = nn_native_new_linear,
-        .free_linear = nn_native_free_linear,
-        .apply_linear = nn_native_apply_linear,
-        .row_attention = nn_native_row_attention,
-        .stft = nn_native_stft,
-        .istft = nn_native_istft,
-        .reshape = nn_native_reshape,
-        .permute = nn_native_permute,
-        .put_rows = nn_native_put_rows,
-        .concat = nn_native_concat,
-        .multiply = nn_native_multiply,
-        .multiply_complex = nn_native_multiply_complex,
-        .zeros = nn_native_zeros,
-        .fused = {.apply_normalized = nn_native_apply_normalized,
-                  .attend = nn_native_attend,
-                  .feed_forward = nn_native_feed_forward,
-                  .add_linear = nn_native_add_linear,
-                  .convolve_normalized = nn_native_convolve_normalized,
-                  .add_convolved = nn_native_add_convolved,
-                  .add_branch = nn_native_add_branch},
-    };
     return &backend;
 }

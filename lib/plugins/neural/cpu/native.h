@@ -38,6 +38,20 @@ void nn_native_each(const nn_engine *engine, size_t count, nn_task *task, const 
 float *nn_native_buffer(nn_engine *engine, size_t floats);
 /* How many columns to take at a time so that all threads have work. */
 size_t nn_native_columns(const nn_engine *engine, int64_t rows, int64_t time);
+/* Rows of time columns, in blocks of some columns of one row. */
+typedef struct nn_blocks {
+    size_t time, columns;
+} nn_blocks;
+
+/* Columns from..from + n of a row. */
+typedef struct nn_block {
+    size_t row, from, n;
+} nn_block;
+
+nn_blocks nn_native_blocks(const nn_engine *engine, int64_t rows, int64_t time);
+/* How many there are, and which is number i. */
+size_t nn_blocks_of(nn_blocks blocks, size_t rows);
+nn_block nn_block_at(nn_blocks blocks, size_t i);
 /* cos and sin of 2 pi i / n for i < n / 2. */
 bool nn_native_twiddles(nn_engine *engine, size_t n, const float **cosines, const float **sines);
 

@@ -139,24 +139,20 @@ typedef struct norming {
     const nn_tensor *x, *y;
     const nn_norm *layer;
     nn_act act;
-    size_t columns;
+    nn_blocks blocks;
     const standard *standards;
 } norming;
-
-static size_t blocks_of(const norming *n)
-{
-    return ((size_t)n->x->time + n->columns - 1) / n->columns;
-}
 
 static void layer_norm(const void *job, size_t i)
 {
     const norming *n = job;
     const norm_data *d = of(n->layer);
     const size_t time = (size_t)n->x->time, channels = (size_t)n->x->channels;
-    const size_t from = i % blocks_of(n) * n->columns, at = i / blocks_of(n) * channels * time + from;
+    const nn_block b = nn_block_at(n->blocks, i);
+    const size_t at = b.row * channels * time + b.from;
     nn_native_kernels(n->x->engine)
-        ->layer_norm(nn_floats(n->x) + at, nn_floats(n->y) + at, channels, time,
-                     time - from < n->columns ? time - from : n->columns, d->weight, d->bias, (float)EPS);
+        ->layer_norm(nn_floats(n->x) + at, nn_floats(n->y) + at, channels, time, b.n, d->weight, d->bias,
+                     (float)EPS);
 }
 
 /* One line, normalised and activated; GLU takes the line of the other half too. */
@@ -256,10 +252,9 @@ static void rms_norm(const void *job, size_t i)
     const norming *n = job;
     const nn_tensor *y = n->y;
     const size_t time = (size_t)y->time, channels = (size_t)y->channels;
-    const size_t from = i % blocks_of(n) * n->columns;
-    nn_native_kernels(y->engine)->rms_norm(nn_floats(y) + i / blocks_of(n) * channels * time + from, channels,
-                                           time, time - from < n->columns ? time - from : n->columns,
-                                           sqrtf((float)channels), of(n->layer)->weight);
+    const nn_block b = nn_block_at(n->blocks, i);
+    nn_native_kernels(y->engine)->rms_norm(nn_floats(y) + b.row * channels * time + b.from, channels, time,
+                                           b.n, sqrtf((float)channels), of(n->layer)->weight);
 }
 
 /* A channel by itself over all rows (instance norm). */
@@ -307,17 +302,17 @@ nn_tensor *nn_native_normalize(nn_tensor *x, const nn_norm *layer, nn_act act)
     if (!y)
         y = nn_native_new(x->engine, x->rows, act == NN_GLU ? x->channels / 2 : x->channels, x->time);
     norming n = {.x = x, .y = y, .layer = layer, .act = act};
-    n.columns = nn_native_columns(x->engine, x->rows, x->time);
+    n.blocks = nn_native_blocks(x->engine, x->rows, x->time);
     const size_t rows = (size_t)x->rows;
     bool ok = y != NULL;
     if (ok && layer->over == NN_RMS) {
         if (y != x)
             memcpy(nn_floats(y), nn_floats(x), (size_t)(x->rows * x->channels * x->time) * sizeof(float));
-        nn_native_each(x->engine, rows * blocks_of(&n), rms_norm, &n);
+        nn_native_each(x->engine, nn_blocks_of(n.blocks, rows), rms_norm, &n);
     } else if (ok && layer->over == NN_OVER_ALL && layer->groups == layer->channels && act != NN_GLU)
         nn_native_each(x->engine, (size_t)x->channels, norm_channel, &n);
     else if (ok && layer->over == NN_OVER_CHANNELS)
-        nn_native_each(x->engine, rows * blocks_of(&n), layer_norm, &n);
+        nn_native_each(x->engine, nn_blocks_of(n.blocks, rows), layer_norm, &n);
     else if (ok && layer->over == NN_OVER_ROW && x->rows >= ENOUGH_ROWS)
         nn_native_each(x->engine, rows, norm_row, &n);
     else if (ok)

@@ -2,6 +2,7 @@
  * checkpoint.c - a model file as class, arguments and tensors, whatever its format. */
 #include "plugins/neural/files/checkpoint.h"
 #include "base/error.h"
+#include "plugins/neural/tensor/half.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -170,13 +171,6 @@ static float of_bits(uint32_t bits)
     return f;
 }
 
-/* IEEE 754 binary16 by moving its fields to binary32 and correcting the exponent bias (127 - 15 = 112). */
-static float half_to_float(uint32_t h)
-{
-    float magnitude = (h & 0x7c00) == 0x7c00 ? INFINITY : of_bits((h & 0x7fff) << 13) * 0x1p112f;
-    return h & 0x8000 ? -magnitude : magnitude;
-}
-
 static float element(nn_type type, const unsigned char *p)
 {
     uint16_t h;
@@ -185,7 +179,7 @@ static float element(nn_type type, const unsigned char *p)
     switch (type) {
     case NN_F16:
         memcpy(&h, p, sizeof h);
-        return half_to_float(h);
+        return (h & 0x7c00) == 0x7c00 ? INFINITY : nn_of_half(h); /* or no number: neither is taken */
     case NN_BF16:
         memcpy(&h, p, sizeof h);
         return of_bits((uint32_t)h << 16);

@@ -125,24 +125,24 @@ nn_norm *nn_load_norm(nn_loader *loader, const char *name, nn_norm_over over, in
     return layer;
 }
 
-nn_norm *nn_load_scale(nn_loader *loader, const char *name, int channels)
+static nn_norm *load_factors(nn_loader *loader, const char *name, nn_norm_over over, int groups, int channels)
 {
     float *weight = nn_load_vector(loader, name, channels);
     nn_norm *layer = NULL;
     if (weight)
-        layer = nn_loader_made(loader, nn_norm_new(loader->engine, NN_OVER_ROW, 0, channels, weight, NULL));
+        layer = nn_loader_made(loader, nn_norm_new(loader->engine, over, groups, channels, weight, NULL));
     free(weight);
     return layer;
 }
 
+nn_norm *nn_load_scale(nn_loader *loader, const char *name, int channels)
+{
+    return load_factors(loader, name, NN_OVER_ROW, 0, channels);
+}
+
 nn_norm *nn_load_rms(nn_loader *loader, const char *name, int channels)
 {
-    float *weight = nn_load_vector(loader, name, channels);
-    nn_norm *layer = NULL;
-    if (weight)
-        layer = nn_loader_made(loader, nn_norm_new(loader->engine, NN_RMS, 1, channels, weight, NULL));
-    free(weight);
-    return layer;
+    return load_factors(loader, name, NN_RMS, 1, channels);
 }
 
 /* Whether a layer that is a matrix can read the weights where they are. */

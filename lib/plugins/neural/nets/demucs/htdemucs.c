@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * htdemucs.c - HTDemucs (v4): four levels, and a cross-transformer between the two branches. */
-#include "base/error.h"
+#include "base/memory.h"
 #include "plugins/neural/files/checkpoint.h"
+#include "plugins/neural/nets/architectures.h"
 #include "plugins/neural/nets/demucs/hybrid.h"
 #include "plugins/neural/nets/demucs/layers.h"
 #include "plugins/neural/nets/demucs/transformer.h"
@@ -13,26 +14,7 @@
 
 /* The defaults of the original's constructor; it has no LSTM and no local attention. */
 static const nn_settings defaults = {
-    .audio_channels = 2,
-    .channels = 48,
-    .growth = 2,
-    .nfft = 4096,
-    .depth = 4,
-    .kernel_size = 8,
-    .stride = 4,
-    .time_stride = 2,
-    .context = 1,
-    .context_enc = 0,
-    .norm_starts = 4,
-    .norm_groups = 4,
-    .dconv_mode = 1,
-    .dconv_depth = 2,
-    .dconv_attn = 1000,
-    .dconv_lstm = 1000,
-    .dconv_comp = 8,
-    .freq_emb = 0.2,
-    .emb_scale = 10,
-    .segment_s = 10,
+    NN_HYBRID_DEFAULTS, .depth = 4, .dconv_attn = 1000, .dconv_lstm = 1000, .dconv_comp = 8, .segment_s = 10,
 };
 
 typedef struct htdemucs {
@@ -80,17 +62,16 @@ static void htdemucs_free(nn_network *network)
 }
 
 /* The transformer, and the layers that change the number of channels for it. */
-static bool load_bottom(htdemucs *m, nn_loader *loader)
+static void load_bottom(nn_hybrid *h, nn_loader *loader)
 {
+    htdemucs *m = (htdemucs *)h;
     const nn_settings *s = &m->hybrid.settings;
     const cJSON *kwargs = loader->checkpoint->kwargs;
     int bottom = 0, channels = m->hybrid.encoder[s->depth - 1].options.out;
-    if (loader->failed)
-        return false;
     if (!nn_json_integer(kwargs, "bottom_channels", 0, 4096, &bottom, loader->checkpoint->path,
                          loader->err)) {
         loader->failed = true;
-        return false;
+        return;
     }
     if (bottom) {
         const nn_conv_shape up = {channels, bottom, 1, 1, 1, 1, 0, 0, 1, false};
@@ -103,31 +84,18 @@ static bool load_bottom(htdemucs *m, nn_loader *loader)
     }
     if (nn_json_number(kwargs, "t_layers", 5) != 0)
         m->transformer = nn_transformer_load(loader, channels);
-    return true;
 }
 
 static nn_network *htdemucs_open(const nn_checkpoint *checkpoint, nn_engine *engine, ap_error *err)
 {
-    nn_settings settings = defaults;
-    nn_loader loader;
-    htdemucs *m = calloc(1, sizeof *m);
-    if (!m) {
-        ap_fail_memory(err);
+    htdemucs *m = ap_allocate(1, sizeof *m, err);
+    if (!m)
         return NULL;
-    }
     nn_network *n = &m->hybrid.network;
     *n = (nn_network){.engine = engine, .run = htdemucs_run, .free = htdemucs_free};
     m->hybrid.bottom = apply_bottom;
     m->train_segment = n->whole = nn_json_bool(checkpoint->kwargs, "use_train_segment", true);
-    if (nn_hybrid_settings(&m->hybrid, checkpoint, &settings, err) &&
-        nn_loader_open(&loader, checkpoint, engine, err)) {
-        nn_hybrid_load(&m->hybrid, &loader);
-        load_bottom(m, &loader);
-        if (nn_loader_finish(&loader))
-            return n;
-    }
-    htdemucs_free(n);
-    return NULL;
+    return nn_hybrid_open(&m->hybrid, checkpoint, &defaults, load_bottom, err);
 }
 
 static double htdemucs_describe(const nn_checkpoint *c, nn_network *n, ap_error *err)

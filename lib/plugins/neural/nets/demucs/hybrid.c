@@ -74,7 +74,7 @@ static bool read_sources(nn_network *n, const nn_checkpoint *c, ap_error *err)
     return n->stem_count > 0 || ap_fail(err, AP_FAILED, "'%s' does not name its sources", c->path);
 }
 
-bool nn_hybrid_settings(nn_hybrid *h, const nn_checkpoint *c, nn_settings *s, ap_error *err)
+static bool read_settings(nn_hybrid *h, const nn_checkpoint *c, nn_settings *s, ap_error *err)
 {
     nn_network *n = &h->network;
     n->rate = 44100;
@@ -102,7 +102,7 @@ double nn_hybrid_describe(const nn_checkpoint *c, nn_network *n, const nn_settin
     nn_hybrid *h = calloc(1, sizeof *h);
     if (!h)
         return ap_fail_memory(err), -1;
-    const bool ok = nn_hybrid_settings(h, c, &settings, err);
+    const bool ok = read_settings(h, c, &settings, err);
     *n = h->network;
     free(h);
     return ok ? 0 : -1;
@@ -204,7 +204,7 @@ static void load_embedding(nn_hybrid *h, nn_loader *loader, int rows, int channe
     h->frequency_embedding = e;
 }
 
-void nn_hybrid_load(nn_hybrid *h, nn_loader *loader)
+static void load_hybrid(nn_hybrid *h, nn_loader *loader)
 {
     const nn_settings *s = &h->settings;
     builder b = {s->audio_channels, 2 * s->audio_channels, s->channels_time ? s->channels_time : s->channels,
@@ -242,6 +242,23 @@ void nn_hybrid_clear(nn_hybrid *h)
         nn_layer_free(&h->tdecoder[i]);
     }
     free(h->frequency_embedding);
+}
+
+nn_network *nn_hybrid_open(nn_hybrid *h, const nn_checkpoint *c, const nn_settings *defaults,
+                           void (*load)(nn_hybrid *h, nn_loader *loader), ap_error *err)
+{
+    nn_settings settings = *defaults;
+    nn_network *n = &h->network;
+    nn_loader loader;
+    if (read_settings(h, c, &settings, err) && nn_loader_open(&loader, c, n->engine, err)) {
+        load_hybrid(h, &loader);
+        if (load && !loader.failed)
+            load(h, &loader);
+        if (nn_loader_finish(&loader))
+            return n;
+    }
+    n->free(n);
+    return NULL;
 }
 
 /* ---- running */

@@ -30,15 +30,20 @@ typedef struct nn_hybrid {
     void (*bottom)(struct nn_hybrid *h, nn_tensor **x, nn_tensor **xt);
 } nn_hybrid;
 
-/* Reads what both classes have; settings comes with the defaults of the class. */
-bool nn_hybrid_settings(nn_hybrid *h, const nn_checkpoint *c, nn_settings *settings, ap_error *err);
+/* What both constructors have for defaults. */
+#define NN_HYBRID_DEFAULTS                                                                                   \
+    .audio_channels = 2, .channels = 48, .growth = 2, .nfft = 4096, .kernel_size = 8, .stride = 4,           \
+    .time_stride = 2, .context = 1, .context_enc = 0, .norm_starts = 4, .norm_groups = 4, .dconv_mode = 1,   \
+    .dconv_depth = 2, .freq_emb = 0.2, .emb_scale = 10
+
+/* Reads what both classes have into h, whose network is filled as far as that depends on the class, with the
+ * defaults of the class. load, which may be NULL, reads the rest. NULL on failure; then h is freed by its
+ * network's free. */
+nn_network *nn_hybrid_open(nn_hybrid *h, const nn_checkpoint *c, const nn_settings *defaults,
+                           void (*load)(nn_hybrid *h, nn_loader *loader), ap_error *err);
 /* Stems and lengths, as nn_architecture has it; what a segment costs is not known (0). */
 double nn_hybrid_describe(const nn_checkpoint *c, nn_network *n, const nn_settings *defaults, ap_error *err);
-void nn_hybrid_load(nn_hybrid *h, nn_loader *loader);
 void nn_hybrid_clear(nn_hybrid *h);
 nn_tensor *nn_hybrid_run(nn_hybrid *h, nn_tensor *mix);
-
-/* demucs_v2 is known so that it can be refused by its name. */
-extern const nn_architecture nn_htdemucs, nn_hdemucs, nn_demucs_v2;
 
 #endif

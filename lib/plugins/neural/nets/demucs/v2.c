@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * v2.c - the waveform models of version 2, which later versions replace: they are refused by name. */
 #include "base/error.h"
-#include "plugins/neural/nets/demucs/hybrid.h"
+#include "plugins/neural/nets/architectures.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * mdx23c.c - MDX23C (TFC-TDF v3; Kim, Lee, Jung 2023), as in Music-Source-Separation-Training. */
-#include "plugins/neural/nets/mdx23c/mdx23c.h"
 #include "base/error.h"
+#include "plugins/neural/nets/architectures.h"
 #include "plugins/neural/nets/mdx23c/blocks.h"
 #include "plugins/neural/nets/published.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * roformer.c - BS-RoFormer (Lu, Wang, Kong, Hung 2023) and Mel-Band RoFormer (Wang, Lu, Won 2023), as in
  * Music-Source-Separation-Training. */
-#include "plugins/neural/nets/roformer/roformer.h"
 #include "base/error.h"
+#include "plugins/neural/nets/architectures.h"
 #include "plugins/neural/nets/published.h"
 #include "plugins/neural/nets/roformer/bands.h"
 #include "plugins/neural/nets/roformer/transformer.h"
