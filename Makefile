@@ -240,7 +240,7 @@ $B/recipe-shell: scripts/recipe-shell $(wildcard scripts/recipes/*)
 	$(Q)ln -sf ../$< $@
 	$(Q)touch -h $@
 
-$B/ap-fetch-model: scripts/ap-fetch-model
+$(SCRIPTS:scripts/%=$B/%): $B/%: scripts/%
 	@mkdir -p $(@D)
 	$(Q)ln -sf ../$< $@
 	$(Q)touch -h $@
@@ -329,9 +329,10 @@ check-all: build-tests
 	$(MAKE) SAN=1 build-tests
 	tests/run build build-san
 
-# The tests of jobs at full length: 200 kills, 500 jobs for 8 runners, 10,000 waiting jobs; how well stems are found.
+# The tests of jobs at full length: 200 kills, 500 jobs for 8 runners, 10,000 waiting jobs; a cluster whose parts die; how
+# well stems are found.
 check-long: build-tests
-	AP_LONG=1 AP_TIMEOUT=7200 tests/run $B -- "cli/job-.*"
+	AP_LONG=1 AP_TIMEOUT=7200 tests/run $B -- "cli/job-.*" "cli/slurm.*"
 	tests/bench/sdr $B
 
 # The engine by itself, and the peak of the processor.

@@ -19,7 +19,6 @@
 const command job_command = {"ap-job", "COMMAND [ARGUMENT]...", NULL};
 
 static job_config cfg = {
-    .intake = {.recipe = "8d"},
     .work = {.jobs = 1},
     .settle_s = 5,
     .older_s = 7 * 86400,
@@ -62,7 +61,7 @@ static bool set_age(void *config, const char *argument, ap_error *err)
 #define AT(field) offsetof(job_config, field)
 
 static const option_row rows[] = {
-    ROW_TEXT(0, "recipe", "NAME", AT(intake.recipe), "what to do; 8d if none is named"),
+    ROW_TEXT(0, "recipe", "NAME", AT(recipe), "what to do (default 8d); run: only these, with commas"),
     ROW_CALL(0, "set", "KEY=VALUE", add_setting, "an option of the recipe (repeatable)"),
     ROW_ON(0, "wait", AT(wait), "wait until the jobs have ended"),
     ROW_ON(0, "force", AT(intake.force), "also what was submitted before"),
@@ -71,6 +70,8 @@ static const option_row rows[] = {
     ROW_TEXT(0, "owner", "NAME", AT(intake.owner), "whose job it is"),
     ROW_TEXT(0, "to", "URL", AT(to), "outputs go there: s3://BUCKET/PREFIX/"),
     ROW_NUMBER(0, "interval", "S", AT(interval_s), 0.1, 86400, "list so often"),
+    ROW_TEXT(0, "can", "NEEDS", AT(can), "only jobs that need no more than that: \"mem=4G gpu=1 threads=2\""),
+    ROW_ON(0, "count", AT(count), "only print how many jobs wait"),
     ROW_COUNT('j', "jobs", "N", AT(work.jobs), 1, 1024, "so many jobs at a time"),
     ROW_ON(0, "once", AT(once), "end when nothing is left to do"),
     ROW_ON(0, "watch", AT(work.watch), "wait for more jobs"),
@@ -85,6 +86,7 @@ static const option_row rows[] = {
     ROW_ON(0, "zip", AT(zip), "into a zip file"),
     ROW_ON(0, "with-media", AT(with_media), "a folder, or a zip file, of the page and all files"),
     ROW_ON(0, "all-failed", AT(all_failed), "all jobs that have failed"),
+    ROW_ON(0, "two-sides", AT(two_sides), "try locks, renames and clocks together with another host"),
     ROW_CALL(0, "older-than", "AGE", set_age, "90s, 30m, 12h, 7d, 4w (default 7d)"),
     {0},
 };
@@ -116,7 +118,8 @@ VERB(doctor)
 static const verb verbs[] = {
     {"submit", "FILE|URL...", "Checks and copies files, prints the ID of each job.",
      "recipe set to wait force link name owner", 1, VERB_MANY, run_submit},
-    {"run", "", "Does the jobs that wait.", "jobs once watch max-seconds job-seconds quiet", 0, 0, run_run},
+    {"run", "", "Does the jobs that wait.", "jobs recipe can count once watch max-seconds job-seconds quiet",
+     0, 0, run_run},
     {"watch-folder", "[DIR]", "Makes jobs of the files that are dropped into DIR.",
      "recipe set force link owner settle once recursive", 0, 1, run_watch_folder},
     {"watch-bucket", "URL", "Makes jobs of the objects whose keys begin with that of s3://BUCKET/PREFIX.",
@@ -132,7 +135,7 @@ static const verb verbs[] = {
     {"clean", "", "Removes jobs that ended before, prints their IDs.", "older-than", 0, 0, run_clean},
     {"recipes", "", "The recipes and their options.", "", 0, 0, run_recipes},
     {"stats", "", "Throughput, failures, mean seconds for each recipe.", "", 0, 0, run_stats},
-    {"doctor", "", "Checks tools, permissions, space, stuck jobs.", "", 0, 0, run_doctor},
+    {"doctor", "", "Checks tools, permissions, space, stuck jobs.", "two-sides", 0, 0, run_doctor},
     {0},
 };
 
@@ -148,6 +151,7 @@ static bool print_usage(void *config, const char *argument, ap_error *err)
         "         [--owner=NAME] FILE|URL...\n"
         "                            check and copy files, print the ID of each job\n"
         "  run [-j N] [-q] [--once|--watch] [--max-seconds=S] [--job-seconds=S]\n"
+        "         [--recipe=R,...] [--can=NEEDS] [--count]\n"
         "                            do the jobs that wait\n"
         "  watch-folder [--recipe=R] [--set=KEY=VALUE]... [--settle=S] [--once] [--recursive] [DIR]\n"
         "                            make jobs of the files that are dropped into DIR\n"
@@ -166,7 +170,7 @@ static bool print_usage(void *config, const char *argument, ap_error *err)
         "  clean [--older-than=7d]   remove jobs that ended before\n"
         "  recipes                   the recipes and their options\n"
         "  stats                     throughput, failures, mean seconds for each recipe\n"
-        "  doctor                    check tools, permissions, space, stuck jobs\n"
+        "  doctor [--two-sides]      check tools, permissions, space, stuck jobs\n"
         "\n"
         "  -h, --help                print this help; after a command, its options\n"
         "      --version             print the version\n"
@@ -202,6 +206,7 @@ static bool find_everything(const verb *v, void *config, ap_error *err)
     c->recipes = c->work.recipes = where.recipes;
     c->shell = c->work.shell = where.shell;
     c->intake.settings = c->settings;
+    c->intake.recipe = c->recipe ? c->recipe : "8d";
     if (c->to && !(c->intake.to = where_to = ap_destination(c->to, err)))
         return false;
     return read_limits(c);

@@ -19,8 +19,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#define EVENTS_S 5.0 /* between looks for events that came from other hosts, of which inotify knows nothing  \
-                      */
+#define EVENTS_S 5.0 /* between looks for events from other hosts, which inotify does not see */
 
 typedef struct watching {
     job_config *c;

@@ -2,6 +2,7 @@
  * doctor.c - ap-job doctor: what is wrong with a spool. */
 #include "base/text.h"
 #include "job/job.h"
+#include "jobs/spool/mount.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -55,6 +56,44 @@ static void check_space(const job_config *c, unsigned *problems)
         return;
     complain(&job_command, "only %.0f MiB free in '%s'", free_mib, c->spool);
     ++*problems;
+}
+
+static char *read_text(const char *path)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = fopen(path, "re");
+    if (f && getdelim(&text, &size, 0, f) < 0) {
+        free(text);
+        text = NULL;
+    }
+    if (f)
+        fclose(f);
+    return text;
+}
+
+/* How the spool is mounted, for who shares it. */
+static void check_mount(const job_config *c, unsigned *problems)
+{
+    char *mounts = read_text("/proc/self/mountinfo"), *path = realpath(c->spool, NULL);
+    char *why = mounts && path ? ap_mount_trouble(mounts, path) : NULL;
+    if (why && *why) {
+        complain(&job_command, "'%s' is not to be shared by hosts: %s", c->spool, why);
+        ++*problems;
+    }
+    free(mounts);
+    free(path);
+    free(why);
+}
+
+/* Hosts of one name are one to a file server. */
+static void check_host_name(void)
+{
+    char name[256] = "";
+    gethostname(name, sizeof name - 1);
+    if (strcmp(name, "localhost") == 0 || strncmp(name, "localhost.", 10) == 0)
+        complain(&job_command, "this host is called '%s': give hosts that share a spool names of their own",
+                 name);
 }
 
 static void check_recipe(const char *name, const ap_recipe *recipe, const ap_error *problem, void *user)
@@ -120,7 +159,11 @@ int job_doctor(job_config *c, int argc, char **argv, ap_error *err)
     check_tools(&problems);
     check_places(c, &problems);
     check_space(c, &problems);
+    check_mount(c, &problems);
+    check_host_name();
     if (!ap_recipe_list(c->recipes, check_recipe, &problems, err))
+        return (int)err->code;
+    if (c->two_sides && !job_check_sides(c, &problems, err))
         return (int)err->code;
     problems += each_job(c, AP_RUNNING, see_running);
     unsigned failed = each_job(c, AP_FAILED_JOBS, see_failed);

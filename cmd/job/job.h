@@ -26,7 +26,10 @@ typedef struct job_config {
     double min_free_mib;
     bool wait, quiet, with_media, recursive, once, json, tsv, follow, zip, all_failed;
     double settle_s, older_s, interval_s;
-    const char *to; /* as it was given */
+    const char *recipe, *to, *can; /* as they were given */
+    bool count, two_sides;
+    ap_needs machine;
+    ap_job_choice choice;
 } job_config;
 
 /* A verb: prints what it has to say and returns the exit code; err is printed unless its message is empty. */
@@ -53,6 +56,9 @@ char *job_error_of(const char *folder);
 bool job_prepare_intake(job_config *c, ap_recipe *recipe, ap_error *err);
 /* Whether what is read from there and what goes to --to keep apart: else outputs would become inputs. */
 bool job_check_way(const job_config *c, const char *from, ap_error *err);
+/* Meets another doctor on another host in the spool; adds what is wrong, which is said, to problems. False
+ * when they could not finish. */
+bool job_check_sides(const job_config *c, unsigned *problems, ap_error *err);
 /* A job of these files; its ID is printed. Returns the exit code. */
 int job_take_in(const job_config *c, char **files, int count, char id[AP_ID_BYTES], ap_error *err);
 /* Copies a file, and makes the folders on the way to target, which is the same again afterwards. */

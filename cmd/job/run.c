@@ -6,6 +6,7 @@
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
 #include "jobs/show/list.h"
+#include "jobs/spool/claim.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -103,12 +104,37 @@ static bool can_show(const job_config *c)
     return !c->quiet && isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
+/* ---- which jobs */
+
+static bool choose(job_config *c, ap_error *err)
+{
+    if (!c->recipe && !c->can)
+        return true;
+    if (c->can && !ap_needs_parse(c->can, &c->machine, err))
+        return false;
+    c->choice = (ap_job_choice){c->recipe, c->can ? &c->machine : NULL};
+    c->work.choice = &c->choice;
+    return true;
+}
+
+static int print_count(const job_config *c, ap_error *err)
+{
+    if (!ap_spool_prepare(c->spool, err))
+        return (int)err->code;
+    printf("%zu\n", ap_job_count_waiting(c->spool, &c->work.retry, c->work.choice));
+    return finish_stdout(err) ? AP_OK : (int)err->code;
+}
+
 int job_run(job_config *c, int argc, char **argv, ap_error *err)
 {
     telling t = {.c = c, .bar = can_show(c)};
     ap_work_count count = {0};
     (void)argc;
     (void)argv;
+    if (!choose(c, err))
+        return (int)err->code;
+    if (c->count)
+        return print_count(c, err);
     c->work.ended = say_end;
     c->work.running = t.bar ? show_running : NULL;
     c->work.user = &t;

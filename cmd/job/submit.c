@@ -42,6 +42,7 @@ bool job_prepare_intake(job_config *c, ap_recipe *recipe, ap_error *err)
     c->intake.recipe_file = recipe->file;
     c->intake.accept = recipe->accept;
     c->intake.together = recipe->together;
+    c->intake.needs = recipe->needs;
     c->intake.left_out = say_left_out;
     if (set_options(recipe, c->settings, err))
         return true;

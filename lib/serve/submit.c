@@ -174,6 +174,7 @@ static bool make_job(order *o, char id[AP_ID_BYTES])
                                       .recipe = ap_json_string(o->asked, "recipe"),
                                       .recipe_file = o->recipe.file,
                                       .accept = o->recipe.accept,
+                                      .needs = o->recipe.needs,
                                       .owner = r->person.owner,
                                       .name = o->recipe.together ? NULL : o->name,
                                       .settings = o->settings,

@@ -169,6 +169,12 @@ models_are_listed() {
 }
 check models_are_listed
 
+workers_have_help() {
+    fails 75 ap-slurm --help >/dev/full
+    grep -qx "ap-slurm: cannot write 'standard output': No space left on device" stderr
+}
+check workers_have_help
+
 every_command_is_tried() {
     local name source
     for source in "$tests_folder"/../cmd/ap-*.c "$tests_folder"/../scripts/ap-*; do

@@ -60,7 +60,7 @@ one_attempt_wins() {
     AUDIOPIPE_SPOOL=$work/other ap-job run -q
     object "once/$id/manifest.json" | cmp - first.json
     [ "$(keys once/ | wc -l)" -eq 3 ]
-    ap-manifest get -m "other/done/$id" .state | grep -q done
+    ap-manifest get -m "other/done/$id" .state | grep -q "done"
 }
 check one_attempt_wins
 
@@ -72,7 +72,7 @@ attempts_race() {
     for i in 1 2 3; do rm -rf "spool$i" && cp -r spool "spool$i"; done
     for i in 1 2 3; do AUDIOPIPE_SPOOL=$work/spool$i ap-job run -q & done
     wait
-    for i in 1 2 3; do ap-manifest get -m "spool$i/done/$id" .state | grep -q done; done
+    for i in 1 2 3; do ap-manifest get -m "spool$i/done/$id" .state | grep -q "done"; done
     [ "$(keys race/ | wc -l)" -eq 3 ]
     oracle "n = s.list_object_versions(Bucket='results', Prefix='race/$id/manifest').get('Versions', []); assert len(n) <= 1, n"
 }

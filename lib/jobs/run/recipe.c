@@ -4,11 +4,12 @@
  *     # NAME: SUMMARY
  *     # input: [many] TYPE...
  *     # option: KEY=DEFAULT PATTERN HELP
- *     # needs: COMMAND...
+ *     # needs: COMMAND... [mem=2G] [gpu=1] [threads=2]
  */
 #include "jobs/run/recipe.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "jobs/spool/needs.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -68,7 +69,7 @@ static char *after(char *line, const char *prefix)
     return strncmp(line, prefix, n) == 0 ? line + n : NULL;
 }
 
-static bool parse_line(ap_recipe *recipe, char *line)
+static bool parse_line(ap_recipe *recipe, char *line, ap_error *err)
 {
     char *rest;
     if (after(line, "#!") || after(line, "# SPDX") || after(line, "# shellcheck"))
@@ -77,10 +78,13 @@ static bool parse_line(ap_recipe *recipe, char *line)
         char *types = after(rest, "many ");
         recipe->together = types != NULL;
         recipe->accept = types ? types : rest;
-    } else if ((rest = after(line, "# needs: ")))
+    } else if ((rest = after(line, "# needs: "))) {
+        ap_needs needs;
         recipe->needs = rest;
-    else if ((rest = after(line, "# option: ")))
-        return parse_option(recipe, rest);
+        return ap_needs_parse(rest, &needs, err);
+    } else if ((rest = after(line, "# option: ")))
+        return parse_option(recipe, rest) ||
+               ap_fail(err, AP_FAILED, "not an option as KEY=DEFAULT PATTERN HELP");
     else if (!*recipe->summary && (rest = strstr(line, ": ")))
         recipe->summary = rest + 2;
     return true;
@@ -106,12 +110,13 @@ static char *read_header(const char *path, ap_error *err)
 bool ap_recipe_parse(ap_recipe *recipe, char *text, ap_error *err)
 {
     static char nothing[] = "";
+    ap_error why;
     recipe->text = text;
     recipe->summary = recipe->accept = recipe->needs = nothing;
     for (unsigned number = 1; text && *text == '#'; number++)
-        if (!parse_line(recipe, strsep(&text, "\n")))
-            return ap_fail(err, AP_FAILED, "recipe '%s', line %u: not an option as KEY=DEFAULT PATTERN HELP",
-                           recipe->file ? recipe->file : "", number);
+        if (!parse_line(recipe, strsep(&text, "\n"), &why))
+            return ap_fail(err, AP_FAILED, "recipe '%s', line %u: %s", recipe->file ? recipe->file : "",
+                           number, why.message);
     return true;
 }
 
@@ -234,7 +239,7 @@ char *ap_recipe_missing(const ap_recipe *recipe)
     FILE *out = needs ? open_memstream(&text, &size) : NULL;
     const char *gap = "";
     for (const char *word; out && *(word = take_word(&rest));) {
-        char *command = ap_command_path(word);
+        char *command = strchr(word, '=') ? strdup("") : ap_command_path(word); /* mem=2G is no command */
         if (!command)
             fprintf(out, "%s%s", gap, word), gap = " ";
         free(command);

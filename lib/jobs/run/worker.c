@@ -171,7 +171,8 @@ static bool fill(worker *w, ap_error *err)
         if (j->pid)
             continue;
         *j = (job){0};
-        j->lock = ap_job_claim(w->options->spool, &w->options->retry, &w->candidates, j->id, &w->trouble);
+        j->lock = ap_job_claim(w->options->spool, &w->options->retry, w->options->choice, &w->candidates,
+                               j->id, &w->trouble);
         if (j->lock < 0) {
             w->scan_s = ap_monotonic_s() + SCAN_S;
             return true;

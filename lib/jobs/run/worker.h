@@ -4,6 +4,7 @@
 #ifndef AP_JOBS_RUN_WORKER_H
 #define AP_JOBS_RUN_WORKER_H
 
+#include "jobs/spool/needs.h"
 #include "jobs/spool/settle.h"
 
 typedef struct ap_work_options {
@@ -16,6 +17,7 @@ typedef struct ap_work_options {
     double job_s;        /* a job may take this long; 0 = no limit */
     double grace_s;
     ap_retry retry;
+    const ap_job_choice *choice; /* which jobs it takes; NULL: any */
     /* An attempt has ended, and the job is at place now. document: its manifest; NULL: cannot be read. May be
      * NULL. */
     void (*ended)(const char *id, ap_place place, const cJSON *document, void *user);

@@ -2,6 +2,7 @@
  * claim.c - the next job that is due, taken under its lock. */
 #include "jobs/spool/claim.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "jobs/record/clock.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
@@ -128,11 +129,25 @@ static bool try_locked(const char *spool, ap_place place, const char *id, const 
     return taken;
 }
 
+/* Looked at without a lock, which would keep the job from those who would take it. What cannot be read is
+ * everybody's to put away. */
+static bool is_chosen(const char *spool, ap_place place, const char *id, const ap_job_choice *choice)
+{
+    char *manifest = choice ? ap_spool_path(spool, place, id, AP_MANIFEST_NAME) : NULL;
+    cJSON *document = manifest ? ap_manifest_load(manifest, NULL) : NULL;
+    bool chosen = !document || ap_job_is_chosen(choice, document);
+    cJSON_Delete(document);
+    free(manifest);
+    return chosen;
+}
+
 /* The lock if the job is now ours, else -1. */
 static int try_job(const char *spool, ap_place place, const char *id, const ap_retry *retry,
-                   ap_error *trouble)
+                   const ap_job_choice *choice, ap_error *trouble)
 {
     ap_error err = {AP_OK, ""};
+    if (!is_chosen(spool, place, id, choice))
+        return -1;
     char *folder = ap_spool_path(spool, place, id, NULL);
     int lock = -1;
     ap_lock_state state = folder ? ap_job_lock(folder, &lock, &err) : AP_LOCK_ERROR;
@@ -190,23 +205,70 @@ static int by_id(const void *a, const void *b)
     return strcmp(((const ap_candidate *)a)->id, ((const ap_candidate *)b)->id);
 }
 
-int ap_job_claim(const char *spool, const ap_retry *retry, ap_candidates *list, char id[AP_ID_BYTES],
-                 ap_error *trouble)
+static void scan_all(const char *spool, ap_candidates *list)
 {
-    if (list->next == list->count) {
-        ap_candidates_free(list);
-        scan(spool, AP_RUNNING, list);
-        scan(spool, AP_QUEUE, list);
-        if (list->count)
-            qsort(list->items, list->count, sizeof *list->items, by_id);
-    }
+    ap_candidates_free(list);
+    scan(spool, AP_RUNNING, list);
+    scan(spool, AP_QUEUE, list);
+    if (list->count)
+        qsort(list->items, list->count, sizeof *list->items, by_id);
+}
+
+int ap_job_claim(const char *spool, const ap_retry *retry, const ap_job_choice *choice, ap_candidates *list,
+                 char id[AP_ID_BYTES], ap_error *trouble)
+{
+    if (list->next == list->count)
+        scan_all(spool, list);
     while (list->next < list->count) {
         const ap_candidate *c = &list->items[list->next++];
-        int lock = try_job(spool, c->place, c->id, retry, trouble);
+        int lock = try_job(spool, c->place, c->id, retry, choice, trouble);
         if (lock >= 0) {
             strcpy(id, c->id);
             return lock;
         }
     }
     return -1;
+}
+
+/* ---- counting */
+
+/* A running job waits only if its runner died. */
+static bool is_free(const char *folder, ap_place place)
+{
+    int lock = -1;
+    char *path = ap_print("%s/lock", folder);
+    struct stat st;
+    bool own = path && stat(path, &st) == 0 && st.st_uid == geteuid();
+    free(path);
+    if (!own || place != AP_RUNNING)
+        return own;
+    own = ap_job_lock(folder, &lock, NULL) == AP_LOCKED;
+    if (lock >= 0)
+        close(lock);
+    return own;
+}
+
+static bool waits(const char *spool, const ap_candidate *c, const ap_retry *retry,
+                  const ap_job_choice *choice)
+{
+    char *folder = ap_spool_path(spool, c->place, c->id, NULL);
+    char *manifest = ap_spool_path(spool, c->place, c->id, AP_MANIFEST_NAME);
+    cJSON *document = folder && manifest ? ap_manifest_load(manifest, NULL) : NULL;
+    bool found = document && judge(document, c->place, retry) == TAKE && ap_job_is_chosen(choice, document) &&
+                 !is_cancelled(spool, c->place, c->id) && is_free(folder, c->place);
+    cJSON_Delete(document);
+    free(folder);
+    free(manifest);
+    return found;
+}
+
+size_t ap_job_count_waiting(const char *spool, const ap_retry *retry, const ap_job_choice *choice)
+{
+    ap_candidates list = {0};
+    size_t count = 0;
+    scan_all(spool, &list);
+    for (size_t i = 0; i < list.count; i++)
+        count += waits(spool, &list.items[i], retry, choice);
+    ap_candidates_free(&list);
+    return count;
 }

@@ -9,6 +9,7 @@
 #include "jobs/record/probe.h"
 #include "jobs/record/sha256.h"
 #include "jobs/spool/names.h"
+#include "jobs/spool/needs.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -243,6 +244,14 @@ static bool put_settings(const draft *d, ap_error *err)
     return true;
 }
 
+static bool put_needs(cJSON *document, const char *words)
+{
+    char *text = ap_needs_text(words ? words : "");
+    bool ok = text && (!*text || ap_json_put_text(document, "needs", text));
+    free(text);
+    return ok;
+}
+
 static bool write_draft(draft *d, char **files, int count, ap_error *err)
 {
     char hex[AP_SHA256_HEX] = "";
@@ -251,7 +260,7 @@ static bool write_draft(draft *d, char **files, int count, ap_error *err)
     d->document = ap_manifest_document(d->id);
     if (!d->document || !ap_json_put_text(d->document, "recipe", o->recipe) ||
         (o->owner && !ap_json_put_text(d->document, "owner", o->owner)) ||
-        (o->to && !ap_json_put_text(d->document, "to", o->to)) ||
+        !put_needs(d->document, o->needs) || (o->to && !ap_json_put_text(d->document, "to", o->to)) ||
         !ap_json_put(d->document, "more_inputs", cJSON_CreateArray()))
         return ap_fail_memory(err);
     if (o->recipe_file && !ap_sha256_file(o->recipe_file, hex, &bytes, err))

@@ -8,9 +8,10 @@
 
 typedef struct ap_intake_options {
     const char *spool, *recipe, *recipe_file, *name, *accept, *owner;
-    char **settings; /* "key=value", NULL at the end */
-    const char *to;  /* where the outputs go, from ap_destination; NULL: they stay */
-    char **urls;     /* for each file where it was fetched from, NULL: from nowhere; may be NULL */
+    const char *needs; /* of the recipe; NULL: nothing */
+    char **settings;   /* "key=value", NULL at the end */
+    const char *to;    /* where the outputs go, from ap_destination; NULL: they stay */
+    char **urls;       /* for each file where it was fetched from, NULL: from nowhere; may be NULL */
     double max_bytes, max_seconds, min_free_bytes;
     bool together, force, link;
     const char *id; /* the job's, from ap_new_id; NULL: it gets one */

@@ -6,7 +6,7 @@
 
 static const char text[] =
     "#!/bin/bash\n# loud: louder, as FLAC\n# input: many audio image\n# option: gain=6 [0-9]+ in dB\n"
-    "# needs: bash no-such-command\n# stage of no command\n"
+    "# needs: bash mem=2G no-such-command gpu=1\n# stage of no command\n"
     "stage one true | stage two true\n(stage three true)\necho upstage x\n";
 
 static void reads_headers(void)

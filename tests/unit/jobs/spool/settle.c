@@ -12,7 +12,7 @@ static const char *claim(void)
     static char id[AP_ID_BYTES];
     ap_candidates list = {0};
     ap_error trouble = {AP_OK, ""};
-    int lock = ap_job_claim(scratch_spool, &retry, &list, id, &trouble);
+    int lock = ap_job_claim(scratch_spool, &retry, NULL, &list, id, &trouble);
     CHECK(trouble.code == AP_OK);
     ap_candidates_free(&list);
     if (lock < 0)
