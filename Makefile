@@ -234,9 +234,10 @@ $B/ap-serve: $B/serve.a $B/jobs.a | $B/recipe-shell
 
 # The verbs of ap-job, and what recipes run in, beside it.
 $B/ap-job: $(patsubst %.c,$B/%.o,$(wildcard cmd/job/*.c)) | $B/recipe-shell
-$B/recipe-shell: scripts/recipe-shell $(wildcard scripts/recipes/*)
+$B/recipe-shell: scripts/recipe-shell $(wildcard scripts/recipes/* scripts/hooks/*)
 	@mkdir -p $(@D)
 	$(Q)ln -sfn ../scripts/recipes $B/recipes
+	$(Q)ln -sfn ../scripts/hooks $B/hooks
 	$(Q)ln -sf ../$< $@
 	$(Q)touch -h $@
 
@@ -376,8 +377,9 @@ install: all $(MAN) $B/audiopipe.pc $(SHELLS:%=$B/audiopipe.%-completion)
 	$(INSTALL) -d $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
 	$(INSTALL) -d $(DESTDIR)$(PLUGINDIR) $(sort $(foreach m,$(MAN_SRC),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))))
 	$(INSTALL) $(COMMANDS:%=$B/%) $(SCRIPTS) $(DESTDIR)$(BINDIR)
-	$(INSTALL) -d $(DESTDIR)$(SHAREDIR)/recipes
+	$(INSTALL) -d $(DESTDIR)$(SHAREDIR)/recipes $(DESTDIR)$(SHAREDIR)/hooks
 	$(INSTALL) -m 644 scripts/recipes/*.sh $(DESTDIR)$(SHAREDIR)/recipes
+	$(INSTALL) -m 644 scripts/hooks/*.sh $(DESTDIR)$(SHAREDIR)/hooks
 	$(INSTALL) -m 644 scripts/batch.mk $(DESTDIR)$(SHAREDIR)
 	$(INSTALL) scripts/recipe-shell scripts/complete $(DESTDIR)$(SHAREDIR)
 	$(INSTALL) -m 644 $(SO) $(DESTDIR)$(LIBDIR)

@@ -68,6 +68,7 @@ static const option_row rows[] = {
     ROW_ON(0, "link", AT(intake.link), "hard links instead of copies"),
     ROW_TEXT(0, "name", "NAME", AT(intake.name), "the input's name, instead of the file's"),
     ROW_TEXT(0, "owner", "NAME", AT(intake.owner), "whose job it is"),
+    ROW_TEXT(0, "notify", "HOOKS", AT(intake.notify), "what tells of its end: mail, webhook"),
     ROW_TEXT(0, "to", "URL", AT(to), "outputs go there: s3://BUCKET/PREFIX/"),
     ROW_NUMBER(0, "interval", "S", AT(interval_s), 0.1, 86400, "list so often"),
     ROW_TEXT(0, "can", "NEEDS", AT(can), "only jobs that need no more than that: \"mem=4G gpu=1 threads=2\""),
@@ -117,13 +118,13 @@ VERB(doctor)
 
 static const verb verbs[] = {
     {"submit", "FILE|URL...", "Checks and copies files, prints the ID of each job.",
-     "recipe set to wait force link name owner", 1, VERB_MANY, run_submit},
+     "recipe set to notify wait force link name owner", 1, VERB_MANY, run_submit},
     {"run", "", "Does the jobs that wait.", "jobs recipe can count once watch max-seconds job-seconds quiet",
      0, 0, run_run},
     {"watch-folder", "[DIR]", "Makes jobs of the files that are dropped into DIR.",
-     "recipe set force link owner settle once recursive", 0, 1, run_watch_folder},
+     "recipe set notify force link owner settle once recursive", 0, 1, run_watch_folder},
     {"watch-bucket", "URL", "Makes jobs of the objects whose keys begin with that of s3://BUCKET/PREFIX.",
-     "recipe set to force owner interval once", 1, 1, run_watch_bucket},
+     "recipe set to notify force owner interval once", 1, 1, run_watch_bucket},
     {"status", "[ID]", "How far a job is, or all.", "json follow", 0, 1, run_status},
     {"list", "", "All jobs.", "json tsv", 0, 0, run_list},
     {"outputs", "ID", "The paths of what a job made.", "", 1, 1, run_outputs},
@@ -147,8 +148,8 @@ static bool print_usage(void *config, const char *argument, ap_error *err)
         "Usage: ap-job COMMAND [ARGUMENT]...\n"
         "From upload to output: files become jobs, recipes turn them into outputs.\n"
         "\n"
-        "  submit [--recipe=R] [--set=KEY=VALUE]... [--to=URL] [--wait] [--force] [--link] [--name=NAME]\n"
-        "         [--owner=NAME] FILE|URL...\n"
+        "  submit [--recipe=R] [--set=KEY=VALUE]... [--to=URL] [--notify=HOOKS] [--wait] [--force] [--link]\n"
+        "         [--name=NAME] [--owner=NAME] FILE|URL...\n"
         "                            check and copy files, print the ID of each job\n"
         "  run [-j N] [-q] [--once|--watch] [--max-seconds=S] [--job-seconds=S]\n"
         "         [--recipe=R,...] [--can=NEEDS] [--count]\n"
@@ -204,9 +205,12 @@ static bool find_everything(const verb *v, void *config, ap_error *err)
         return false;
     c->spool = c->intake.spool = c->work.spool = where.spool;
     c->recipes = c->work.recipes = where.recipes;
+    c->work.hooks = where.hooks;
     c->shell = c->work.shell = where.shell;
     c->intake.settings = c->settings;
     c->intake.recipe = c->recipe ? c->recipe : "8d";
+    if (!c->intake.notify)
+        c->intake.notify = getenv("AUDIOPIPE_NOTIFY");
     if (c->to && !(c->intake.to = where_to = ap_destination(c->to, err)))
         return false;
     return read_limits(c);

@@ -5,6 +5,7 @@
 #include "front/options.h"
 #include "front/where.h"
 #include "jobs/record/clock.h"
+#include "jobs/run/recipe.h"
 #include "jobs/spool/spool.h"
 #include "serve/keys.h"
 #include "serve/parse.h"
@@ -77,6 +78,7 @@ static const option_row rows[] = {
     ROW_ON(0, "open", AT(serve.open), "nobody has to sign in; only for this host"),
     ROW_FILE(0, "certificate", "FILE", AT(serve.certificate), "TLS: the certificates, in PEM"),
     ROW_FILE(0, "private-key", "FILE", AT(serve.private_key), "TLS: their key, in PEM"),
+    ROW_TEXT(0, "notify", "HOOKS", AT(serve.notify), "what tells of the end of jobs: mail, webhook"),
     ROW_NUMBER(0, "quota", "MIB", AT(quota_mib), 0, 1e9, "what an owner may keep; 0 = no limit"),
     ROW_NUMBER(0, "keep", "HOURS", AT(keep_h), 0.001, 87600,
                "how long an upload stays that nobody goes on with"),
@@ -159,6 +161,10 @@ static bool serve(const places *where, ap_error *err)
     const command *c = &serve_command;
     if (!o->certificate != !o->private_key)
         usage_error(c, "--certificate and --private-key go together");
+    if (!o->notify)
+        o->notify = getenv("AUDIOPIPE_NOTIFY");
+    if (!ap_hooks_there(where->hooks, o->notify, err))
+        return false;
     if (o->jwt.keys && (!o->jwt.issuer || !o->jwt.audience))
         usage_error(c, "--jwks needs --issuer and --audience");
     if (!o->jwt.keys && (o->jwt.issuer || o->jwt.audience))
@@ -175,6 +181,7 @@ static bool serve(const places *where, ap_error *err)
         .spool = where->spool,
         .shell = where->shell,
         .recipes = where->recipes,
+        .hooks = where->hooks,
         .jobs = cfg.run != UINT_MAX ? cfg.run : (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
         .grace_s = number_of(c, "AUDIOPIPE_GRACE", 10, 0, 3600),
         .retry = {.attempts = (unsigned)number_of(c, "AUDIOPIPE_ATTEMPTS", 5, 1, 1000),

@@ -56,13 +56,14 @@ static char *find_spool(const char *home)
     return ap_print("%s/%s", here, spool);
 }
 
-static char *find_recipes(const char *home, const char *beside)
+/* Folders of recipes or hooks: the variable's, the user's, and those that are installed. */
+static char *find_folders(const char *variable, const char *name, const char *home, const char *beside)
 {
-    const char *own = getenv("AUDIOPIPE_RECIPES"), *config_home = getenv("XDG_CONFIG_HOME");
+    const char *own = getenv(variable), *config_home = getenv("XDG_CONFIG_HOME");
     own = own ? own : "";
     bool xdg = config_home && *config_home;
-    return ap_print("%s%s%s%s/audiopipe/recipes:%s/recipes:%s/../share/audiopipe/recipes", own,
-                    *own ? ":" : "", xdg ? config_home : home, xdg ? "" : "/.config", beside, beside);
+    return ap_print("%s%s%s%s/audiopipe/%s:%s/%s:%s/../share/audiopipe/%s", own, *own ? ":" : "",
+                    xdg ? config_home : home, xdg ? "" : "/.config", name, beside, name, beside, name);
 }
 
 static char *find_shell(const char *beside)
@@ -92,9 +93,11 @@ bool find_places(places *p, ap_error *err)
         return ap_fail_errno(err, errno, "cannot find '/proc/self/exe'");
     home = home ? home : "/nonexistent";
     p->spool = find_spool(home);
-    p->recipes = find_recipes(home, beside);
+    p->recipes = find_folders("AUDIOPIPE_RECIPES", "recipes", home, beside);
+    p->hooks = find_folders("AUDIOPIPE_HOOKS", "hooks", home, beside);
     p->shell = find_shell(beside);
-    bool ok = (p->spool && p->recipes && p->shell && tell_children(p->spool, beside)) || ap_fail_memory(err);
+    bool ok = (p->spool && p->recipes && p->hooks && p->shell && tell_children(p->spool, beside)) ||
+              ap_fail_memory(err);
     free(beside);
     return ok;
 }
@@ -103,6 +106,7 @@ void free_places(places *p)
 {
     free(p->spool);
     free(p->recipes);
+    free(p->hooks);
     free(p->shell);
     *p = (places){0};
 }

@@ -9,11 +9,12 @@
 typedef struct places {
     char *spool;   /* absolute */
     char *recipes; /* folders, separated by colons; the first that has a recipe of a name counts */
+    char *hooks;   /* the same, of hooks */
     char *shell;   /* what recipes run in */
 } places;
 
-/* From AUDIOPIPE_SPOOL, AUDIOPIPE_RECIPES, XDG_DATA_HOME, XDG_CONFIG_HOME, HOME, and where this program is.
- * What is run from here finds the same spool, and this program's neighbours first. */
+/* From AUDIOPIPE_SPOOL, AUDIOPIPE_RECIPES, AUDIOPIPE_HOOKS, XDG_DATA_HOME, XDG_CONFIG_HOME, HOME, and where
+ * this program is. What is run from here finds the same spool, and this program's neighbours first. */
 bool find_places(places *p, ap_error *err);
 void free_places(places *p);
 

@@ -44,7 +44,7 @@ bool job_prepare_intake(job_config *c, ap_recipe *recipe, ap_error *err)
     c->intake.together = recipe->together;
     c->intake.needs = recipe->needs;
     c->intake.left_out = say_left_out;
-    if (set_options(recipe, c->settings, err))
+    if (set_options(recipe, c->settings, err) && ap_hooks_there(c->work.hooks, c->intake.notify, err))
         return true;
     ap_recipe_free(recipe);
     return false;

@@ -24,6 +24,7 @@ typedef struct entry {
     ap_place place;
     double created_s, bytes;
     unsigned hash; /* of the description that was told last */
+    bool hook;     /* it only tells of another job: nobody asked for it */
     bool seen;     /* in the look that is going on */
 } entry;
 
@@ -71,7 +72,8 @@ static void forget(ap_index *x, const char *id)
     if (!there)
         return;
     entry *e = x->items[i];
-    x->told(e->id, e->owner ? e->owner : "", NULL, x->user);
+    if (!e->hook)
+        x->told(e->id, e->owner ? e->owner : "", NULL, x->user);
     free_entry(e);
     free(e);
     memmove(&x->items[i], &x->items[i + 1], (--x->count - i) * sizeof *x->items);
@@ -134,12 +136,13 @@ static void update(ap_index *x, const char *id, ap_place place, const cJSON *doc
         e->place = place;
         e->created_s = ap_time_of(ap_json_string(document, "created"));
         e->bytes = ap_view_bytes(document);
+        e->hook = *ap_json_string(document, "about");
         e->seen = true;
         unsigned hash = (unsigned)ap_hash(AP_HASH_START, text, strlen(text));
         bool whole = e->owner && e->recipe && e->name;
         if (whole && ended)
             count_end(x, e);
-        if (whole && hash != e->hash)
+        if (whole && !e->hook && hash != e->hash)
             x->told(id, e->owner, text, x->user);
         e->hash = hash;
         if (!whole)
@@ -258,6 +261,8 @@ bool ap_index_ready(const ap_index *x)
 
 static bool matches(const entry *e, const ap_index_query *q)
 {
+    if (e->hook && !q->recipe)
+        return false;
     return (!q->owner || strcmp(q->owner, e->owner) == 0) && (!q->state || strcmp(q->state, e->state) == 0) &&
            (!q->recipe || strcmp(q->recipe, e->recipe) == 0) && (!q->text || strcasestr(e->name, q->text)) &&
            (!q->active || e->place == AP_QUEUE || e->place == AP_RUNNING);

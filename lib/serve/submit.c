@@ -37,6 +37,7 @@ typedef struct order {
     char **paths;
     char *name; /* of the only file */
     int count;
+    char *notify;       /* hooks; NULL: the server's */
     const char *wanted; /* the ID it is to have; NULL: any */
 } order;
 
@@ -151,6 +152,30 @@ static bool read_files(order *o)
     return true;
 }
 
+/* "notify": the name of a hook, or a list of names, which may be empty. */
+static bool read_notify(order *o)
+{
+    const cJSON *notify = cJSON_GetObjectItemCaseSensitive(o->asked, "notify"), *item;
+    ap_request *r = o->request;
+    ap_error err;
+    if (!notify || cJSON_IsNull(notify))
+        return true;
+    bool ok = cJSON_IsString(notify) || cJSON_IsArray(notify);
+    o->notify = ok ? strdup(cJSON_IsString(notify) ? notify->valuestring : "") : NULL;
+    cJSON_ArrayForEach(item, notify)
+    {
+        char *more =
+            o->notify && cJSON_IsString(item) ? ap_print("%s %s", o->notify, item->valuestring) : NULL;
+        free(o->notify);
+        o->notify = more;
+    }
+    if (!o->notify)
+        return ap_reply_problem(r, 422, "notify", "it is not the name of a hook, or a list of names"), false;
+    if (!ap_hooks_there(r->server->options->work.hooks, o->notify, &err))
+        return ap_reply_problem(r, 422, "notify", "%s", err.message), false;
+    return true;
+}
+
 /* ---- the job */
 
 /* The paths in a message are ours: what was sent has a name. */
@@ -178,6 +203,7 @@ static bool make_job(order *o, char id[AP_ID_BYTES])
                                       .owner = r->person.owner,
                                       .name = o->recipe.together ? NULL : o->name,
                                       .settings = o->settings,
+                                      .notify = o->notify ? o->notify : options->notify,
                                       .max_bytes = options->max_bytes,
                                       .max_seconds = options->max_seconds,
                                       .min_free_bytes = options->min_free_bytes,
@@ -203,13 +229,14 @@ static void free_order(order *o)
     free(o->paths);
     free(o->stage);
     free(o->name);
+    free(o->notify);
     ap_recipe_free(&o->recipe);
 }
 
 bool ap_submit(ap_request *r, cJSON *asked, const char *wanted, char id[AP_ID_BYTES])
 {
     order o = {.request = r, .asked = asked, .wanted = wanted};
-    bool ok = read_recipe(&o) && read_files(&o) && make_job(&o, id);
+    bool ok = read_recipe(&o) && read_notify(&o) && read_files(&o) && make_job(&o, id);
     free_order(&o);
     if (ok)
         ap_index_look(r->server->index, id);

@@ -9,9 +9,10 @@ command -v ap-serve >/dev/null || {
 
 # serve OPTION...: starts one; $url is its address, $server its process
 serve() {
+    rm -f said # of the one before
     ap-serve --listen 127.0.0.1:0 "$@" >said 2>serve.log &
     server=$!
-    until_true grep -q ^http said
+    until_true grep -qs ^http said
     url=$(head -n 1 said)
     until_true curl -sf -o ready "$url/readyz"
 }

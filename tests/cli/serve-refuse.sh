@@ -52,6 +52,8 @@ mistakes_are_explained() {
     expect 422 'files[0]' '{"recipe":"8d","files":["0123456789abcdef0123456789abcdef"]}'
     expect 422 settings.period "{\"recipe\":\"8d\",\"files\":[\"$file\"],\"settings\":{\"period\":\"; rm\"}}"
     expect 422 settings.no "{\"recipe\":\"8d\",\"files\":[\"$file\"],\"settings\":{\"no\":1}}"
+    expect 422 notify "{\"recipe\":\"8d\",\"files\":[\"$file\"],\"notify\":[\"../x\"]}"
+    expect 422 notify "{\"recipe\":\"8d\",\"files\":[\"$file\"],\"notify\":7}"
     echo words >words.txt
     expect 422 files "{\"recipe\":\"8d\",\"files\":[\"$(upload words.txt)\"]}"
     member detail | grep -q "^'words.txt'" # nothing of the server's own paths

@@ -128,6 +128,27 @@ metrics_and_log() {
 }
 check metrics_and_log
 
+hooks_tell() {
+    fresh
+    mkdir -p hooks
+    echo 'cp "$input" "$out/manifest.json"' >hooks/note.sh
+    AUDIOPIPE_HOOKS=$work/hooks serve --run 1 --notify note
+    token alice
+    file=$(upload tone.wav)
+    id=$(submit copy "$file")
+    told() { answers 200 '/v1/jobs?recipe=note&state=done' && [ "$(member 'jobs[0].owner')" = alice ]; }
+    until_true told
+    answers 200 /v1/jobs # nobody asked for these
+    [ "$(member 'jobs[0].id')" = "$id" ]
+    [ "$(grep -o '"id"' answered | wc -l)" -eq 1 ]
+    answers 201 -d "{\"recipe\":\"copy\",\"files\":[\"$file\"],\"notify\":[]}" /v1/jobs
+    id=$(member id)
+    until_true state_is 'done' "$id"
+    [ "$(ap-manifest get -m "$spool/done/$id/manifest.json" .notify)" = '[]' ]
+    stop_serving
+}
+check hooks_tell
+
 stops_without_dropping() {
     fresh
     serve --run 1

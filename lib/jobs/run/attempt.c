@@ -69,7 +69,8 @@ static bool find_command(texts *line, unsigned *parts, const ap_attempt_options 
     ap_recipe recipe = {0};
     const cJSON *option;
     cJSON *document = ap_manifest_load(manifest, err);
-    bool ok = document && ap_recipe_find(&recipe, o->recipes, ap_json_string(document, "recipe"), err);
+    const char *folders = *ap_json_string(document, "about") ? o->hooks : o->recipes;
+    bool ok = document && ap_recipe_find(&recipe, folders, ap_json_string(document, "recipe"), err);
     cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(document, "options"))
     {
         const char *value = cJSON_GetStringValue(option);

@@ -10,6 +10,7 @@ typedef struct ap_attempt_options {
     const char *spool;
     const char *shell;   /* the script that recipes run in: bash SHELL RECIPE KEY=VALUE... */
     const char *recipes; /* folders, separated by colons */
+    const char *hooks;   /* the same, of the recipes of jobs that tell of others (notify.h) */
     int log;             /* descriptor for what is said on standard error */
     ap_retry retry;
 } ap_attempt_options;

@@ -204,6 +204,22 @@ bool ap_recipe_find(ap_recipe *recipe, const char *folders, const char *name, ap
     return ap_fail(err, AP_USAGE, "there is no recipe '%s'", name);
 }
 
+bool ap_hooks_there(const char *folders, const char *hooks, ap_error *err)
+{
+    char *names = strdup(hooks ? hooks : ""), *rest = names;
+    bool ok = names || ap_fail_memory(err);
+    for (char *name; ok && (name = strsep(&rest, ", "));) {
+        ap_recipe hook;
+        if (!*name)
+            continue;
+        ok = ap_recipe_find(&hook, folders, name, NULL) ||
+             ap_fail(err, AP_USAGE, "there is no hook '%s'", name);
+        ap_recipe_free(&hook);
+    }
+    free(names);
+    return ok;
+}
+
 char *ap_command_path(const char *name)
 {
     const char *path = getenv("PATH");

@@ -24,6 +24,9 @@ typedef struct ap_recipe {
 
 /* Looks through folders, which are separated by colons: the first that has a recipe of the name counts. */
 bool ap_recipe_find(ap_recipe *recipe, const char *folders, const char *name, ap_error *err);
+/* Whether each of a list of hooks, separated by blanks or commas, is in one of the folders; NULL: an empty
+ * list. */
+bool ap_hooks_there(const char *folders, const char *hooks, ap_error *err);
 /* Of a header in memory, malloc'ed, taken over. */
 bool ap_recipe_parse(ap_recipe *recipe, char *text, ap_error *err);
 /* Sets an option; value has to stay. */

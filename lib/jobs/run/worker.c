@@ -125,7 +125,7 @@ static bool keep_only(int lock)
 static _Noreturn void attempt(const worker *w, const job *j, const char *log, pid_t parent)
 {
     const ap_work_options *o = w->options;
-    const ap_attempt_options options = {o->spool, o->shell, o->recipes, LOG_FD, o->retry};
+    const ap_attempt_options options = {o->spool, o->shell, o->recipes, o->hooks, LOG_FD, o->retry};
     ap_error err = {AP_TRY_AGAIN, "cannot start"};
     setpgid(0, 0);
     prctl(PR_SET_NAME, "ap-attempt");

@@ -11,6 +11,7 @@ typedef struct ap_work_options {
     const char *spool;
     const char *shell;   /* the script that recipes run in: bash SHELL RECIPE KEY=VALUE... */
     const char *recipes; /* folders, separated by colons */
+    const char *hooks;   /* the same, of hooks */
     unsigned jobs;       /* at a time */
     bool watch;          /* wait for more jobs instead of ending */
     double max_s;        /* takes no job after this; 0 = no limit */

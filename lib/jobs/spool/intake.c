@@ -252,6 +252,22 @@ static bool put_needs(cJSON *document, const char *words)
     return ok;
 }
 
+/* "mail, webhook" as a list; NULL: out of memory. */
+static cJSON *list_hooks(const char *text)
+{
+    cJSON *list = cJSON_CreateArray();
+    char *words = strdup(text), *rest = words;
+    bool ok = list && words;
+    for (char *word; ok && (word = strsep(&rest, ", "));)
+        if (*word)
+            ok = cJSON_AddItemToArray(list, cJSON_CreateString(word));
+    free(words);
+    if (ok)
+        return list;
+    cJSON_Delete(list);
+    return NULL;
+}
+
 static bool write_draft(draft *d, char **files, int count, ap_error *err)
 {
     char hex[AP_SHA256_HEX] = "";
@@ -261,6 +277,8 @@ static bool write_draft(draft *d, char **files, int count, ap_error *err)
     if (!d->document || !ap_json_put_text(d->document, "recipe", o->recipe) ||
         (o->owner && !ap_json_put_text(d->document, "owner", o->owner)) ||
         !put_needs(d->document, o->needs) || (o->to && !ap_json_put_text(d->document, "to", o->to)) ||
+        (o->notify && !ap_json_put(d->document, "notify", list_hooks(o->notify))) ||
+        (o->about && !ap_json_put_text(d->document, "about", o->about)) ||
         !ap_json_put(d->document, "more_inputs", cJSON_CreateArray()))
         return ap_fail_memory(err);
     if (o->recipe_file && !ap_sha256_file(o->recipe_file, hex, &bytes, err))

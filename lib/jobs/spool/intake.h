@@ -13,6 +13,8 @@ typedef struct ap_intake_options {
     const char *to;    /* where the outputs go, from ap_destination; NULL: they stay */
     char **urls;       /* for each file where it was fetched from, NULL: from nowhere; may be NULL */
     double max_bytes, max_seconds, min_free_bytes;
+    const char *notify; /* hooks that tell of its end, separated by blanks or commas; NULL = none */
+    const char *about;  /* it is a hook's, and tells of the job of this ID; NULL: it is not */
     bool together, force, link;
     const char *id; /* the job's, from ap_new_id; NULL: it gets one */
     /* Is told what was left out of a folder, and why; may be NULL. */

@@ -5,6 +5,7 @@
 #include "jobs/record/clock.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
+#include "jobs/spool/notify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,6 +109,23 @@ cJSON *ap_job_as_done(const char *manifest, const ap_outputs *outputs, ap_error 
     return NULL;
 }
 
+/* Before the move: if we are killed between, whoever moves the job does this again. What goes wrong is said
+ * in the job's log, and is no reason for anything. */
+static void tell_of_end(const char *spool, ap_place place, const char *id)
+{
+    ap_error err;
+    char *folder = ap_spool_path(spool, place, id, NULL), *log = ap_spool_path(spool, place, id, "log");
+    if (folder && log && !ap_notify(spool, folder, &err)) {
+        int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd >= 0) {
+            dprintf(fd, "cannot tell of the end: %s\n", err.message);
+            close(fd);
+        }
+    }
+    free(folder);
+    free(log);
+}
+
 bool ap_job_settle(const char *spool, ap_place from, const char *id, const ap_ending *asked, ap_error *err)
 {
     ending e = {asked, from};
@@ -120,6 +138,8 @@ bool ap_job_settle(const char *spool, ap_place from, const char *id, const ap_en
     ok = ok && ap_manifest_change(manifest, finish, &e, true, err);
     if (ok)
         unlink(cancel);
+    if (ok && (e.to == AP_DONE || e.to == AP_FAILED_JOBS))
+        tell_of_end(spool, from, id);
     free(manifest);
     free(cancel);
     free(work);
