@@ -40,8 +40,6 @@ sleep "$seconds"
 cp "$input" "$out/$track.txt"
 echo "ended $track" >>"${AUDIOPIPE_SPOOL%/*}/runs"
 RECIPE
-mkdir -p bin
-for command in ap-job ap-manifest recipe-shell; do ln -sf "$(command -v $command || echo "$AP_BUILD/$command")" bin/; done
 
 # naps COUNT SECONDS: so many jobs
 naps() {
