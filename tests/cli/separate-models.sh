@@ -88,7 +88,7 @@ missing_models_say_what_to_do() {
 }
 check missing_models_say_what_to_do
 
-# A line for each, whatever is in the file. More of this is in tests/unit/plugins/neural/files.c.
+# A line for each, whatever is in the file. More of this is in tests/unit/plugins/neural/files/checkpoint.c.
 broken_models_are_refused() {
     refused() { # MESSAGE
         fails 1 ap-separate -n ./broken.th song.wav -s bass >broken.au

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # ap-separate with small models of random weights. What they give is compared with the original's output by
-# tests/unit/plugins/neural/golden.c; this is about everything around it.
+# tests/unit/plugins/neural/nets/demucs/golden.c; this is about everything around it.
 . "$(dirname "$0")/lib.sh"
 separate_inputs
 

@@ -7,6 +7,16 @@
 
 #include <dirent.h>
 
+/* libvorbisenc 1.3.7 forgets 2848 bytes for each file of 6 channels at 48 kHz. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:vorbis_encode_setup_init\n";
+}
+
+static const char *const all[] __attribute__((unused)) = {"mp3", "flac", "wav", "aiff", "ogg", "opus", "au"};
+enum { ALL = sizeof all / sizeof *all };
+
 /* Runs a shell command and returns what it prints, without the last newline; stderr belongs to that as well.
  * Valid until the next call. */
 static char *output_of(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The readers of model files: real ones, damaged ones, hostile ones. */
-#include "../fuzz/archive.h"
-#include "plugins/neural/files/bag.h"
 #include "plugins/neural/files/checkpoint.h"
+#include "archive.h"
+#include "plugins/neural/files/bag.h"
 #include "plugins/neural/files/models.h"
 #include "plugins/neural/registry.h"
 #include "test.h"
