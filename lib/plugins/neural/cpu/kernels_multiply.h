@@ -29,6 +29,9 @@ INLINE void tile(const nn_product *p, const matrix a, const float *const *b, siz
         for (int v = 0; v < vectors; v++)
             sum[r][v] = (vector){0};
     }
+    for (int r = 0; r < NN_ROWS; r++)
+        for (int v = 0; v < vectors; v++)
+            __builtin_prefetch(c + (size_t)r * ldc + v * NN_WIDTH, 1, 3);
     const float *next = a.next ? a.next + column / (NN_VECTORS * NN_WIDTH) * FETCHED * a.row : NULL;
     for (size_t from = 0; from < k; from += LINE) {
         const size_t to = k - from < LINE || !a.next ? k : from + LINE;
