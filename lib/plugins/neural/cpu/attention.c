@@ -316,6 +316,32 @@ static nn_tensor *to_polar(const nn_tensor *x, size_t heads, size_t d, const nn_
     return y;
 }
 
+static nn_tensor *attend_turned(const nn_tensor *x, const nn_tensor *gates, size_t heads, size_t d,
+                                size_t key_d)
+{
+    attention a = {.engine = x->engine,
+                   .q = x,
+                   .kv = x,
+                   .gates = gates,
+                   .heads = heads,
+                   .d = d,
+                   .key_d = key_d,
+                   .key_from = heads * key_d,
+                   .value_from = 2 * heads * key_d,
+                   .scale = 1 / sqrtf((float)d),
+                   .local = true};
+    nn_tensor *out = run(&a);
+    if (out)
+        run_blocks(&a);
+    return out;
+}
+
+nn_tensor *nn_native_turned_attention(nn_tensor *x, nn_tensor *gates, int heads)
+{
+    const size_t d = (size_t)x->channels / 3 / (size_t)heads;
+    return attend_turned(x, gates, (size_t)heads, d, d);
+}
+
 nn_tensor *nn_native_row_attention(nn_tensor *x, nn_tensor *gates, int heads, const nn_places *places)
 {
     const size_t inner = (size_t)x->channels / 3, d = inner / (size_t)heads, time = (size_t)x->time;
@@ -330,15 +356,8 @@ nn_tensor *nn_native_row_attention(nn_tensor *x, nn_tensor *gates, int heads, co
         nn_native_angles(places, NULL, d / 2, time, angles);
         nn_native_each(x->engine, (size_t)x->rows * inner, rotate, &(rotation){turned, inner, d / 2, angles});
     }
-    attention a = {.engine = x->engine, .q = turned, .kv = turned, .heads = (size_t)heads, .local = true};
-    a.d = d;
-    a.key_d = polar ? 2 * d : d;
-    a.key_from = (size_t)heads * a.key_d;
-    a.value_from = 2 * a.key_from;
-    a.scale = 1 / sqrtf((float)d);
-    a.gates = gates;
-    if (turned && (out = run(&a)))
-        run_blocks(&a);
+    if (turned)
+        out = attend_turned(turned, gates, (size_t)heads, d, polar ? 2 * d : d);
     nn_drop(turned);
     free(angles);
     return out;

@@ -38,6 +38,7 @@ void nn_native_free_linear(nn_linear *layer)
 
 typedef struct job {
     const nn_tensor *x, *y;
+    nn_crop_to part; /* of x */
     const nn_linear *layer;
     const float *weight; /* of the norm; NULL: none */
     nn_act act;
@@ -49,7 +50,12 @@ typedef struct job {
 
 static size_t all_of(const job *j)
 {
-    return (size_t)(j->x->rows * j->x->time);
+    return (size_t)(j->part.rows * j->part.time);
+}
+
+static nn_crop_to whole(const nn_tensor *x)
+{
+    return (nn_crop_to){.rows = x->rows, .time = x->time};
 }
 
 static size_t blocks_of(const job *j)
@@ -57,13 +63,16 @@ static size_t blocks_of(const job *j)
     return (all_of(j) + j->columns - 1) / j->columns;
 }
 
-/* One run of a line of x: n columns from.. of all rows, where every row has time of them. */
-static void gather(const nn_tensor *x, size_t channel, size_t from, size_t n, float *to)
+/* One run of a line of a part of x: n columns from.. of all rows, where every row has time of them. */
+static void gather(const nn_tensor *x, const nn_crop_to *part, size_t channel, size_t from, size_t n,
+                   float *to)
 {
-    const size_t time = (size_t)x->time;
+    const size_t time = (size_t)part->time, ld = (size_t)x->time;
     while (n > 0) {
-        const size_t row = from / time, at = from % time, count = time - at < n ? time - at : n;
-        memcpy(to, nn_floats(x) + (row * (size_t)x->channels + channel) * time + at, count * sizeof *to);
+        const size_t row = (size_t)part->from_row + from / time, at = from % time;
+        const size_t count = time - at < n ? time - at : n;
+        memcpy(to, nn_floats(x) + (row * (size_t)x->channels + channel) * ld + (size_t)part->from + at,
+               count * sizeof *to);
         to += count;
         from += count;
         n -= count;
@@ -73,7 +82,7 @@ static void gather(const nn_tensor *x, size_t channel, size_t from, size_t n, fl
 static void scatter(const job *j, const float *z, size_t channel, size_t from, size_t n)
 {
     const nn_kernels *k = nn_native_kernels(j->y->engine);
-    const size_t time = (size_t)j->x->time, ld = (size_t)j->y->time;
+    const size_t time = (size_t)j->part.time, ld = (size_t)j->y->time;
     while (n > 0) {
         const size_t row = from / time, at = from % time, count = time - at < n ? time - at : n;
         float *to = nn_floats(j->y) + ((row + (size_t)j->row) * (size_t)j->y->channels + channel) * ld +
@@ -94,7 +103,7 @@ static void gather_all(const job *j, size_t from, size_t n, size_t ld, const flo
     const size_t in = (size_t)j->x->channels;
     for (size_t c = 0; c < in; c++) {
         b[c] = lines + c * ld;
-        gather(j->x, c, from, n, lines + c * ld);
+        gather(j->x, &j->part, c, from, n, lines + c * ld);
     }
     if (j->weight)
         nn_native_kernels(j->x->engine)->rms_norm(lines, in, ld, n, sqrtf((float)in), j->weight);
@@ -106,16 +115,16 @@ static size_t width_of(const nn_weights *w)
 }
 
 /* PART rows of the layer from row on, or those that are left, times n columns, into z. */
-static nn_product rows_of(const job *j, const float **b, size_t row, size_t n, float *z, size_t ld)
+static nn_product rows_of(const nn_linear *layer, const float **b, size_t row, size_t n, float *z, size_t ld)
 {
-    const nn_weights *w = &j->layer->weights;
+    const nn_weights *w = &layer->weights;
     const size_t in = (size_t)w->in, left = (size_t)w->out - row;
     return (nn_product){.columns = in,
                         .b = b,
                         .m = left < PART ? left : PART,
                         .n = n,
                         .k = in,
-                        .bias = (const float *)j->layer->data + row,
+                        .bias = (const float *)layer->data + row,
                         .c = z,
                         .ldc = ld,
                         .plain = (const char *)w->data + row * in * width_of(w),
@@ -139,7 +148,7 @@ static void run_block(const void *argument, size_t i)
     float *lines = (float *)(b + in), *z = lines + in * ld;
     gather_all(j, from, n, ld, b, lines);
     for (size_t row = 0; row < out; row += PART) {
-        const nn_product p = rows_of(j, b, row, n, z, ld);
+        const nn_product p = rows_of(j->layer, b, row, n, z, ld);
         k->multiply(&p);
         nn_native_activate_lines(k, j->act, z, p.m, n, ld);
         for (size_t r = 0; r < p.m; r++)
@@ -166,7 +175,7 @@ static bool run(job *j)
 static nn_tensor *apply(nn_tensor *x, const float *weight, const nn_linear *layer, nn_act act)
 {
     nn_tensor *y = nn_native_new(x->engine, x->rows, layer->weights.out, x->time);
-    job j = {.x = x, .y = y, .layer = layer, .weight = weight, .act = act};
+    job j = {.x = x, .y = y, .part = whole(x), .layer = layer, .weight = weight, .act = act};
     if (y && run(&j))
         return y;
     nn_drop(y);
@@ -186,7 +195,7 @@ nn_tensor *nn_native_apply_normalized(nn_tensor *x, const nn_norm *norm, const n
 bool nn_native_add_linear_at(const nn_tensor *x, int64_t row, int64_t time, const nn_tensor *y,
                              const nn_linear *layer)
 {
-    job j = {.x = y, .y = x, .layer = layer, .add = true, .row = row, .time = time};
+    job j = {.x = y, .y = x, .part = whole(y), .layer = layer, .add = true, .row = row, .time = time};
     return run(&j);
 }
 
@@ -197,6 +206,50 @@ nn_tensor *nn_native_add_linear(nn_tensor *x, nn_tensor *y, const nn_linear *lay
         return z;
     nn_drop(z);
     return NULL;
+}
+
+/* ---- several layers of the same input */
+
+typedef struct projection {
+    job job;
+    const nn_linear *const *layers;
+    size_t count;
+    nn_put *put;
+    const void *user;
+} projection;
+
+static void project(const void *argument, size_t i)
+{
+    const projection *p = argument;
+    const job *j = &p->job;
+    const nn_kernels *k = nn_native_kernels(j->x->engine);
+    const size_t from = i * j->columns, n = columns_from(j, from);
+    const size_t in = (size_t)j->x->channels, ld = nn_native_line(n);
+    const float **b = (const float **)nn_native_scratch(j->x->engine);
+    float *lines = (float *)(b + in), *z = lines + in * ld;
+    gather_all(j, from, n, ld, b, lines);
+    for (size_t l = 0; l < p->count; l++)
+        for (size_t row = 0; row < (size_t)p->layers[l]->weights.out; row += PART) {
+            const nn_product product = rows_of(p->layers[l], b, row, n, z, ld);
+            k->multiply(&product);
+            p->put(p->user, l, row, product.m, z, ld, from, n);
+        }
+}
+
+bool nn_native_project(const nn_tensor *x, nn_crop_to part, const nn_norm *norm,
+                       const nn_linear *const *layers, size_t count, nn_put *put, const void *user)
+{
+    const size_t in = (size_t)x->channels;
+    projection p = {.job = {.x = x, .part = part, .weight = nn_native_norm_weight(norm)},
+                    .layers = layers,
+                    .count = count,
+                    .put = put,
+                    .user = user};
+    set_columns(&p.job, in > MANY_INPUTS ? FEW_COLUMNS : NN_COLUMNS);
+    if (!nn_native_reserve(x->engine, 2 * in + (in + PART) * nn_native_line(p.job.columns) + NN_SLACK))
+        return false;
+    nn_native_each(x->engine, blocks_of(&p.job), project, &p);
+    return true;
 }
 
 /* ---- two layers, of which the second takes what the first gives while it is in the cache */
@@ -234,7 +287,7 @@ static void run_both(const void *argument, size_t i)
     float *lines = (float *)(b + in + PART), *z = lines + in * ld, *sum = z + PART * ld;
     gather_all(j, from, n, ld, b, lines);
     for (size_t row = 0; row < out; row += PART) {
-        const nn_product p = rows_of(j, b, row, n, z, ld);
+        const nn_product p = rows_of(j->layer, b, row, n, z, ld);
         k->multiply(&p);
         nn_native_activate_lines(k, j->act, z, p.m, n, ld);
         add_second(j->second, row, p.m, z, n, ld, b + in, sum);
@@ -250,6 +303,7 @@ nn_tensor *nn_native_feed_forward(nn_tensor *x, const nn_norm *norm, const nn_li
     nn_tensor *y = nn_native_own(x);
     job j = {.x = x,
              .y = y,
+             .part = whole(x),
              .layer = in,
              .weight = nn_native_norm_weight(norm),
              .act = act,

@@ -104,6 +104,13 @@ nn_tensor *nn_native_add_linear(nn_tensor *x, nn_tensor *y, const nn_linear *lay
 /* Adds layer(y) to the part of x from row and time on. */
 bool nn_native_add_linear_at(const nn_tensor *x, int64_t row, int64_t time, const nn_tensor *y,
                              const nn_linear *layer);
+/* What rows row..row + count, an even number but for the last ones, of layer number layer make of columns
+ * from..from + n: z[count][ld], which may be changed. */
+typedef void nn_put(const void *user, size_t layer, size_t row, size_t count, float *z, size_t ld,
+                    size_t from, size_t n);
+/* Some layers on a part of x, normalised; put takes their results to where they belong. */
+bool nn_native_project(const nn_tensor *x, nn_crop_to part, const nn_norm *norm,
+                       const nn_linear *const *layers, size_t count, nn_put *put, const void *user);
 nn_tensor *nn_native_feed_forward(nn_tensor *x, const nn_norm *norm, const nn_linear *in, nn_act act,
                                   const nn_linear *out);
 
@@ -143,6 +150,8 @@ nn_tensor *nn_native_activate(nn_tensor *x, nn_act act);
 
 nn_tensor *nn_native_attention(nn_tensor *q, nn_tensor *kv, int heads);
 nn_tensor *nn_native_row_attention(nn_tensor *x, nn_tensor *gates, int heads, const nn_places *places);
+/* The same of queries and keys that are turned already. */
+nn_tensor *nn_native_turned_attention(nn_tensor *x, nn_tensor *gates, int heads);
 /* cosines[count][time], then sines, of the places' angles; bias NULL: none. */
 void nn_native_angles(const nn_places *places, const float *bias, size_t count, size_t time, float *cosines);
 nn_tensor *nn_native_local_attention(nn_tensor *x, int channels, int heads, int decays);
