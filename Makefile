@@ -299,7 +299,8 @@ $B/man/%: man/% $(wildcard man/*.mdoc)
 		-e '/^\.\\" many inputs/{r man/many-inputs.mdoc' -e 'd}' \
 		-e '/^\.\\" exit status/{r man/exit-status.mdoc' -e 'd}' \
 		-e '/^\.\\" functions/{r $B/man/functions.mdoc' -e 'd}' $< | \
-		sed -e '/^\.\\" common options/{r man/common-options.mdoc' -e 'd}' >$@
+		sed -e '/^\.\\" raw option/{r man/raw-option.mdoc' -e 'd}' \
+		-e '/^\.\\" common options/{r man/common-options.mdoc' -e 'd}' >$@
 
 # The synopsis of the library is what its header declares.
 $B/man/libaudiopipe.3: $B/man/functions.mdoc

@@ -19,10 +19,15 @@ static const option_row rows[] = {
     {0},
 };
 
+typedef struct cat_inputs {
+    const common_config *common;
+    char *const *names;
+} cat_inputs;
+
 static ap_stream *open_input(void *user, size_t index, ap_error *err)
 {
-    char *const *names = user;
-    return filter_open(names[index], NULL, err);
+    const cat_inputs *in = user;
+    return filter_open(in->common, in->names[index], NULL, err);
 }
 
 /* What can be opened twice. */
@@ -55,7 +60,7 @@ int main(int argc, char **argv)
     ap_cat_defaults(&options);
     output_config out = {0};
     const option_group groups[OPTION_GROUPS] = {
-        {rows, &options}, {output_rows, &out}, {common_rows, &out.common}};
+        {rows, &options}, {output_rows, &out}, {common_rows, &out.common}, {input_rows, &out.common}};
     int operand = parse_options(&about, groups, argc, argv);
     char **names = argv + operand;
     const size_t count = (size_t)(argc - operand);
@@ -64,9 +69,10 @@ int main(int argc, char **argv)
     output_check_terminal(&about, out.path);
     ap_error err;
     made_folders made = {0};
+    cat_inputs in = {&out.common, names};
     bool ok = target_check(out.path, &(sources){names, count, groups}, output_rule(&out), &err) &&
               target_make_folders(&made, out.path, &err) &&
-              filter_write(&about, ap_cat(open_input, names, count, &options, &err), &out, NULL, &err);
+              filter_write(&about, ap_cat(open_input, &in, count, &options, &err), &out, NULL, &err);
     target_end(&made, ok);
     return ok ? AP_OK : filter_fail(&about, &err);
 }

@@ -443,7 +443,7 @@ static bool look_at(run *r, const char *name)
     ap_decode_options decode;
     ap_decode_defaults(&decode);
     decode.track = r->config->track;
-    ap_stream *s = filter_open(name, &decode, &err);
+    ap_stream *s = filter_open(NULL, name, &decode, &err);
     if (s && find_out(r->config, s, name, &i, &err))
         report(r, &i);
     else

@@ -245,7 +245,7 @@ static bool measure(run *r, const char *path, ap_measurement *result, ap_error *
 {
     const config *c = r->config;
     const output_config to_stdout = {.common = c->common};
-    ap_stream *s = filter_open(path, NULL, err);
+    ap_stream *s = filter_open(&c->common, path, NULL, err);
     if (s && c->write_gain && !gains_take(&r->gains, path, s, &r->wanted, err))
         ap_close(&s);
     if (s && !r->wanted) {
@@ -444,7 +444,7 @@ int main(int argc, char **argv)
     config c = {.report = NULL};
     ap_meter_defaults(&c.meter);
     const option_group groups[OPTION_GROUPS] = {
-        {rows, &c}, {common_rows, &c.common}, {MANY_ROWS_WITHOUT_OUTPUTS, &c.many}};
+        {rows, &c}, {common_rows, &c.common}, {input_rows, &c.common}, {MANY_ROWS_WITHOUT_OUTPUTS, &c.many}};
     int operand = parse_options(&about, groups, argc, argv);
     int count = argc - operand;
     c.write_gain = c.write_gain || c.regain;

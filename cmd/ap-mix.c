@@ -94,13 +94,13 @@ static ap_mix_input *parse_inputs(char **names, size_t count, ap_error *err)
     return inputs;
 }
 
-static ap_stream *open_mix(char **names, const ap_mix_input *inputs, size_t count,
-                           const ap_mix_options *options, ap_error *err)
+static ap_stream *open_mix(const common_config *common, char **names, const ap_mix_input *inputs,
+                           size_t count, const ap_mix_options *options, ap_error *err)
 {
     ap_stream **streams = calloc(count, sizeof *streams), *s = NULL;
     bool ok = streams || ap_fail_memory(err);
     for (size_t i = 0; ok && i < count; i++)
-        ok = (streams[i] = filter_open(names[i], NULL, err));
+        ok = (streams[i] = filter_open(common, names[i], NULL, err));
     if (streams)
         s = ap_mix(streams, inputs, count, options, err);
     if (ok && !s && !options->convert && err->code == AP_FAILED)
@@ -126,7 +126,7 @@ int main(int argc, char **argv)
     ap_mix_defaults(&options);
     output_config out = {0};
     const option_group groups[OPTION_GROUPS] = {
-        {rows, &options}, {output_rows, &out}, {common_rows, &out.common}};
+        {rows, &options}, {output_rows, &out}, {common_rows, &out.common}, {input_rows, &out.common}};
     int operand = parse_options(&mix, groups, argc, argv);
     char **names = argv + operand;
     const size_t count = (size_t)(argc - operand);
@@ -136,9 +136,10 @@ int main(int argc, char **argv)
     ap_error err;
     made_folders made = {0};
     ap_mix_input *inputs = parse_inputs(names, count, &err);
-    bool ok = inputs && target_check(out.path, &(sources){names, count, groups}, output_rule(&out), &err) &&
-              target_make_folders(&made, out.path, &err) &&
-              filter_write(&mix, open_mix(names, inputs, count, &options, &err), &out, NULL, &err);
+    bool ok =
+        inputs && target_check(out.path, &(sources){names, count, groups}, output_rule(&out), &err) &&
+        target_make_folders(&made, out.path, &err) &&
+        filter_write(&mix, open_mix(&out.common, names, inputs, count, &options, &err), &out, NULL, &err);
     target_end(&made, ok);
     free(inputs);
     return ok ? AP_OK : filter_fail(&mix, &err);

@@ -52,7 +52,7 @@ typedef struct job {
 static ap_stream *open_input(void *user, size_t index, ap_error *err)
 {
     const job *j = user;
-    return filter_open(j->inputs[index], NULL, err);
+    return filter_open(&j->out->common, j->inputs[index], NULL, err);
 }
 
 /* The same for the pass that measures, which shows a bar, and leaves the warnings to the one that writes. */
@@ -323,8 +323,11 @@ int main(int argc, char **argv)
     ap_normalize_defaults(&c.normalize);
     output_config out = {0};
     many_config many_files = {0};
-    const option_group groups[OPTION_GROUPS] = {
-        {rows, &c}, {output_rows, &out}, {common_rows, &out.common}, {many_rows, &many_files}};
+    const option_group groups[OPTION_GROUPS] = {{rows, &c},
+                                                {output_rows, &out},
+                                                {common_rows, &out.common},
+                                                {input_rows, &out.common},
+                                                {many_rows, &many_files}};
     int operand = parse_options(&about, groups, argc, argv);
     job j = {.command = &about,
              .config = &c,

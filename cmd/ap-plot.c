@@ -119,7 +119,7 @@ static bool draw(const config *c, const audio_folder *list, ap_error *err)
 static bool run_one(const config *c, const char *input, ap_error *err)
 {
     watcher w = {.command = &plot, .style = c->common.progress, .quiet = c->common.quiet};
-    ap_stream *s = filter_watch(&w, filter_open(input, NULL, err), err);
+    ap_stream *s = filter_watch(&w, filter_open(&c->common, input, NULL, err), err);
     if (!s)
         return false;
     const audio_folder one = {.streams = &s, .count = 1};
@@ -222,7 +222,8 @@ int main(int argc, char **argv)
     ap_plot_defaults(&c.plot);
     ap_peaks_defaults(&c.peaks);
     c.plot.panels = AP_PLOT_WAVEFORM;
-    const option_group groups[OPTION_GROUPS] = {{rows, &c}, {common_rows, &c.common}, {many_rows, &c.many}};
+    const option_group groups[OPTION_GROUPS] = {
+        {rows, &c}, {common_rows, &c.common}, {input_rows, &c.common}, {many_rows, &c.many}};
     int operand = parse_options(&plot, groups, argc, argv);
     if (many_wanted(&c.many, c.output, argc - operand))
         return run_many(&c, groups, argv + operand, argc - operand);

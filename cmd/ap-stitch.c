@@ -215,7 +215,7 @@ static bool run(config *c, name_list *images, ap_error *err)
     watcher w = {.command = &stitch, .style = PROGRESS_NONE, .quiet = c->common.quiet};
     ap_stream *audio = NULL;
     if (c->audio) {
-        audio = filter_watch(&w, filter_open(c->audio, NULL, err), err);
+        audio = filter_watch(&w, filter_open(&c->common, c->audio, NULL, err), err);
         if (audio && !take_cover(c, audio, images, cover, err))
             ap_close(&audio);
         if (!audio)
@@ -235,7 +235,8 @@ int main(int argc, char **argv)
 {
     config c = {.transition_s = 1};
     ap_stitch_defaults(&c.stitch);
-    const option_group groups[OPTION_GROUPS] = {{rows, &c}, {common_rows, &c.common}};
+    const option_group groups[OPTION_GROUPS] = {
+        {rows, &c}, {common_rows, &c.common}, {input_rows, &c.common}};
     int operand = parse_options(&stitch, groups, argc, argv);
     filter_start();
     settle(&c);

@@ -186,7 +186,7 @@ static bool export_cover(const config *c, const char *name, const ap_tags *tags,
 static bool do_file(const command *about, const config *c, const char *name, int number, bool several,
                     ap_error *err)
 {
-    ap_stream *s = filter_open(name, NULL, err);
+    ap_stream *s = filter_open(NULL, name, NULL, err);
     if (!s)
         return false;
     const ap_tags *tags = ap_stream_tags(s);

@@ -158,7 +158,7 @@ static work_result work(void *user, const plan_item *item, unsigned threads, FIL
     (void)report;
     out.path = item->output;
     out.threads = threads;
-    ap_stream *s = cut(filter_open(input, NULL, err), m->config, err);
+    ap_stream *s = cut(filter_open(&out.common, input, NULL, err), m->config, err);
     return write_one(m->about, s, &out, &(sources){&input, 1, NULL}, err) ? WORK_DONE : WORK_FAILED;
 }
 
@@ -219,8 +219,11 @@ int main(int argc, char **argv)
     ap_fade_defaults(&c.fade);
     output_config out = {0};
     many_config files = {0};
-    const option_group groups[OPTION_GROUPS] = {
-        {rows, &c}, {output_rows, &out}, {common_rows, &out.common}, {many_rows, &files}};
+    const option_group groups[OPTION_GROUPS] = {{rows, &c},
+                                                {output_rows, &out},
+                                                {common_rows, &out.common},
+                                                {input_rows, &out.common},
+                                                {many_rows, &files}};
     int operand = parse_options(&about, groups, argc, argv);
     const bool pieces = c.split || c.cue;
     if (pieces && (files.recursive || files.list || files.skip_existing || files.dry_run))
@@ -234,7 +237,7 @@ int main(int argc, char **argv)
     const sources in = {&name, 1, groups};
     check_config(&about, &c, &out);
     ap_error err;
-    ap_stream *s = cut(filter_open(input, NULL, &err), &c, &err);
+    ap_stream *s = cut(filter_open(&out.common, input, NULL, &err), &c, &err);
     bool ok =
         c.split || c.cue ? split(&about, s, &c, &out, &in, &err) : write_one(&about, s, &out, &in, &err);
     return ok ? AP_OK : filter_fail(&about, &err);

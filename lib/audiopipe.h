@@ -197,6 +197,7 @@ typedef struct ap_decode_options {
     unsigned track;    /* audio track of a container, 1 = the first; 0 = the default one */
     uint32_t mask;     /* what the file's channels are, whatever it says of them; 0 = believe it */
     bool drc;          /* apply the dynamic range control that AC-3 carries for small rooms */
+    const char *raw;   /* what a file without a header is, as in ap_raw_check; NULL = find out */
 } ap_decode_options;
 
 void ap_decode_defaults(ap_decode_options *options);
@@ -209,6 +210,11 @@ void ap_decode_defaults(ap_decode_options *options);
 ap_stream *ap_decode(const char *path, const ap_decode_options *options, ap_error *err);
 /* The same from a descriptor, which may be a pipe and is not closed. name is the subject of messages. */
 ap_stream *ap_decode_fd(int fd, const char *name, const ap_decode_options *options, ap_error *err);
+/* Whether raw says what sound without a header is: FORMAT,RATE,CHANNELS[,LAYOUT], as in "s16le,48000,2".
+ * FORMAT is one of u8 s8 u16 s16 u24 s24 u32 s32 f32 f64, followed by "le" or "be" (default le), or mulaw,
+ * alaw; a layout, as in ap_layout_mask, may stand for CHANNELS. Bytes behind the last frame are left out,
+ * with a warning. */
+bool ap_raw_check(const char *raw, ap_error *err);
 
 /* ---- resample.c, channels.c, trim.c, gain.c */
 
@@ -812,9 +818,9 @@ typedef struct ap_encode_report {
 } ap_encode_report;
 
 typedef struct ap_encode_options {
-    const char
-        *format;  /* "mp3" "flac" "wav" "aiff" "ogg" "opus" "m4a" (AAC) "alac" "au"; NULL = by the name */
-    ap_bits bits; /* wav, aiff, flac, alac, au; default: wav, aiff 16, flac, alac 24, au float */
+    const char *format; /* "mp3" "flac" "wav" "aiff" "ogg" "opus" "m4a" (AAC) "alac" "au"; "raw", PCM without
+                           a header, or a sample format as in ap_raw_check; NULL = by the name */
+    ap_bits bits; /* wav, aiff, raw, flac, alac, au; default: wav, aiff, raw 16, flac, alac 24, au float */
     double bitrate_kbps;    /* mp3 (CBR, default 320 or the highest that the rate has), ogg, opus (for all
                                channels; defaults about 192 and 160 for stereo); 0 = default */
     double vbr_quality;     /* mp3, ogg: 0 best .. 9.999; < 0 = off */

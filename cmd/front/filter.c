@@ -19,7 +19,7 @@ static bool run(const filter *f, const char *input, const output_config *out, ap
         f->decoding(f->config, &decode);
     if (!make_options(f, out, &encode, err))
         return false;
-    ap_stream *s = filter_open(input, &decode, err);
+    ap_stream *s = filter_open(&out->common, input, &decode, err);
     if (f->build)
         s = f->build(s, f->config, err);
     return filter_write(&f->command, s, out, &encode, err);
@@ -92,8 +92,11 @@ int filter_main(const filter *f, int argc, char **argv)
     static char standard_input[] = "-";
     output_config out = {0};
     many_config config = {0};
-    const option_group groups[OPTION_GROUPS] = {
-        {f->rows, f->config}, {output_rows, &out}, {common_rows, &out.common}, {many_rows, &config}};
+    const option_group groups[OPTION_GROUPS] = {{f->rows, f->config},
+                                                {output_rows, &out},
+                                                {common_rows, &out.common},
+                                                {input_rows, &out.common},
+                                                {many_rows, &config}};
     int operand = parse_options(&f->command, groups, argc, argv);
     if (many_wanted(&config, out.path, argc - operand))
         return run_many(f, &out, &config, groups, argv + operand, argc - operand);

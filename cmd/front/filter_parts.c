@@ -59,11 +59,16 @@ static bool go_on(void *user, ap_stream *s, const float *frames, size_t count, a
     return filter_go_on(err);
 }
 
-ap_stream *filter_open(const char *path, const ap_decode_options *options, ap_error *err)
+ap_stream *filter_open(const common_config *common, const char *path, const ap_decode_options *options,
+                       ap_error *err)
 {
     bool named = path && strcmp(path, "-") != 0;
-    ap_stream *s =
-        named ? ap_decode(path, options, err) : ap_decode_fd(STDIN_FILENO, "standard input", options, err);
+    ap_decode_options o;
+    ap_decode_defaults(&o);
+    if (options)
+        o = *options;
+    o.raw = common ? common->raw : NULL;
+    ap_stream *s = named ? ap_decode(path, &o, err) : ap_decode_fd(STDIN_FILENO, "standard input", &o, err);
     return ap_tap(s, go_on, NULL, err);
 }
 

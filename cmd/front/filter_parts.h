@@ -12,8 +12,9 @@
 void filter_start(void);
 /* Takes the one operand, NULL if there is none, and does filter_start; a mistake exits with AP_USAGE. */
 const char *filter_input(const command *c, int argc, char **argv, int operand);
-/* NULL or "-" is standard input. Reading fails after a signal. */
-ap_stream *filter_open(const char *path, const ap_decode_options *options, ap_error *err);
+/* NULL or "-" is standard input. Reading fails after a signal. common and options may be NULL. */
+ap_stream *filter_open(const common_config *common, const char *path, const ap_decode_options *options,
+                       ap_error *err);
 /* Between the last stage and whoever reads it: looks for signals, shows progress, passes warnings on. */
 typedef struct watcher {
     const command *command; /* this and the next four: filled by the caller */

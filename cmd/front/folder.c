@@ -35,7 +35,7 @@ static bool add_stem(audio_folder *list, const command *c, const char *path, con
         return ap_fail_memory(err);
     list->count++;
     list->watchers[i] = (watcher){.command = c, .style = common->progress, .quiet = common->quiet};
-    list->streams[i] = filter_watch(&list->watchers[i], filter_open(whole, NULL, err), err);
+    list->streams[i] = filter_watch(&list->watchers[i], filter_open(common, whole, NULL, err), err);
     return list->streams[i];
 }
 

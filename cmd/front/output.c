@@ -17,15 +17,27 @@ const option_row common_rows[] = {
     {0},
 };
 
+static bool set_raw(void *config, const char *text, ap_error *err)
+{
+    ((common_config *)config)->raw = text;
+    return ap_raw_check(text, err);
+}
+
+const option_row input_rows[] = {
+    ROW_CALL(0, "raw", "FORMAT,RATE,CHANNELS", set_raw, "what inputs without a header are: s16le,48000,2"),
+    {0},
+};
+
 const option_row output_rows[] = {
     ROW_TEXT('o', "output", "FILE", offsetof(output_config, path),
              "write to FILE; its extension names the format"),
     ROW_TEXT('t', "type", "FORMAT", offsetof(output_config, format),
-             "mp3, flac, wav, aiff, ogg, opus, m4a, alac or au (default on standard output: apstream)"),
+             "mp3, flac, wav, aiff, ogg, opus, m4a, alac, au, raw, s16le or f32le (default on standard "
+             "output: apstream)"),
     ROW_NUMBER('b', "bitrate", "KBPS", offsetof(output_config, bitrate_kbps), 0, 2048,
                "bit rate of mp3, ogg, opus, m4a in kbit/s", .no_default = true, .kilo = 1),
-    ROW_CHOICE(0, "bits", bits, offsetof(output_config, bits), "sample format of flac, alac, wav, aiff, au",
-               .no_default = true),
+    ROW_CHOICE(0, "bits", bits, offsetof(output_config, bits),
+               "sample format of flac, alac, wav, aiff, au, raw", .no_default = true),
     ROW_COUNT('j', "threads", "N", offsetof(output_config, threads), 0, 1024,
               "files at a time, or threads that encode one mp3; 0 = all cores"),
     ROW_ON(0, "force", offsetof(output_config, force), "the output may replace the input"),

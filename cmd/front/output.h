@@ -7,10 +7,11 @@
 #include "front/progress.h"
 #include "front/target.h"
 
-/* The options of every command, which common_rows fill. */
+/* The options of every command, which common_rows fill, and those of input_rows. */
 typedef struct common_config {
     progress_style progress;
     bool quiet, no_clobber;
+    const char *raw; /* what inputs without a header are; NULL: they have one */
 } common_config;
 
 /* The options of a command with audio as its result, which output_rows fill. */
@@ -24,7 +25,8 @@ typedef struct output_config {
     common_config common;
 } output_config;
 
-extern const option_row common_rows[], output_rows[];
+/* input_rows: of commands that read sound; common_config, too. */
+extern const option_row common_rows[], input_rows[], output_rows[];
 #define OUTPUT_ROWS_WITHOUT_PATH (output_rows + 1)
 
 /* NULL or "-". */

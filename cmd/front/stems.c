@@ -274,7 +274,7 @@ static bool run_stems(run *r, ap_error *err)
                            .style = common->progress,
                            .quiet = common->quiet,
                            .mute = true};
-    ap_stream *s = filter_open(r->input, NULL, err);
+    ap_stream *s = filter_open(common, r->input, NULL, err);
     if (!s)
         return false;
     if (!find_names(r, err) || !find_targets(r, err) || !make_all_folders(r, err) ||
@@ -424,6 +424,7 @@ int stems_main(const stem_filter *f, int argc, char **argv)
                                                 {stem_rows, &config},
                                                 {OUTPUT_ROWS_WITHOUT_PATH, &config.out},
                                                 {common_rows, &config.out.common},
+                                                {input_rows, &config.out.common},
                                                 {many_rows, &config.many}};
     int operand = parse_options(&f->command, groups, argc, argv);
     run r = {.filter = f, .config = &config, .groups = groups};

@@ -19,10 +19,12 @@
 
 /* ---- what is audio */
 
-/* By its extension. */
-static bool has_audio_name(const char *name)
+/* By its extension; of sound without a header there is no other sign, and no file with one is it. */
+static bool has_audio_name(const walk *w, const char *name)
 {
-    return name[0] != '.' && ap_is_sound_name(name);
+    const char *extension = ap_extension(name);
+    const bool raw = strcasecmp(extension, "raw") == 0 || strcasecmp(extension, "pcm") == 0;
+    return name[0] != '.' && (w->raw ? raw : ap_is_sound_name(name));
 }
 
 /* A file without an extension: by its first bytes. */
@@ -111,7 +113,7 @@ static entry_kind kind_of(int folder, const struct dirent *e)
 }
 
 /* A broken link of an audio name is an entry, too: that it cannot be read has to be said. */
-static bool is_wanted(int folder, const struct dirent *e, entry_kind kind)
+static bool is_wanted(const walk *w, int folder, const struct dirent *e, entry_kind kind)
 {
     struct stat st;
     if (e->d_name[0] == '.')
@@ -119,16 +121,17 @@ static bool is_wanted(int folder, const struct dirent *e, entry_kind kind)
     if (kind == A_FOLDER)
         return true;
     if (kind == AN_OTHER)
-        return e->d_type == DT_LNK && has_audio_name(e->d_name) && fstatat(folder, e->d_name, &st, 0) != 0;
-    return has_audio_name(e->d_name) || (!*ap_extension(e->d_name) && has_audio_content(folder, e->d_name));
+        return e->d_type == DT_LNK && has_audio_name(w, e->d_name) && fstatat(folder, e->d_name, &st, 0) != 0;
+    return has_audio_name(w, e->d_name) ||
+           (!w->raw && !*ap_extension(e->d_name) && has_audio_content(folder, e->d_name));
 }
 
-static bool list_folder(listing *l, DIR *dir, ap_error *err)
+static bool list_folder(const walk *w, listing *l, DIR *dir, ap_error *err)
 {
     const struct dirent *e;
     while ((errno = 0, e = readdir(dir))) {
         entry_kind kind = kind_of(dirfd(dir), e);
-        if (is_wanted(dirfd(dir), e, kind) &&
+        if (is_wanted(w, dirfd(dir), e, kind) &&
             !listing_add(l, kind == A_FOLDER ? A_FOLDER : A_FILE, e->d_name, err))
             return false;
     }
@@ -173,7 +176,7 @@ static bool walk_folder(const walk *w, const char *path, const char *folder, ap_
         ap_fail_errno(&why, errno, "cannot open the folder '%s'", path);
         return w->failed(w->user, path, &why, err);
     }
-    bool listed = list_folder(&l, dir, &why), ok = true;
+    bool listed = list_folder(w, &l, dir, &why), ok = true;
     closedir(dir);
     if (!listed)
         ok = w->failed(w->user, path, &why, err);

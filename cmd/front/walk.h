@@ -14,6 +14,7 @@ typedef struct walk {
     const char *list; /* more names: a file, "-" is standard input; NULL: none */
     bool zero;        /* its names end with zero bytes, whatever is in it */
     bool recursive;   /* into folders */
+    bool raw;         /* the audio of folders has no header: its files are called .raw or .pcm */
     const char *skip; /* a folder that is not gone into: that of the outputs; NULL: none */
     /* A file, and the folder below the one that was named, "" or "a/b"; of a listed name its own folder. */
     bool (*visit)(void *user, const char *path, const char *folder, ap_error *err);

@@ -13,6 +13,7 @@
 #include "formats/mp3/id3.h"
 #include "formats/mp3/mpeg.h"
 #include "formats/ogg/decode_ogg.h"
+#include "formats/raw.h"
 #include "formats/riff.h"
 #include "stream/stream.h"
 
@@ -180,6 +181,8 @@ static ap_stream *open_input(ap_input *in, const ap_decode_options *o, ap_error 
 
 static ap_stream *open_stream(ap_input *in, const ap_decode_options *o, ap_error *err)
 {
+    if (o->raw)
+        return check_track(ap_raw_open(in, o->raw, err), o->track, err);
     ap_tags *tags = ap_tags_new();
     if (!tags || !take_id3(in, tags, err)) {
         if (!tags)

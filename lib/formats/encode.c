@@ -7,6 +7,7 @@
 #include "dsp/hot.h"
 #include "formats/encoders.h"
 #include "formats/ogg_write.h"
+#include "formats/raw.h"
 #include "stream/gain_tags.h"
 #include "stream/replay.h"
 #include "stream/stream.h"
@@ -119,9 +120,21 @@ static const encoder encoders[] = {
      .bits = ALL_BITS,
      .default_bits = AP_BITS_FLOAT,
      .channels = AP_MAX_CHANNELS},
+    {.name = "raw",
+     .extensions = "pcm ",
+     .encode = ap_encode_raw,
+     .bits = ALL_BITS,
+     .default_bits = AP_BITS_16,
+     .channels = AP_MAX_CHANNELS},
 };
 
 static const size_t encoder_count = sizeof encoders / sizeof *encoders;
+
+/* Raw sound whose name says what its samples are: nothing is left to choose. */
+static const encoder raw_integers = {
+    .name = "raw PCM", .encode = ap_encode_raw, .default_bits = AP_BITS_16, .channels = AP_MAX_CHANNELS};
+static const encoder raw_floats = {
+    .name = "raw PCM", .encode = ap_encode_raw, .default_bits = AP_BITS_FLOAT, .channels = AP_MAX_CHANNELS};
 
 static bool in_list(const char *list, const char *word)
 {
@@ -137,7 +150,11 @@ static const encoder *find_name(const char *name)
     for (size_t i = 0; i < encoder_count; i++)
         if (strcasecmp(encoders[i].name, name) == 0 || in_list(encoders[i].extensions, name))
             return &encoders[i];
-    return NULL;
+    ap_pcm type;
+    bool big_endian;
+    if (!ap_raw_type(name, &type, &big_endian))
+        return NULL;
+    return type >= AP_PCM_F32 ? &raw_floats : &raw_integers;
 }
 
 static const encoder *find_encoder(const char *format, const char *path, ap_error *err)
@@ -180,7 +197,7 @@ static bool check_bits(const encoder *e, ap_bits bits, ap_error *err)
 static bool check_dither(const encoder *e, const ap_encode_options *o, ap_error *err)
 {
     if (o->dither != AP_DITHER_ON || o->bits > AP_BITS_FLOAT ||
-        (e->bits && o->bits == AP_BITS_DEFAULT && e->default_bits != AP_BITS_FLOAT))
+        (o->bits == AP_BITS_DEFAULT && e->default_bits > AP_BITS_FLOAT))
         return true;
     return ap_fail(err, AP_USAGE, "dither is for integers, this %s has none", e->name);
 }
@@ -408,15 +425,18 @@ static bool finish(ap_stream *s, const encoder *e, ap_output *out, const ap_enco
 
 bool ap_encode(ap_stream *s, const char *path, const ap_encode_options *options, ap_error *err)
 {
-    ap_encode_options defaults;
-    ap_encode_defaults(&defaults);
-    options = options ? options : &defaults;
-    const encoder *e = s ? choose(s, path, options, err) : NULL;
+    ap_encode_options o;
+    ap_encode_defaults(&o);
+    if (options)
+        o = *options;
+    const encoder *e = s ? choose(s, path, &o, err) : NULL;
     if (!e) {
         ap_close(&s);
         return false;
     }
-    return finish(s, e, ap_output_create(path, e->seekable, err), options, err);
+    if (!o.format)
+        o.format = ap_extension(path);
+    return finish(s, e, ap_output_create(path, e->seekable, err), &o, err);
 }
 
 bool ap_encode_fd(ap_stream *s, int fd, const char *name, const ap_encode_options *options, ap_error *err)

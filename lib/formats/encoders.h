@@ -10,7 +10,7 @@
 
 typedef bool ap_encode_fn(ap_stream *s, ap_output *out, const ap_encode_options *options, ap_error *err);
 ap_encode_fn ap_encode_mp3, ap_encode_flac, ap_encode_wav, ap_encode_aiff, ap_encode_ogg, ap_encode_opus,
-    ap_encode_au, ap_encode_m4a, ap_encode_alac;
+    ap_encode_au, ap_encode_m4a, ap_encode_alac, ap_encode_raw;
 
 /* The sample rate that MP3 has instead of this one: the next higher one, else the highest. */
 uint32_t ap_mp3_rate(uint32_t rate);

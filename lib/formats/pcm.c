@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * pcm.c - linear PCM in files to floats. */
+ * pcm.c - PCM in files to floats. */
 #include "formats/pcm.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "formats/g711.h"
 #include "stream/stream.h"
 
 #include <stdlib.h>
@@ -10,16 +11,17 @@
 
 size_t ap_pcm_size(ap_pcm type)
 {
-    static const size_t sizes[] = {1, 1, 2, 3, 4, 4, 8};
+    static const size_t sizes[] = {1, 1, 2, 2, 3, 3, 4, 4, 1, 1, 4, 8};
     return sizes[type];
 }
 
 const char *ap_pcm_name(ap_pcm type, bool big_endian)
 {
     static const char *const names[][2] = {
-        {"pcm_u8", "pcm_u8"},       {"pcm_s8", "pcm_s8"},       {"pcm_s16le", "pcm_s16be"},
-        {"pcm_s24le", "pcm_s24be"}, {"pcm_s32le", "pcm_s32be"}, {"pcm_f32le", "pcm_f32be"},
-        {"pcm_f64le", "pcm_f64be"},
+        {"pcm_u8", "pcm_u8"},       {"pcm_s8", "pcm_s8"},       {"pcm_u16le", "pcm_u16be"},
+        {"pcm_s16le", "pcm_s16be"}, {"pcm_u24le", "pcm_u24be"}, {"pcm_s24le", "pcm_s24be"},
+        {"pcm_u32le", "pcm_u32be"}, {"pcm_s32le", "pcm_s32be"}, {"pcm_mulaw", "pcm_mulaw"},
+        {"pcm_alaw", "pcm_alaw"},   {"pcm_f32le", "pcm_f32be"}, {"pcm_f64le", "pcm_f64be"},
     };
     return names[type][big_endian];
 }
@@ -38,30 +40,43 @@ static uint64_t load64(const unsigned char *p, bool big)
     return big ? __builtin_bswap64(v) : v;
 }
 
-static void decode_8(const unsigned char *p, float *out, size_t count, int zero)
+/* Integers: flip is the sign bit if they are unsigned, else 0. */
+static void decode_8(const unsigned char *p, unsigned flip, float *out, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        out[i] = (float)((zero ? p[i] - zero : (int)(int8_t)p[i])) * 0x1p-7f;
+        out[i] = (float)(int8_t)(p[i] ^ flip) * 0x1p-7f;
 }
 
-static void decode_16(const unsigned char *p, bool big, float *out, size_t count)
+static void decode_16(const unsigned char *p, bool big, unsigned flip, float *out, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         uint16_t v;
         memcpy(&v, p + 2 * i, 2);
         if (big)
             v = __builtin_bswap16(v);
-        out[i] = (float)(int16_t)v * 0x1p-15f;
+        out[i] = (float)(int16_t)(v ^ flip) * 0x1p-15f;
     }
 }
 
-static void decode_24(const unsigned char *p, bool big, float *out, size_t count)
+static void decode_24(const unsigned char *p, bool big, uint32_t flip, float *out, size_t count)
 {
     int hi = big ? 0 : 2, lo = big ? 2 : 0;
     for (size_t i = 0; i < count; i++, p += 3) {
         uint32_t v = (uint32_t)p[hi] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[lo] << 8;
-        out[i] = (float)((int32_t)v >> 8) * 0x1p-23f;
+        out[i] = (float)((int32_t)(v ^ flip) >> 8) * 0x1p-23f;
     }
+}
+
+static void decode_32(const unsigned char *p, bool big, uint32_t flip, float *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = (float)(int32_t)(load32(p + 4 * i, big) ^ flip) * 0x1p-31f;
+}
+
+static void decode_law(const unsigned char *p, int16_t (*law)(unsigned char), float *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = (float)law(p[i]) * 0x1p-15f;
 }
 
 static void decode_float(const unsigned char *p, bool big, float *out, size_t count)
@@ -87,20 +102,24 @@ static void decode(ap_pcm type, bool big_endian, const unsigned char *bytes, flo
 {
     switch (type) {
     case AP_PCM_U8:
-        decode_8(bytes, out, count, 128);
-        break;
     case AP_PCM_S8:
-        decode_8(bytes, out, count, 0);
+        decode_8(bytes, type == AP_PCM_U8 ? 0x80 : 0, out, count);
         break;
+    case AP_PCM_U16:
     case AP_PCM_S16:
-        decode_16(bytes, big_endian, out, count);
+        decode_16(bytes, big_endian, type == AP_PCM_U16 ? 0x8000 : 0, out, count);
         break;
+    case AP_PCM_U24:
     case AP_PCM_S24:
-        decode_24(bytes, big_endian, out, count);
+        decode_24(bytes, big_endian, type == AP_PCM_U24 ? 0x80000000u : 0, out, count);
         break;
+    case AP_PCM_U32:
     case AP_PCM_S32:
-        for (size_t i = 0; i < count; i++)
-            out[i] = (float)(int32_t)load32(bytes + 4 * i, big_endian) * 0x1p-31f;
+        decode_32(bytes, big_endian, type == AP_PCM_U32 ? 0x80000000u : 0, out, count);
+        break;
+    case AP_PCM_MULAW:
+    case AP_PCM_ALAW:
+        decode_law(bytes, type == AP_PCM_MULAW ? ap_mulaw_decode : ap_alaw_decode, out, count);
         break;
     case AP_PCM_F32:
         decode_float(bytes, big_endian, out, count);
@@ -144,6 +163,8 @@ static ptrdiff_t pcm_read(ap_stream *s, float *frames, size_t max, ap_error *err
     size_t want = (max < AP_BLOCK ? max : AP_BLOCK) * r->frame_size;
     while (r->have < r->frame_size) {
         ptrdiff_t n = ap_input_read_some(r->in, r->bytes + r->have, want - r->have, err);
+        if (n == 0 && r->have)
+            ap_warn(s, AP_HALF_FRAME, ap_stream_name(s));
         if (n <= 0)
             return n;
         r->have += (size_t)n;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * pcm.h - linear PCM in files to floats. */
+ * pcm.h - PCM in files to floats: linear, and the two logarithmic laws of telephones. */
 #ifndef AP_FORMATS_PCM_H
 #define AP_FORMATS_PCM_H
 
@@ -9,15 +9,23 @@
 typedef enum ap_pcm {
     AP_PCM_U8,
     AP_PCM_S8,
+    AP_PCM_U16,
     AP_PCM_S16,
+    AP_PCM_U24,
     AP_PCM_S24,
+    AP_PCM_U32,
     AP_PCM_S32,
+    AP_PCM_MULAW,
+    AP_PCM_ALAW,
     AP_PCM_F32,
     AP_PCM_F64
 } ap_pcm;
 
+/* The warning about a file, its name, that was cut within a frame. */
+#define AP_HALF_FRAME "'%s' ends within a frame, which is left out"
+
 size_t ap_pcm_size(ap_pcm type);
-/* ffprobe's name: "pcm_s16le". */
+/* ffprobe's name: "pcm_s16le". Without its beginning it is the name of a raw format. */
 const char *ap_pcm_name(ap_pcm type, bool big_endian);
 
 /* Told once when the declared frames have been read and the input stands after them: the place for a

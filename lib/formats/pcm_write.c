@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * pcm_write.c - linear PCM to files: WAV, AIFF and AU differ in their headers only. */
+ * pcm_write.c - PCM to files: WAV, AIFF and AU differ in their headers only. */
 #include "formats/pcm_write.h"
 #include "base/error.h"
+#include "formats/g711.h"
 #include "formats/quantize.h"
 #include "stream/stream.h"
 
@@ -13,13 +14,28 @@ size_t ap_bits_size(ap_bits bits)
     return bits == AP_BITS_FLOAT ? 4 : (size_t)bits / 8;
 }
 
-static void put_integers(const int32_t *in, size_t count, size_t size, bool big_endian, unsigned char *out)
+/* What of a sample type the writer needs to know. */
+typedef struct writer {
+    ap_pcm type;
+    bool big_endian;
+    size_t size;             /* bytes of a sample */
+    uint32_t flip;           /* of the integers: the sign bit, if they are unsigned */
+    ap_quantizer *quantizer; /* NULL: floats */
+} writer;
+
+static void put_integers(const int32_t *in, size_t count, const writer *w, unsigned char *out)
 {
-    for (size_t i = 0; i < count; i++, out += size) {
-        uint32_t v = (uint32_t)in[i];
-        for (size_t k = 0; k < size; k++)
-            out[big_endian ? size - 1 - k : k] = (unsigned char)(v >> 8 * k);
+    for (size_t i = 0; i < count; i++, out += w->size) {
+        uint32_t v = (uint32_t)in[i] ^ w->flip;
+        for (size_t k = 0; k < w->size; k++)
+            out[w->big_endian ? w->size - 1 - k : k] = (unsigned char)(v >> 8 * k);
     }
+}
+
+static void put_law(const int32_t *in, size_t count, unsigned char (*law)(int16_t), unsigned char *out)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = law((int16_t)in[i]);
 }
 
 static void put_floats(const float *in, size_t count, bool big_endian, unsigned char *out)
@@ -30,6 +46,18 @@ static void put_floats(const float *in, size_t count, bool big_endian, unsigned 
         if (big_endian)
             v = __builtin_bswap32(v);
         memcpy(out + 4 * i, &v, 4);
+    }
+}
+
+static void put_doubles(const float *in, size_t count, bool big_endian, unsigned char *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const double d = in[i];
+        uint64_t v;
+        memcpy(&v, &d, 8);
+        if (big_endian)
+            v = __builtin_bswap64(v);
+        memcpy(out + 8 * i, &v, 8);
     }
 }
 
@@ -44,7 +72,7 @@ static bool block_new(block *b, size_t count)
 {
     b->floats = malloc(count * sizeof *b->floats);
     b->integers = malloc(count * sizeof *b->integers);
-    b->bytes = malloc(count * 4);
+    b->bytes = malloc(count * 8);
     return b->floats && b->integers && b->bytes;
 }
 
@@ -55,36 +83,69 @@ static void block_free(block *b)
     free(b->bytes);
 }
 
-static bool write_all(ap_stream *s, ap_output *out, ap_bits bits, bool big_endian, ap_quantizer *q, block *b,
-                      ap_error *err)
+/* The bytes of count samples, some of each channel. */
+static void convert(const writer *w, block *b, size_t frames, size_t count)
 {
-    size_t size = ap_bits_size(bits);
+    if (w->quantizer)
+        ap_quantize(w->quantizer, b->floats, b->integers, frames);
+    if (w->type == AP_PCM_F64)
+        put_doubles(b->floats, count, w->big_endian, b->bytes);
+    else if (!w->quantizer)
+        put_floats(b->floats, count, w->big_endian, b->bytes);
+    else if (w->type == AP_PCM_MULAW || w->type == AP_PCM_ALAW)
+        put_law(b->integers, count, w->type == AP_PCM_MULAW ? ap_mulaw_encode : ap_alaw_encode, b->bytes);
+    else
+        put_integers(b->integers, count, w, b->bytes);
+}
+
+static bool write_all(ap_stream *s, ap_output *out, const writer *w, block *b, ap_error *err)
+{
     ptrdiff_t n;
     while ((n = ap_read(s, b->floats, AP_BLOCK, err)) > 0) {
         size_t count = (size_t)n * s->format.channels;
-        if (q) {
-            ap_quantize(q, b->floats, b->integers, (size_t)n);
-            put_integers(b->integers, count, size, big_endian, b->bytes);
-        } else {
-            put_floats(b->floats, count, big_endian, b->bytes);
-        }
-        if (!ap_output_write(out, b->bytes, count * size, err))
+        convert(w, b, (size_t)n, count);
+        if (!ap_output_write(out, b->bytes, count * w->size, err))
             return false;
     }
     return n == 0;
 }
 
+/* The laws of telephones are made of 16 bits. */
+static unsigned bits_of(ap_pcm type)
+{
+    return type == AP_PCM_MULAW || type == AP_PCM_ALAW ? 16 : 8 * (unsigned)ap_pcm_size(type);
+}
+
+static uint32_t sign_bit(ap_pcm type)
+{
+    const bool is_unsigned =
+        type == AP_PCM_U8 || type == AP_PCM_U16 || type == AP_PCM_U24 || type == AP_PCM_U32;
+    return is_unsigned ? 1u << (8 * ap_pcm_size(type) - 1) : 0;
+}
+
+bool ap_pcm_write_as(ap_stream *s, ap_output *out, ap_pcm type, bool big_endian,
+                     const ap_encode_options *options, ap_error *err)
+{
+    block b = {0};
+    writer w = {.type = type, .big_endian = big_endian, .size = ap_pcm_size(type), .flip = sign_bit(type)};
+    bool is_float = type >= AP_PCM_F32;
+    if (!is_float)
+        w.quantizer =
+            ap_quantizer_new(s->format.channels, bits_of(type), options->dither, options->seed, err);
+    bool ok = is_float || w.quantizer;
+    ok = ok && (block_new(&b, AP_BLOCK * (size_t)s->format.channels) || ap_fail_memory(err));
+    ok = ok && write_all(s, out, &w, &b, err);
+    block_free(&b);
+    ap_quantizer_free(w.quantizer);
+    return ok;
+}
+
 bool ap_pcm_write(ap_stream *s, ap_output *out, ap_bits bits, bool big_endian,
                   const ap_encode_options *options, ap_error *err)
 {
-    block b = {0};
-    bool is_float = bits == AP_BITS_FLOAT;
-    ap_quantizer *q =
-        is_float ? NULL : ap_quantizer_new(s->format.channels, bits, options->dither, options->seed, err);
-    bool ok = is_float || q;
-    ok = ok && (block_new(&b, AP_BLOCK * (size_t)s->format.channels) || ap_fail_memory(err));
-    ok = ok && write_all(s, out, bits, big_endian, q, &b, err);
-    block_free(&b);
-    ap_quantizer_free(q);
-    return ok;
+    const ap_pcm type = bits == AP_BITS_FLOAT ? AP_PCM_F32
+                        : bits == AP_BITS_16  ? AP_PCM_S16
+                        : bits == AP_BITS_24  ? AP_PCM_S24
+                                              : AP_PCM_S32;
+    return ap_pcm_write_as(s, out, type, big_endian, options, err);
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * pcm_write.h - linear PCM to files. */
+ * pcm_write.h - PCM to files. */
 #ifndef AP_FORMATS_PCM_WRITE_H
 #define AP_FORMATS_PCM_WRITE_H
 
 #include "base/output.h"
+#include "formats/pcm.h"
 
+/* Writes the rest of the stream in samples of this type. */
+bool ap_pcm_write_as(ap_stream *s, ap_output *out, ap_pcm type, bool big_endian,
+                     const ap_encode_options *options, ap_error *err);
 /* Writes the rest of the stream, in bits (float is AP_BITS_FLOAT). */
 bool ap_pcm_write(ap_stream *s, ap_output *out, ap_bits bits, bool big_endian,
                   const ap_encode_options *options, ap_error *err);

@@ -11,7 +11,7 @@ struct ap_quantizer {
     uint32_t channels;
     double scale;
     bool dithering;  /* from the next frame on */
-    bool may_dither; /* at the first sample that is not a 16-bit number already */
+    bool may_dither; /* at the first sample that is not a number of that many bits already */
     uint64_t random[AP_MAX_CHANNELS];
 };
 
@@ -23,7 +23,7 @@ static double triangular(uint64_t *state)
     return ((double)(uint32_t)r + (double)(r >> 32) + 1) * 0x1p-32 - 1;
 }
 
-ap_quantizer *ap_quantizer_new(uint32_t channels, ap_bits bits, ap_dither dither, uint64_t seed,
+ap_quantizer *ap_quantizer_new(uint32_t channels, unsigned bits, ap_dither dither, uint64_t seed,
                                ap_error *err)
 {
     ap_quantizer *q = calloc(1, sizeof *q);
@@ -34,7 +34,7 @@ ap_quantizer *ap_quantizer_new(uint32_t channels, ap_bits bits, ap_dither dither
     q->channels = channels;
     q->scale = ldexp(1, (int)bits - 1);
     q->dithering = dither == AP_DITHER_ON;
-    q->may_dither = dither == AP_DITHER_AUTO && bits == AP_BITS_16;
+    q->may_dither = dither == AP_DITHER_AUTO && bits <= 16;
     for (uint32_t c = 0; c < channels; c++)
         q->random[c] = ap_random(&seed);
     return q;

@@ -8,8 +8,8 @@
 
 typedef struct ap_quantizer ap_quantizer;
 
-/* bits: 16, 24 or 32. NULL on failure. */
-ap_quantizer *ap_quantizer_new(uint32_t channels, ap_bits bits, ap_dither dither, uint64_t seed,
+/* bits: 8..32. AP_DITHER_AUTO is about 16 bits and fewer. NULL on failure. */
+ap_quantizer *ap_quantizer_new(uint32_t channels, unsigned bits, ap_dither dither, uint64_t seed,
                                ap_error *err);
 void ap_quantizer_free(ap_quantizer *q);
 /* The integers of that many frames, -2^(bits-1) .. 2^(bits-1)-1; what is beyond is clamped. */

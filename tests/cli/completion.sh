@@ -12,7 +12,7 @@ options_and_their_values() {
     [ "$(complete_words ap-8d --path '')" = "circle swing figure8 spiral random " ]
     [ "$(complete_words ap-8d --path=s)" = "--path=circle --path=swing --path=figure8 --path=spiral --path=random " ]
     [ "$(complete_words ap-8d -m '')" = "hrtf pan " ]
-    [ "$(complete_words ap-8d -t '')" = "mp3 flac wav aiff ogg opus m4a alac au " ]
+    [ "$(complete_words ap-8d -t '')" = "mp3 flac wav aiff ogg opus m4a alac au raw s16le f32le " ]
     [ "$(complete_words ap-plot --type '')" = "png svg json dat " ]
     [ "$(complete_words ap-stitch --type '')" = "mp4 mkv webm " ]
     [ "$(complete_words ap-plot --stems '')" = "@folders " ]
