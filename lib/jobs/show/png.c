@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * png.c - a picture of levels as PNG (ISO/IEC 15948): one byte a pixel, through a palette. */
 #include "jobs/show/png.h"
+#include "base/bytes.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-static void put_word(unsigned char *to, uint32_t v)
-{
-    for (int i = 0; i < 4; i++)
-        to[i] = (unsigned char)(v >> (24 - 8 * i));
-}
-
 static size_t put_chunk(unsigned char *to, const char *type, const unsigned char *data, size_t size)
 {
-    put_word(to, (uint32_t)size);
+    ap_put_big(to, size, 4);
     memcpy(to + 4, type, 4);
     memcpy(to + 8, data, size);
-    put_word(to + 8 + size, (uint32_t)crc32(crc32(0, NULL, 0), to + 4, (uInt)(size + 4)));
+    ap_put_big(to + 8 + size, crc32(crc32(0, NULL, 0), to + 4, (uInt)(size + 4)), 4);
     return size + 12;
 }
 
@@ -56,8 +50,8 @@ unsigned char *ap_png_levels(const unsigned char *pixels, size_t width, size_t h
     uLongf packed;
     unsigned char *data = pack(pixels, width, height, &packed), *png = data ? malloc(packed + 1024) : NULL;
     if (png) {
-        put_word(header, (uint32_t)width);
-        put_word(header + 4, (uint32_t)height);
+        ap_put_big(header, width, 4);
+        ap_put_big(header + 4, height, 4);
         header[8] = 8; /* bits */
         header[9] = 3; /* palette */
         fill_palette(palette);
