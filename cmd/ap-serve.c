@@ -6,10 +6,12 @@
 #include "front/where.h"
 #include "jobs/record/clock.h"
 #include "jobs/run/recipe.h"
+#include "jobs/spool/sources.h"
 #include "jobs/spool/spool.h"
 #include "serve/keys.h"
 #include "serve/parse.h"
 #include "serve/serve.h"
+#include "serve/store.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -25,6 +27,7 @@ typedef struct config {
     ap_serve_options serve;
     unsigned run;
     double max_upload_mib, quota_mib, keep_h;
+    const char *store; /* as it was given */
     int role;
     double expires_s;
 } config;
@@ -75,6 +78,7 @@ static const option_row rows[] = {
     ROW_TEXT(0, "owner-claim", "NAME", AT(serve.jwt.owner_claim), "JSON Web Tokens: who it is"),
     ROW_TEXT(0, "role-claim", "NAME", AT(serve.jwt.role_claim), "JSON Web Tokens: what they are"),
     ROW_TEXT(0, "admin-role", "TEXT", AT(serve.jwt.admin), "JSON Web Tokens: the role of administrators"),
+    ROW_TEXT(0, "store", "URL", AT(store), "s3://BUCKET/PREFIX/: clients send there and fetch from there"),
     ROW_ON(0, "open", AT(serve.open), "nobody has to sign in; only for this host"),
     ROW_FILE(0, "certificate", "FILE", AT(serve.certificate), "TLS: the certificates, in PEM"),
     ROW_FILE(0, "private-key", "FILE", AT(serve.private_key), "TLS: their key, in PEM"),
@@ -161,6 +165,10 @@ static bool serve(const places *where, ap_error *err)
     const command *c = &serve_command;
     if (!o->certificate != !o->private_key)
         usage_error(c, "--certificate and --private-key go together");
+    char *store = cfg.store ? ap_destination(cfg.store, err) : NULL;
+    if (cfg.store && (!store || !(o->store_origin = ap_store_origin(store, err))))
+        return false;
+    o->store = store; /* to the end */
     if (!o->notify)
         o->notify = getenv("AUDIOPIPE_NOTIFY");
     if (!ap_hooks_there(where->hooks, o->notify, err))

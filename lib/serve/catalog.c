@@ -129,6 +129,7 @@ void ap_get_config(ap_request *r)
     bool ok = list && limits && ap_json_put_text(answer, "version", AP_VERSION) &&
               ap_json_put_text(answer, "owner", r->person.owner) &&
               ap_json_put(answer, "admin", cJSON_CreateBool(r->person.admin)) &&
+              ap_json_put(answer, "store", cJSON_CreateBool(o->store != NULL)) &&
               ap_json_put(answer, "sign_in", cJSON_CreateBool(!o->open)) &&
               ap_json_put_number(limits, "size", o->max_bytes) &&
               ap_json_put_number(limits, "duration", o->max_seconds) &&

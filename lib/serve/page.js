@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * page.js - the page: signing in, uploads, recipes, jobs as they go, one job. */
-import {Upload, fingerprint, unfinished, forget} from './upload.js';
+import {Upload, StoreUpload, fingerprint, unfinished, forget} from './upload.js';
 import {Player, clock} from './player.js';
 
 const $ = id => document.getElementById(id);
@@ -117,7 +117,7 @@ const add = files => {
   for (const file of files) {
     if (!file.size || file.name.startsWith('.')) continue;
     if (uploads.some(u => u.print === fingerprint(file))) continue;
-    const u = new Upload(file, uploadChanged);
+    const u = new (config.store ? StoreUpload : Upload)(file, uploadChanged);
     uploads.push(u);
     showUpload(u);
   }

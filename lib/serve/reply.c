@@ -218,9 +218,13 @@ static void add_cors(ap_request *r)
 
 static void add_security(ap_request *r)
 {
-    static const char policy[] =
-        "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    const char *origin = r->server->options->store_origin;
+    char policy[512];
+    snprintf(
+        policy, sizeof policy,
+        "default-src 'self'; connect-src 'self'%s%s; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        origin ? " " : "", origin ? origin : "");
     if (!MHD_get_response_header(r->response, "Content-Security-Policy"))
         ap_reply_header(r, "Content-Security-Policy", policy);
     ap_reply_header(r, "X-Content-Type-Options", "nosniff");

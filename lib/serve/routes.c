@@ -5,11 +5,13 @@
 #include "serve/events.h"
 #include "serve/files.h"
 #include "serve/form.h"
+#include "serve/hints.h"
 #include "serve/jobs.h"
 #include "serve/metrics.h"
 #include "serve/page.h"
 #include "serve/session.h"
 #include "serve/signed.h"
+#include "serve/store.h"
 #include "serve/submit.h"
 #include "serve/tus.h"
 
@@ -45,6 +47,7 @@ const ap_route ap_routes[] = {
     {"POST", "/v1/jobs/{id}/cancel", ap_cancel_job, AP_SLOW},
     {"GET", "/v1/jobs/{id}/outputs", ap_get_outputs, 0},
     {"GET", "/v1/jobs/{id}/outputs/{name*}", ap_get_output, AP_SIGNED},
+    {"GET", "/v1/jobs/{id}/link/{name*}", ap_get_link, AP_SLOW},
     {"GET", "/v1/jobs/{id}/inputs/{name*}", ap_get_input, 0},
     {"GET", "/v1/jobs/{id}/outputs.zip", ap_get_zip, AP_SLOW},
     {"GET", "/v1/jobs/{id}/log", ap_get_log, 0},
@@ -53,6 +56,7 @@ const ap_route ap_routes[] = {
     {"GET", "/v1/jobs/{id}/picture/{name*}", ap_get_picture, AP_SLOW},
     {"GET", "/v1/jobs/{id}/events", ap_get_job_events, 0},
     {"GET", "/v1/events", ap_get_events, 0},
+    {"POST", "/v1/events/s3", ap_take_hints, AP_OPEN | AP_JSON | AP_SLOW},
 
     {"POST", "/presigned-url", ap_compat_presigned, AP_COMPAT | AP_JSON | AP_SLOW},
     {"POST", "/upload", ap_compat_upload, AP_COMPAT | AP_JSON | AP_SLOW},

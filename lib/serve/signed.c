@@ -9,10 +9,13 @@
 #include "serve/room.h"
 #include "serve/sign.h"
 #include "serve/state.h"
+#include "serve/store.h"
 #include "serve/submit.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define MOST_OF_STORE ((uint64_t)5 << 30) /* bytes of one PUT, as S3 */
 
 /* ---- POST /v1/uploads */
 
@@ -24,12 +27,14 @@ char *ap_signed_put(const ap_request *r, const char *id, char when[32])
     return url;
 }
 
-static cJSON *describe(ap_request *r, const char *id)
+static cJSON *describe(ap_request *r, const char *id, uint64_t size)
 {
     char when[32];
     cJSON *answer = cJSON_CreateObject();
-    char *url = ap_signed_put(r, id, when);
-    bool ok = answer && url && ap_json_put_text(answer, "id", id) && ap_json_put_text(answer, "url", url) &&
+    const bool store = r->server->options->store && size <= MOST_OF_STORE;
+    char *url = store ? ap_store_put_url(r, id, size, when, NULL) : ap_signed_put(r, id, when);
+    bool ok = answer && url && ap_json_put(answer, "store", cJSON_CreateBool(store)) &&
+              ap_json_put_text(answer, "id", id) && ap_json_put_text(answer, "url", url) &&
               ap_json_put_text(answer, "method", "PUT") && ap_json_put_text(answer, "expires", when);
     free(url);
     if (ok)
@@ -57,7 +62,7 @@ void ap_signed_new(ap_request *r)
         if (u.name)
             ap_text_one_line(u.name);
         if (u.name && ap_upload_new(&r->server->uploads, &u, &err))
-            ap_reply_json(r, 201, describe(r, u.id));
+            ap_reply_json(r, 201, describe(r, u.id, u.length));
         else
             ap_reply_problem(r, 503, NULL, "cannot make an upload");
     }
@@ -138,12 +143,30 @@ void ap_signed_drop(ap_request *r)
     r->state = NULL;
 }
 
+/* From the store, if it was sent there. */
+static void fetch(ap_request *r, ap_upload *u)
+{
+    ap_error err;
+    bool there;
+    if (!ap_upload_claim(&r->server->uploads, u->id, r->peer))
+        return ap_reply_problem(r, 423, NULL, "it is being fetched already");
+    if (ap_store_fetch(r, u, &there, &err))
+        ap_reply_json(r, 200, ap_upload_describe(&r->server->uploads, u));
+    else if (!there && err.code == AP_FAILED)
+        ap_reply_problem(r, 409, NULL, "it is not there yet");
+    else
+        ap_reply_error(r, NULL, &err);
+    ap_upload_release(&r->server->uploads, u->id);
+}
+
 void ap_signed_complete(ap_request *r)
 {
     ap_upload u;
     bool there = ap_upload_load(&r->server->uploads, r->id, &u);
     if (!there || !ap_may_see(r, u.owner))
         ap_reply_missing(r, "upload");
+    else if (!ap_upload_is_whole(&u) && r->server->options->store)
+        fetch(r, &u);
     else if (!ap_upload_is_whole(&u))
         ap_reply_problem(r, 409, NULL, "it is not whole: %llu of %llu bytes are there",
                          (unsigned long long)u.offset, (unsigned long long)u.length);

@@ -195,11 +195,13 @@ static bool make_job(order *o, char id[AP_ID_BYTES])
     const ap_serve_options *options = r->server->options;
     bool duplicate;
     ap_error err;
+    char *to = options->store ? ap_print("%sjobs/", options->store) : NULL;
     const ap_intake_options intake = {.spool = options->work.spool,
                                       .recipe = ap_json_string(o->asked, "recipe"),
                                       .recipe_file = o->recipe.file,
                                       .accept = o->recipe.accept,
                                       .needs = o->recipe.needs,
+                                      .to = to,
                                       .owner = r->person.owner,
                                       .name = o->recipe.together ? NULL : o->name,
                                       .settings = o->settings,
@@ -211,7 +213,10 @@ static bool make_job(order *o, char id[AP_ID_BYTES])
                                       .force = true,
                                       .id = o->wanted,
                                       .link = true};
-    if (ap_job_submit(&intake, o->paths, o->count, id, &duplicate, &err))
+    bool ok = (!options->store || to || ap_fail_memory(&err)) &&
+              ap_job_submit(&intake, o->paths, o->count, id, &duplicate, &err);
+    free(to);
+    if (ok)
         return true;
     hide_paths(o, err.message);
     ap_reply_error(r, "files", &err);

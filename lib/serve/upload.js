@@ -130,3 +130,46 @@ export class Upload {
     if (this.url) await fetch(this.url, {method: 'DELETE', headers: VERSION}).catch(() => {});
   }
 }
+
+/* One file to an object store, by one PUT to a signed URL; what was interrupted begins anew. */
+export class StoreUpload extends Upload {
+  constructor(file, changed) {
+    super(file, changed);
+    this.url = null;
+  }
+
+  async post(where, body) {
+    const answer = await fetch(where, {method: 'POST', headers: {'Content-Type': 'application/json'}, body: body && JSON.stringify(body)});
+    if (answer.ok) return answer.json();
+    return this.fail(answer);
+  }
+
+  async step() {
+    if (!this.ticket || Date.parse(this.ticket.expires) < Date.now()) {
+      this.ticket = await this.post('v1/uploads', {name: this.file.name, size: this.file.size});
+      this.url = `v1/files/${this.ticket.id}`;
+      this.there = false;
+    }
+    if (!this.there) await this.put();
+    this.there = true;
+    try {
+      await this.post(`v1/uploads/${this.ticket.id}/complete`);
+    } catch (error) {
+      this.there = false;
+      throw error;
+    }
+    return true;
+  }
+
+  put() {
+    return new Promise((done, failed) => {
+      const x = this.request = new XMLHttpRequest();
+      x.open('PUT', this.ticket.url);
+      x.upload.onprogress = event => { this.sent = event.loaded; this.changed(this); };
+      x.onload = () => x.status >= 200 && x.status < 300 ? done() :
+        this.fail({status: x.status, json: async () => ({detail: `the object store answered ${x.status}`})}).catch(failed);
+      x.onerror = x.onabort = () => failed(new Error('the connection is lost'));
+      x.send(new Blob([this.file])); /* without a type, which is not signed */
+    });
+  }
+}

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "jobs/record/clock.h"
+#include "jobs/spool/sources.h"
 #include "jobs/spool/spool.h"
 
 #include <dirent.h>
@@ -138,5 +139,6 @@ bool ap_spool_clean(const char *spool, double older_s, ap_removed_fn *removed, v
         !clean_place(&c, AP_FAILED_JOBS, older_s) || !clean_place(&c, AP_TMP, DEAD_DRAFT_S))
         return false;
     clean_index(spool);
+    ap_event_clean(spool);
     return true;
 }

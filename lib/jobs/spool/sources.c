@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/output.h"
 #include "base/text.h"
+#include "jobs/record/clock.h"
 #include "jobs/record/sha256.h"
 #include "jobs/spool/spool.h"
 
@@ -14,10 +15,12 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SCHEME "s3://"
 #define MAX_EVENT 8192 /* bytes of a URL */
+#define OLD_EVENT_S 86400.0
 
 /* ---- names */
 
@@ -161,6 +164,20 @@ static char *read_event(int folder, const char *name)
     text[n] = 0;
     text[strcspn(text, "\n")] = 0;
     return text;
+}
+
+void ap_event_clean(const char *spool)
+{
+    char *path = ap_print("%s/.events", spool);
+    DIR *folder = path ? opendir(path) : NULL;
+    struct stat st;
+    for (const struct dirent *entry; folder && (entry = readdir(folder));)
+        if (*entry->d_name != '.' && fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            ap_wall_s() - (double)st.st_mtim.tv_sec > OLD_EVENT_S)
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder)
+        closedir(folder);
+    free(path);
 }
 
 void ap_event_each(const char *spool, const char *prefix, ap_event_fn *see, void *user)

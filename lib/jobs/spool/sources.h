@@ -28,6 +28,8 @@ bool ap_event_note(const char *spool, const char *url, const char *key, bool *kn
 /* Is told the URL of an event; true: it is done with, and is removed. */
 typedef bool ap_event_fn(const char *url, void *user);
 void ap_event_each(const char *spool, const char *prefix, ap_event_fn *see, void *user);
+/* Removes events of a day ago that no watcher has asked for. */
+void ap_event_clean(const char *spool);
 /* malloc'ed: the folder of events, which is made. */
 char *ap_event_folder(const char *spool, ap_error *err);
 
