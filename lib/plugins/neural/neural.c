@@ -155,20 +155,26 @@ static ap_stream *neural_separate(ap_model *m, ap_stream *s, const ap_separate_o
     return nn_separate(s, m->networks, m->count, m->weights, o, wanted, err);
 }
 
-static void describe_checkpoint(const char *path, const char *config, char *text, size_t size)
+static void describe_model(const nn_model_files *files, char *text, size_t size)
 {
-    nn_checkpoint *c = nn_checkpoint_open_trusted(path, NULL);
-    *text = 0;
-    if (c) {
-        c->config = config ? nn_yaml_read(config, NULL) : NULL;
-        nn_network_describe(c, text, size);
+    nn_description d = {0};
+    bool known = true;
+    for (size_t i = 0; known && i < files->bag.count; i++) {
+        nn_checkpoint *c =
+            is_script(files->paths[i]) ? NULL : nn_checkpoint_open_trusted(files->paths[i], NULL);
+        if (c && files->config)
+            c->config = nn_yaml_read(files->config, NULL);
+        known = c && nn_network_describe(c, &d);
+        nn_checkpoint_close(c);
     }
-    nn_checkpoint_close(c);
+    if (!known)
+        d.count = 0;
+    nn_description_print(&d, text, size);
 }
 
 static void neural_list(ap_model_visit *visit, void *user)
 {
-    nn_models_list(describe_checkpoint, visit, user);
+    nn_models_list(describe_model, visit, user);
 }
 
 AP_PLUGIN_EXPORT extern const ap_neural_plugin AP_PLUGIN_TABLE;

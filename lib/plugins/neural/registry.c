@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/path.h"
 #include "plugins/neural/nets/architectures.h"
+#include "plugins/neural/segment.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,38 +28,55 @@ nn_network *nn_network_new(const nn_checkpoint *checkpoint, nn_engine *engine, a
     return NULL;
 }
 
-static void print_description(const nn_checkpoint *c, const char *kind, const nn_network *n, double cost,
-                              char *text, size_t size)
+/* How many chunks or segments are computed for each moment, without options. */
+static double passes_of(const nn_network *n)
 {
-    const double seconds = (double)n->segment_frames / n->rate;
-    size_t at = (size_t)snprintf(text, size, "%s:", kind);
-    for (int i = 0; i < n->stem_count && at < size; i++)
-        at += (size_t)snprintf(text + at, size - at, "%s %s", i ? "," : "", n->stems[i]);
-    if (at < size && !n->chunk_overlap)
-        snprintf(text + at, size - at, "; segments of %.3g s; %.3g MB", seconds, (double)c->size / 1e6);
-    else if (at < size)
-        snprintf(text + at, size - at,
-                 "; chunks of %.3g s, %d at a time; %.3g MB; %.3g GFLOP per second of music", seconds,
-                 n->chunk_overlap, (double)c->size / 1e6, cost / 1e9 * n->chunk_overlap / seconds);
+    return n->chunk_overlap ? n->chunk_overlap : 1 / (1 - NN_DEFAULT_OVERLAP);
 }
 
-void nn_network_describe(const nn_checkpoint *checkpoint, char *text, size_t size)
+bool nn_network_describe(const nn_checkpoint *c, nn_description *d)
 {
     nn_network n = {0};
+    const nn_architecture *a = NULL;
+    for (size_t i = 0; !a && i < ARCHITECTURES; i++)
+        if (architectures[i]->recognises(c))
+            a = architectures[i];
+    if (!a || !a->describe)
+        return false;
+    d->kind = a->kind;
+    d->bytes += (double)c->size;
+    const double cost = c->config || *c->klass ? a->describe(c, &n, NULL) : -1;
+    if (cost < 0)
+        return false;
+    if (!d->count++)
+        d->network = n;
+    d->cost += cost * passes_of(&n) * n.rate / (double)n.segment_frames;
+    return true;
+}
+
+void nn_description_print(const nn_description *d, char *text, size_t size)
+{
+    const nn_network *n = &d->network;
+    const double seconds = d->count ? (double)n->segment_frames / n->rate : 0;
+    size_t at = 0;
     *text = 0;
-    for (size_t i = 0; i < ARCHITECTURES; i++) {
-        const nn_architecture *a = architectures[i];
-        if (!a->recognises(checkpoint))
-            continue;
-        const double cost = a->describe && (checkpoint->config || *checkpoint->klass)
-                                ? a->describe(checkpoint, &n, NULL)
-                                : -1;
-        if (cost >= 0)
-            print_description(checkpoint, a->kind, &n, cost, text, size);
-        else if (a->describe)
-            snprintf(text, size, "%s, without a description that fits", a->kind);
+    if (d->kind && !d->count)
+        snprintf(text, size, "%s, without a description that fits", d->kind);
+    if (!d->count)
         return;
-    }
+    if (d->count > 1)
+        at = (size_t)snprintf(text, size, "%zu of ", d->count);
+    at += (size_t)snprintf(text + at, size - at, "%s:", d->kind);
+    for (int i = 0; i < n->stem_count && at < size; i++)
+        at += (size_t)snprintf(text + at, size - at, "%s %s", i ? "," : "", n->stems[i]);
+    if (at < size && n->chunk_overlap)
+        at += (size_t)snprintf(text + at, size - at, "; chunks of %.3g s, %d at a time", seconds,
+                               n->chunk_overlap);
+    else if (at < size)
+        at += (size_t)snprintf(text + at, size - at, "; segments of %.3g s", seconds);
+    if (at < size)
+        snprintf(text + at, size - at, "; %.3g MB; %.3g GFLOP per second of music", d->bytes / 1e6,
+                 d->cost / 1e9);
 }
 
 void nn_network_free(nn_network *network)

@@ -17,7 +17,6 @@
 
 #define MAX_SHIFT_S 0.5 /* the original's */
 #define STD_EPS 1e-8    /* the original's */
-#define DEFAULT_OVERLAP 0.25
 
 /* One network over the whole track at one shift. Positions are frames of the track. */
 typedef struct pass {
@@ -201,7 +200,7 @@ static void separate_close(void *state)
 /* Of a segment that overlaps with the next; from 1 on it is how many cover each moment. */
 static double share_of(double overlap)
 {
-    return overlap < 0 ? DEFAULT_OVERLAP : overlap < 1 ? overlap : 1 - 1 / floor(overlap);
+    return overlap < 0 ? NN_DEFAULT_OVERLAP : overlap < 1 ? overlap : 1 - 1 / floor(overlap);
 }
 
 static bool set_length(pass *q, const ap_separate_options *o, ap_error *err)

@@ -6,6 +6,8 @@
 #include "plugins/neural/files/bag.h"
 #include "plugins/neural/nets/network.h"
 
+#define NN_DEFAULT_OVERLAP 0.25 /* of segments, as in the original */
+
 /* Takes s over, of the networks' rate and channels. Reads it to its end first. Gives a stream with the
  * channels of the first wanted stem, then those of the next... weights[network][stem] are the bag's. The
  * networks stay the caller's, and have to outlive the stream. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -235,6 +236,15 @@ bool nn_stored_finite(const nn_stored *t)
     for (size_t i = 0; finite && i < count; i += 1024) /* as they lie: strides do not matter for that */
         finite = copy_run(t->type, t->data + i * width, width, count - i < 1024 ? count - i : 1024, piece);
     return finite;
+}
+
+void nn_stored_forget(const nn_stored *t)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), data = (uintptr_t)t->data;
+    const uintptr_t begin = (data + page - 1) / page * page;
+    const uintptr_t end = (data + (uintptr_t)nn_stored_count(t) * nn_type_size(t->type)) / page * page;
+    if (begin < end)
+        madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
 /* ---- arguments */

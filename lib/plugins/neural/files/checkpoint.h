@@ -56,6 +56,9 @@ size_t nn_type_size(nn_type type);
 bool nn_stored_finite(const nn_stored *tensor);
 /* Copies the elements in order to out; false if one is not finite. */
 bool nn_stored_floats(const nn_stored *tensor, float *out);
+/* Gives the memory of the file's pages back that only this tensor lies in: it has been copied. It can be read
+ * again, from the file. */
+void nn_stored_forget(const nn_stored *tensor);
 
 /* A number, also from "39/5" or "7.8"; fallback if the key is missing or null, NaN if it is no number. */
 double nn_json_number(const cJSON *object, const char *key, double fallback);

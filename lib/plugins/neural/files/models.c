@@ -312,12 +312,45 @@ static bool is_description(const char *folder, const char *name, const nn_index 
     return is;
 }
 
-static void list_checkpoint(const char *path, const char *config, const char *name, const char *folder,
+static void list_checkpoint(char *path, char *config, const char *name, const char *folder,
                             nn_model_describe *describe, ap_model_visit *visit, void *user)
 {
     char text[1024];
-    describe(path, config, text, sizeof text);
+    const nn_model_files files = {.bag = {.count = 1}, .paths = {path}, .config = config};
+    describe(&files, text, sizeof text);
     visit(user, name, *text ? text : folder, "");
+}
+
+static void list_bag(const char *folder, const char *file, const char *name, nn_model_describe *describe,
+                     ap_model_visit *visit, void *user)
+{
+    char text[1024] = "";
+    ap_error err;
+    nn_model_files files = {0};
+    char *path = nn_join(folder, file);
+    if (path && read_bag(&files, path, &err))
+        describe(&files, text, sizeof text);
+    else if (path)
+        snprintf(text, sizeof text, "%s", err.message);
+    visit(user, name, *text ? text : "a bag of models", "");
+    nn_models_free(&files);
+    free(path);
+}
+
+/* One of known_models, with what its files say where they are all there. */
+static void list_known(const nn_folders *f, const known_model *m, nn_model_describe *describe,
+                       ap_model_visit *visit, void *user)
+{
+    char missing[512], text[1024] = "", line[1280];
+    nn_model_files files;
+    if (!missing_files(f, m, missing, sizeof missing))
+        return;
+    if (!*missing && nn_models_find(m->name, NULL, &files, NULL)) {
+        describe(&files, text, sizeof text);
+        nn_models_free(&files);
+    }
+    snprintf(line, sizeof line, "%s%s%s", m->description, *text ? "; " : "", text);
+    visit(user, m->name, line, missing);
 }
 
 /* A checkpoint that its folder's index does not name. */
@@ -366,10 +399,10 @@ static void list_folder(const char *folder, nn_model_describe *describe, ap_mode
         char name[256];
         snprintf(name, sizeof name, "%.*s", ap_stem_length(entry->d_name), entry->d_name);
         const bool published = is_published(entry->d_name, name);
-        if (nn_ends_with(entry->d_name, ".ckpt") || (nn_ends_with(entry->d_name, ".th") && !published))
+        if (nn_ends_with(entry->d_name, ".ckpt") || (!is_bag && !published))
             list_own(&index, folder, entry->d_name, name, describe, visit, user);
-        else if (!published && !(is_bag && is_description(folder, name, &index, entry->d_name)))
-            visit(user, name, is_bag ? "a bag of models" : folder, "");
+        else if (is_bag && !published && !is_description(folder, name, &index, entry->d_name))
+            list_bag(folder, entry->d_name, name, describe, visit, user);
     }
     nn_index_free(&index);
     if (dir)
@@ -380,10 +413,8 @@ void nn_models_list(nn_model_describe *describe, ap_model_visit *visit, void *us
 {
     nn_folders f;
     nn_folders_find(&f, NULL);
-    char files[512];
     for (size_t i = 0; i < sizeof known_models / sizeof *known_models; i++)
-        if (missing_files(&f, &known_models[i], files, sizeof files))
-            visit(user, known_models[i].name, known_models[i].description, files);
+        list_known(&f, &known_models[i], describe, visit, user);
     for (size_t i = 0; i < f.count; i++)
         list_folder(f.paths[i], describe, visit, user);
 }

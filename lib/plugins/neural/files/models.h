@@ -19,9 +19,9 @@ bool nn_models_find(const char *name, const char *config, nn_model_files *files,
 void nn_models_free(nn_model_files *files);
 
 /* Calls visit for each published model, and each other one in the folders. missing: the files that it still
- * needs, separated by spaces, "" when it is complete. describe writes what a .ckpt with its .yaml file (NULL:
- * it has none) is to text. */
-typedef void nn_model_describe(const char *path, const char *config, char *text, size_t size);
+ * needs, separated by spaces, "" when it is complete. describe writes what a model is to text, "" where that
+ * is not known. */
+typedef void nn_model_describe(const nn_model_files *files, char *text, size_t size);
 void nn_models_list(nn_model_describe *describe, ap_model_visit *visit, void *user);
 
 /* The first published model that is complete, NULL if none is. */

@@ -79,6 +79,7 @@ float *nn_load(nn_loader *loader, const char *name, int dims, const int64_t *siz
         free(data);
         return NULL;
     }
+    nn_stored_forget(t);
     loader->used[t - loader->checkpoint->tensors] = true;
     return data;
 }

@@ -105,7 +105,7 @@ double nn_hybrid_describe(const nn_checkpoint *c, nn_network *n, const nn_settin
     const bool ok = read_settings(h, c, &settings, err);
     *n = h->network;
     free(h);
-    return ok ? 0 : -1;
+    return ok ? nn_hybrid_cost(c, &settings, n->segment_frames) : -1;
 }
 
 /* ---- loading */

@@ -41,7 +41,9 @@ typedef struct nn_hybrid {
  * network's free. */
 nn_network *nn_hybrid_open(nn_hybrid *h, const nn_checkpoint *c, const nn_settings *defaults,
                            void (*load)(nn_hybrid *h, nn_loader *loader), ap_error *err);
-/* Stems and lengths, as nn_architecture has it; what a segment costs is not known (0). */
+/* Operations that a segment takes, without Fourier transforms, norms and activations. */
+double nn_hybrid_cost(const nn_checkpoint *c, const nn_settings *settings, int64_t segment);
+/* Stems, lengths and cost, as nn_architecture has it. */
 double nn_hybrid_describe(const nn_checkpoint *c, nn_network *n, const nn_settings *defaults, ap_error *err);
 void nn_hybrid_clear(nn_hybrid *h);
 nn_tensor *nn_hybrid_run(nn_hybrid *h, nn_tensor *mix);
