@@ -36,6 +36,8 @@ static config cfg = {
     .serve = {.listen = "127.0.0.1:8080",
               .rate = 50,
               .connections = 1000,
+              .connections_each = UINT_MAX,
+              .uploads = 10000,
               .jwt = {.owner_claim = "sub", .role_claim = "role", .admin = "admin"}},
     .run = UINT_MAX,
     .keep_h = 24,
@@ -89,6 +91,10 @@ static const option_row rows[] = {
     ROW_NUMBER(0, "rate", "N", AT(serve.rate), 0, 1e6,
                "requests a second of each owner or address; 0 = no limit"),
     ROW_COUNT(0, "connections", "N", AT(serve.connections), 1, 100000, "at a time"),
+    ROW_COUNT(0, "connections-each", "N", AT(serve.connections_each), 0, 100000,
+              "of each address at a time; 0 = no limit; 100, behind a proxy 0, if not given",
+              .no_default = true),
+    ROW_COUNT(0, "uploads", "N", AT(serve.uploads), 0, 1e6, "that an owner may have; 0 = no limit"),
     ROW_CHOICE(0, "role", roles, AT(role), "token add: what it is for"),
     ROW_CALL(0, "expires", "AGE", set_expiry, "token add: for so long: 12h, 30d, 4w"),
     {0},
@@ -185,6 +191,8 @@ static bool serve(const places *where, ap_error *err)
     o->min_free_bytes = number_of(c, "AUDIOPIPE_MIN_FREE", 64, 0, 1e9) * 0x1p20;
     o->quota_bytes = cfg.quota_mib * 0x1p20;
     o->keep_s = cfg.keep_h * 3600;
+    if (o->connections_each == UINT_MAX)
+        o->connections_each = o->trust_proxy ? 0 : 100;
     o->work = (ap_work_options){
         .spool = where->spool,
         .shell = where->shell,

@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECIPES 64
-
 typedef struct entry {
     char id[AP_ID_BYTES];
     char *owner, *recipe, *name;
@@ -24,6 +22,7 @@ typedef struct entry {
     ap_place place;
     double created_s, bytes;
     unsigned hash; /* of the description that was told last */
+    bool counted;  /* in the sums */
     bool hook;     /* it only tells of another job: nobody asked for it */
     bool seen;     /* in the look that is going on */
 } entry;
@@ -35,8 +34,9 @@ struct ap_index {
     void *user;
     entry **items; /* each by itself: of many that come in any order, only pointers are moved */
     size_t count, room;
-    ap_ended_count ended[RECIPES];
-    size_t recipes;
+    size_t places[AP_PLACES];
+    size_t queued; /* no entry before this one is in the queue */
+    ap_tally tally;
     atomic_bool ready;
     ap_watcher *watcher;
 };
@@ -65,6 +65,18 @@ static void free_entry(entry *e)
     free(e->name);
 }
 
+/* Takes the entry, which is at that place in the list, into the sums, or out of them. */
+static void count(ap_index *x, entry *e, size_t at, bool in)
+{
+    if (e->counted == in)
+        return;
+    e->counted = in;
+    x->places[e->place] += in ? 1 : (size_t)-1;
+    ap_tally_bytes(&x->tally, e->owner, in ? e->bytes : -e->bytes);
+    if (in && e->place == AP_QUEUE && at < x->queued)
+        x->queued = at;
+}
+
 static void forget(ap_index *x, const char *id)
 {
     bool there;
@@ -74,6 +86,8 @@ static void forget(ap_index *x, const char *id)
     entry *e = x->items[i];
     if (!e->hook)
         x->told(e->id, e->owner ? e->owner : "", NULL, x->user);
+    count(x, e, i, false);
+    x->queued -= i < x->queued;
     free_entry(e);
     free(e);
     memmove(&x->items[i], &x->items[i + 1], (--x->count - i) * sizeof *x->items);
@@ -100,22 +114,25 @@ static entry *place_for(ap_index *x, const char *id)
     strcpy(e->id, id);
     memmove(&x->items[i + 1], &x->items[i], (x->count++ - i) * sizeof *x->items);
     x->items[i] = e;
+    x->queued += i < x->queued;
     return e;
 }
 
-static void count_end(ap_index *x, const entry *e)
+/* Takes over what a manifest says. false when out of memory. */
+static bool fill(entry *e, ap_place place, const cJSON *document)
 {
-    size_t i = 0;
-    while (i < x->recipes && strcmp(x->ended[i].recipe, e->recipe) != 0)
-        i++;
-    if (i == RECIPES || strlen(e->recipe) >= sizeof x->ended->recipe)
-        return;
-    if (i == x->recipes) {
-        x->ended[x->recipes++] = (ap_ended_count){.done = 0};
-        strcpy(x->ended[i].recipe, e->recipe);
-    }
-    x->ended[i].done += e->place == AP_DONE;
-    x->ended[i].failed += e->place == AP_FAILED_JOBS;
+    const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input");
+    free_entry(e);
+    e->owner = strdup(ap_json_string(document, "owner"));
+    e->recipe = strdup(ap_json_string(document, "recipe"));
+    e->name = strdup(ap_json_string(input, "name"));
+    e->state = ap_view_state(document, place);
+    e->place = place;
+    e->created_s = ap_time_of(ap_json_string(document, "created"));
+    e->bytes = ap_view_bytes(document);
+    e->hook = *ap_json_string(document, "about");
+    e->seen = true;
+    return e->owner && e->recipe && e->name;
 }
 
 /* Takes over what a manifest says, and tells of it if that is new. */
@@ -124,24 +141,17 @@ static void update(ap_index *x, const char *id, ap_place place, const cJSON *doc
     cJSON *view = ap_view_job(document, place);
     char *text = view ? ap_json_print(view, false) : NULL;
     entry *e = text ? place_for(x, id) : NULL;
-    const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input");
+    bool there, over = place == AP_DONE || place == AP_FAILED_JOBS;
     if (e) {
-        bool ended =
-            atomic_load(&x->ready) && e->place != place && (place == AP_DONE || place == AP_FAILED_JOBS);
-        free_entry(e);
-        e->owner = strdup(ap_json_string(document, "owner"));
-        e->recipe = strdup(ap_json_string(document, "recipe"));
-        e->name = strdup(ap_json_string(input, "name"));
-        e->state = ap_view_state(document, place);
-        e->place = place;
-        e->created_s = ap_time_of(ap_json_string(document, "created"));
-        e->bytes = ap_view_bytes(document);
-        e->hook = *ap_json_string(document, "about");
-        e->seen = true;
+        size_t at = find(x, id, &there);
+        bool ended = atomic_load(&x->ready) && e->place != place && over;
         unsigned hash = (unsigned)ap_hash(AP_HASH_START, text, strlen(text));
-        bool whole = e->owner && e->recipe && e->name;
+        count(x, e, at, false);
+        bool whole = fill(e, place, document);
+        if (whole)
+            count(x, e, at, true);
         if (whole && ended)
-            count_end(x, e);
+            ap_tally_end(&x->tally, document, place == AP_DONE);
         if (whole && !e->hook && hash != e->hash)
             x->told(id, e->owner, text, x->user);
         e->hash = hash;
@@ -247,6 +257,7 @@ void ap_index_stop(ap_index *x)
         free(x->items[i]);
     }
     free(x->items);
+    ap_tally_free(&x->tally);
     free(x->spool);
     pthread_mutex_destroy(&x->lock);
     free(x);
@@ -288,33 +299,38 @@ size_t ap_index_list(ap_index *x, const ap_index_query *q, size_t most, char (*i
 
 double ap_index_bytes(ap_index *x, const char *owner)
 {
-    double total = 0;
     pthread_mutex_lock(&x->lock);
-    for (size_t i = 0; i < x->count; i++)
-        if (strcmp(x->items[i]->owner, owner) == 0)
-            total += x->items[i]->bytes;
+    double bytes = ap_tally_of(&x->tally, owner);
     pthread_mutex_unlock(&x->lock);
-    return total;
+    return bytes;
 }
 
 void ap_index_counts(ap_index *x, ap_index_count *count)
 {
     *count = (ap_index_count){.oldest_queued_s = 0};
     pthread_mutex_lock(&x->lock);
-    for (size_t i = 0; i < x->count; i++) {
-        const entry *e = x->items[i];
-        count->places[e->place]++;
-        if (e->place == AP_QUEUE && (count->oldest_queued_s == 0 || e->created_s < count->oldest_queued_s))
-            count->oldest_queued_s = e->created_s;
-    }
+    memcpy(count->places, x->places, sizeof count->places);
+    while (x->queued < x->count && x->items[x->queued]->place != AP_QUEUE)
+        x->queued++; /* it stays there: each entry is passed once */
+    if (x->queued < x->count)
+        count->oldest_queued_s = x->items[x->queued]->created_s;
     pthread_mutex_unlock(&x->lock);
 }
 
 size_t ap_index_ended(ap_index *x, ap_ended_count *counts, size_t most)
 {
     pthread_mutex_lock(&x->lock);
-    size_t n = x->recipes < most ? x->recipes : most;
-    memcpy(counts, x->ended, n * sizeof *counts);
+    size_t n = x->tally.recipe_count < most ? x->tally.recipe_count : most;
+    memcpy(counts, x->tally.ended, n * sizeof *counts);
+    pthread_mutex_unlock(&x->lock);
+    return n;
+}
+
+size_t ap_index_stages(ap_index *x, ap_stage_count *counts, size_t most)
+{
+    pthread_mutex_lock(&x->lock);
+    size_t n = x->tally.stage_count < most ? x->tally.stage_count : most;
+    memcpy(counts, x->tally.stages, n * sizeof *counts);
     pthread_mutex_unlock(&x->lock);
     return n;
 }

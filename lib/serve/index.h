@@ -9,6 +9,7 @@
 
 #include "jobs/spool/spool.h"
 #include "serve/keys.h"
+#include "serve/tally.h"
 
 typedef struct ap_index ap_index;
 
@@ -31,7 +32,8 @@ typedef struct ap_index_query {
 /* The IDs of at most that many jobs, newest first. more: whether older ones follow. */
 size_t ap_index_list(ap_index *x, const ap_index_query *query, size_t most, char (*ids)[AP_ID_BYTES],
                      bool *more);
-/* What an owner's jobs take on the disk. */
+/* What an owner's jobs take on the disk. Kept as jobs come and go, as what follows: how many there are does
+ * not matter. */
 double ap_index_bytes(ap_index *x, const char *owner);
 
 typedef struct ap_index_count {
@@ -40,11 +42,9 @@ typedef struct ap_index_count {
 } ap_index_count;
 void ap_index_counts(ap_index *x, ap_index_count *count);
 
-typedef struct ap_ended_count {
-    char recipe[64];
-    size_t done, failed;
-} ap_ended_count;
 /* How jobs of each recipe have ended since the start. Returns how many recipes, at most that many. */
 size_t ap_index_ended(ap_index *x, ap_ended_count *counts, size_t most);
+/* What the stages took of the jobs that have been done since the start. Returns how many names of stages. */
+size_t ap_index_stages(ap_index *x, ap_stage_count *counts, size_t most);
 
 #endif

@@ -15,7 +15,14 @@ bool ap_room_for(ap_request *r, uint64_t bytes)
         ap_reply_problem(r, 413, "size", "a file may have %.0f bytes", o->max_bytes);
         return false;
     }
-    double used = (double)ap_uploads_of(&r->server->uploads, owner) + ap_index_bytes(r->server->index, owner);
+    size_t count;
+    double used =
+        (double)ap_uploads_of(&r->server->uploads, owner, &count) + ap_index_bytes(r->server->index, owner);
+    if (o->uploads > 0 && count >= o->uploads) {
+        ap_reply_problem(r, 507, NULL, "%s has %zu uploads: some have to be removed, or to expire", owner,
+                         count);
+        return false;
+    }
     if (o->quota_bytes > 0 && used + (double)bytes > o->quota_bytes) {
         ap_reply_problem(r, 507, "size", "%.0f of the %.0f bytes that %s may keep are used", used,
                          o->quota_bytes, owner);

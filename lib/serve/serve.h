@@ -25,7 +25,9 @@ typedef struct ap_serve_options {
     double keep_s;        /* an upload that nothing is done with goes away after this */
     double rate;          /* requests a second of an owner, or of an address that has none; 0 = no limit */
     unsigned connections; /* at a time */
-    ap_work_options work; /* spool, recipes, shell; jobs 0: leaves them to ap-job run */
+    unsigned connections_each; /* of each address; 0 = no limit of its own */
+    unsigned uploads;          /* of each owner; 0 = no limit */
+    ap_work_options work;      /* spool, recipes, shell; jobs 0: leaves them to ap-job run */
 } ap_serve_options;
 
 /* Serves until SIGTERM, SIGINT or SIGHUP; what is being sent or received then ends first. Prints the address

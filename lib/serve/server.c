@@ -161,10 +161,10 @@ static bool start_http(ap_server *s, int socket, ap_error *err)
     s->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, ap_answer, s, MHD_OPTION_EXTERNAL_LOGGER, be_quiet, NULL,
         MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)LOOPS,
-        MHD_OPTION_CONNECTION_LIMIT, o->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_NOTIFY_COMPLETED, ap_completed, s, MHD_OPTION_NOTIFY_CONNECTION, ap_peer_notify, NULL,
-        MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_LIMIT, o->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->connections_each,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, ap_completed,
+        s, MHD_OPTION_NOTIFY_CONNECTION, ap_peer_notify, NULL, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     free(certificate);
     free(key);
     return s->daemon || ap_fail(err, AP_FAILED, "cannot start the HTTP server%s",

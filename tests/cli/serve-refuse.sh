@@ -122,6 +122,43 @@ limits() {
 }
 check limits
 
+so_many_each() {
+    fresh
+    serve --run 0 --rate 0 --uploads 2 --connections-each 3
+    token alice
+    make_upload() { answers "$1" -H 'Tus-Resumable: 1.0.0' -H 'Upload-Length: 10' -X POST /v1/files; }
+    make_upload 201
+    place=$(header location)
+    make_upload 201
+    make_upload 507
+    answers 507 -F file=@tone.wav /v1/files
+    answers 204 -H 'Tus-Resumable: 1.0.0' -X DELETE "${place#"$url"}"
+    make_upload 201
+    token bob # has none yet
+    make_upload 201
+    # of four connections from one address the fourth is closed
+    /usr/bin/python3 - "${url##*:}" <<'END2'
+import socket, sys
+def ask(c):
+    try:
+        c.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        return c.recv(1000)[:15]
+    except ConnectionError:
+        return b""
+made = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(4)]
+said = [ask(c) for c in made]
+assert sorted(said) == [b"", *[b"HTTP/1.1 200 OK"] * 3], said
+made[said.index(b"HTTP/1.1 200 OK")].close()
+for _ in range(100):
+    if ask(socket.create_connection(("127.0.0.1", int(sys.argv[1])))):
+        break
+else:
+    sys.exit("a place that is free again is not given")
+END2
+    stop_serving
+}
+check so_many_each
+
 signing_in() {
     fresh
     serve --run 0 --rate 0
