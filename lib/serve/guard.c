@@ -98,16 +98,12 @@ static bool origin_is_known(const ap_request *r, const char *origin)
  * is another one. */
 static bool host_is_here(const ap_request *r)
 {
-    static const char *const here[] = {"localhost", "127.0.0.1", "[::1]"};
     const char *host = ap_header(r, "Host");
+    char name[64];
     if (!host || r->server->options->public_url)
         return true;
-    for (size_t i = 0; i < sizeof here / sizeof *here; i++) {
-        size_t n = strlen(here[i]);
-        if (strncasecmp(host, here[i], n) == 0 && (host[n] == 0 || host[n] == ':'))
-            return true;
-    }
-    return false;
+    size_t n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+    return snprintf(name, sizeof name, "%.*s", (int)n, host) < (int)sizeof name && ap_is_local_host(name);
 }
 
 /* Takes a request of those that name may make; else answers. */

@@ -3,6 +3,7 @@
 #include "serve/listen.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "serve/parse.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,8 +42,7 @@ bool ap_is_loopback(const char *where)
     char host[256], port[16];
     if (strncmp(where, "unix:", 5) == 0)
         return true;
-    return split(where, host, port) &&
-           (strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 || strcasecmp(host, "localhost") == 0);
+    return split(where, host, port) && ap_is_local_host(host);
 }
 
 /* A socket that a dead server has left is in the way; a living one answers. */

@@ -105,8 +105,7 @@ static void print_requests(FILE *out, ap_metrics *m)
 static bool is_local(const ap_request *r)
 {
     return !ap_header(r, "X-Forwarded-For") && !ap_header(r, "Forwarded") &&
-           (strncmp(r->address, "127.", 4) == 0 || strcmp(r->address, "::1") == 0 ||
-            strcmp(r->address, "local") == 0);
+           (ap_is_local_host(r->address) || strcmp(r->address, "local") == 0);
 }
 
 void ap_get_metrics(ap_request *r)

@@ -4,10 +4,12 @@
 #include "base/base64.h"
 #include "base/text.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define BASE64 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
@@ -217,4 +219,11 @@ bool ap_match_path(const char *pattern, const char *path, char *first, char *sec
         pattern = end + 1;
     }
     return *path == 0;
+}
+
+bool ap_is_local_host(const char *host)
+{
+    unsigned char address[4];
+    return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strcmp(host, "[::1]") == 0 ||
+           (inet_pton(AF_INET, host, address) == 1 && address[0] == 127);
 }

@@ -41,4 +41,7 @@ char *ap_disposition(const char *name);
  * rest. The first two such parts are copied, cut at size bytes a match is none. */
 bool ap_match_path(const char *pattern, const char *path, char *first, char *second, size_t size);
 
+/* Whether that is this host, as a name or as an address: "localhost", 127.*, "::1", also in brackets. */
+bool ap_is_local_host(const char *host);
+
 #endif

@@ -243,6 +243,7 @@ cJSON *ap_view_job(const cJSON *document, ap_place place)
     cJSON *job = cJSON_CreateObject();
     const char *id = ap_json_string(document, "id");
     const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input");
+    const cJSON *options = cJSON_GetObjectItemCaseSensitive(document, "options");
     bool ok = job && ap_json_put_text(job, "id", id) &&
               ap_json_put_text(job, "owner", ap_json_string(document, "owner")) &&
               ap_json_put_text(job, "recipe", ap_json_string(document, "recipe")) &&
@@ -257,8 +258,7 @@ cJSON *ap_view_job(const cJSON *document, ap_place place)
               ap_json_put_number(job, "attempt", ap_json_number(document, "attempts", 0)) &&
               ap_json_put(job, "error", view_error(document)) &&
               ap_json_put(job, "inputs", view_inputs(document, id)) &&
-              ap_json_put(job, "settings",
-                          cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(document, "options"), true)) &&
+              ap_json_put(job, "settings", options ? cJSON_Duplicate(options, true) : cJSON_CreateObject()) &&
               ap_json_put(job, "links", view_links(id));
     if (ok)
         return job;

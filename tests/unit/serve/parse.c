@@ -115,6 +115,22 @@ static void paths_match_patterns(void)
     CHECK(ap_match_path("/", "/", a, b, 16) && !ap_match_path("/", "", a, b, 16));
 }
 
-TEST_MAIN(CASE(numbers_are_digits), CASE(ids_and_names_are_plain), CASE(ranges_are_those_of_the_rfc),
-          CASE(empty_files_have_no_range), CASE(etags_are_found_in_lists), CASE(tus_metadata_is_read),
-          CASE(words_are_whole), CASE(names_are_encoded), CASE(paths_match_patterns))
+static void this_host_has_few_names(void)
+{
+    static const char *const here[] = {"localhost", "LocalHost", "127.0.0.1", "127.1.2.3", "::1", "[::1]"},
+                             *const elsewhere[] = {"",         "127.0.0.1.example.org",
+                                                   "127.evil", "127.0.0.1:80",
+                                                   "0.0.0.0",  "128.0.0.1",
+                                                   "::",       "[::1",
+                                                   "localhos", "localhost.example.org",
+                                                   "10.0.0.1", "::1]"};
+    for (size_t i = 0; i < sizeof here / sizeof *here; i++)
+        CHECK(ap_is_local_host(here[i]));
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+        CHECK(!ap_is_local_host(elsewhere[i]));
+}
+
+TEST_MAIN(CASE(this_host_has_few_names), CASE(numbers_are_digits), CASE(ids_and_names_are_plain),
+          CASE(ranges_are_those_of_the_rfc), CASE(empty_files_have_no_range), CASE(etags_are_found_in_lists),
+          CASE(tus_metadata_is_read), CASE(words_are_whole), CASE(names_are_encoded),
+          CASE(paths_match_patterns))
