@@ -132,6 +132,8 @@ reads() { # TYPE HEIF-ENC-OPTION...
     fails 1 ap-stitch -q --no-audio cut.heic -o cut.mp4
     grep -q "cut.heic" stderr
     [ ! -e cut.mp4 ]
+    fails 1 ap-info photo.jpg
+    grep -q "has no audio: it is a picture, image/$1" stderr
 }
 
 check wide_colours_become_srgb p3 180 120 90

@@ -2,6 +2,7 @@
  * chain.c - the links of an Ogg file. A link starts with the first pages of its streams, whatever their
  * serial numbers are: files of one encoder that were joined have equal ones. */
 #include "base/error.h"
+#include "formats/chunks.h"
 #include "formats/ogg/ogg.h"
 
 #include <stdlib.h>
@@ -14,7 +15,9 @@
 typedef struct scan {
     ap_input *in;
     ogg_sync_state sync;
-    uint64_t at;                     /* of the next page in the file */
+    uint64_t start;                  /* of the first page in the input */
+    uint64_t at;                     /* of the next page, from there */
+    uint64_t junk;                   /* position of what is no page and comes after all others, 0 = none */
     bool damaged, heads;             /* the last page began a stream */
     ap_ogg_track tracks[MAX_TRACKS]; /* of the link at hand */
     size_t count;
@@ -138,7 +141,9 @@ static bool walk(scan *s, ap_error *err)
             return false;
         if (more == 0)
             return true;
-        s->damaged = s->damaged || (n < 0 && s->seen + s->count > 0);
+        s->damaged = s->damaged || (n > 0 && s->junk);
+        if (n < 0 && !s->junk && s->seen + s->count > 0)
+            s->junk = s->at;
         s->at += (uint64_t)labs(n);
     }
 }
@@ -160,21 +165,23 @@ static bool finish(scan *s, ap_error *err)
     if (cut || (last && last->inside && !last->ended))
         return ap_fail(err, AP_FAILED, "'%s' is truncated: it ends inside an Ogg page or packet",
                        ap_input_name(s->in));
+    if (s->junk && !s->damaged && ap_input_seek(s->in, s->start + s->junk, NULL))
+        s->damaged = ap_chunks_behind(s->in, NULL, 0) != AP_BEHIND_NOTHING;
     return true;
 }
 
 bool ap_ogg_scan(ap_input *in, unsigned track, ap_ogg_chain *chain, ap_error *err)
 {
-    uint64_t start = ap_input_tell(in);
     scan *s = calloc(1, sizeof *s);
     *chain = (ap_ogg_chain){0};
     if (!s)
         return ap_fail_memory(err);
     s->in = in;
+    s->start = ap_input_tell(in);
     s->chain = chain;
     s->chosen = track ? track : 1;
     ogg_sync_init(&s->sync);
-    bool ok = walk(s, err) && finish(s, err) && ap_input_seek(in, start, err);
+    bool ok = walk(s, err) && finish(s, err) && ap_input_seek(in, s->start, err);
     chain->damaged = s->damaged;
     ogg_sync_clear(&s->sync);
     free(s);

@@ -69,8 +69,18 @@ void ap_av_be_quiet(void)
     av_log_set_callback(log_nothing);
 }
 
+static bool fail_no_audio(const ap_av_source *s, ap_error *err)
+{
+    const char *name = ap_input_name(s->in);
+    return s->picture ? ap_fail(err, AP_NO_AUDIO, "'%s' has no audio: it is a picture, %s", name,
+                                ap_picture_mime(s->picture))
+                      : ap_fail(err, AP_NO_AUDIO, "'%s' has no audio", name);
+}
+
 static bool fail_unknown(ap_av_source *s, ap_error *err)
 {
+    if (s->error.code == AP_OK && s->picture)
+        return fail_no_audio(s, err);
     if (s->error.code == AP_OK)
         return ap_fail(err, AP_FAILED, "'%s' is not audio in any known format", ap_input_name(s->in));
     if (err)
@@ -134,6 +144,13 @@ static bool has_pack(ap_input *in)
     return ap_input_peek(in, &p, sizeof pack, NULL) == sizeof pack && memcmp(p, pack, sizeof pack) == 0;
 }
 
+static ap_picture_type picture_type(ap_input *in)
+{
+    const unsigned char *p;
+    ptrdiff_t n = ap_input_peek(in, &p, 64, NULL);
+    return n > 0 ? ap_picture_type_of(p, (size_t)n) : AP_NO_PICTURE;
+}
+
 bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
 {
     ap_av_be_quiet();
@@ -141,6 +158,7 @@ bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
     if (!ap_input_make_seekable(in, err)) /* an MP4 file has its index at its end, often */
         return false;
     s->base = ap_input_tell(in);
+    s->picture = picture_type(in);
     const AVInputFormat *format = NULL;
     int enough = has_pack(in) ? AVPROBE_SCORE_RETRY + 1 : SURE_SCORE;
     if (!check_asf(s, err) || !make_io(s, err)) {
@@ -160,7 +178,8 @@ bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
     if (opened < 0) { /* frees the container, not the io */
         av_freep(&io->buffer);
         avio_context_free(&io);
-        if (s->error.code == AP_OK && strcmp(format->name, "libgme") != 0) /* it claims all that is gzipped */
+        if (s->error.code == AP_OK && !s->picture &&
+            strcmp(format->name, "libgme") != 0) /* it claims all that is gzipped */
             return ap_fail(err, AP_FAILED, "'%s' is damaged or truncated: its %s header cannot be read",
                            ap_input_name(in), format->long_name);
         return fail_unknown(s, err);
@@ -205,7 +224,7 @@ AVStream *ap_av_source_track(ap_av_source *s, unsigned track, ap_error *err)
     unsigned count;
     AVStream *st = choose(s->container, track, &count);
     if (count == 0)
-        ap_fail(err, AP_NO_AUDIO, "'%s' has no audio", name);
+        fail_no_audio(s, err);
     else if (!st)
         ap_fail(err, AP_FAILED, "'%s' has no audio track %u: it has %u", name, track, count);
     else if (is_encrypted(s->container, st))

@@ -5,13 +5,15 @@
 #define AP_AV_CONTAINER_H
 
 #include "base/input.h"
+#include "base/picture_type.h"
 
 #include <libavformat/avformat.h>
 
 /* A container over an input. error is AP_OK until reading the input fails. */
 typedef struct ap_av_source {
     ap_input *in;
-    uint64_t base; /* where the file begins in the input */
+    uint64_t base;           /* where the file begins in the input */
+    ap_picture_type picture; /* what it is, if it is a picture */
     ap_error error;
     AVFormatContext *container;
 } ap_av_source;

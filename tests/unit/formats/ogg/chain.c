@@ -218,6 +218,30 @@ static void no_flag_for_the_end_is_a_warning(void)
     }
 }
 
+/* ID3v1, and APEv2 with nothing in it. */
+static void a_tag_behind_is_no_damage(void)
+{
+    static const char *const names[] = {"a.opus", "j.ogg", "a.oga"};
+    make_vorbis();
+    make_opus("a", "", 2, 48000);
+    sh("flac -s -f --ogg -o a.oga a.wav; printf 'TAG%%0125d' 0 >id3; printf '%%0999d' 0 >noise; "
+       "printf 'APETAGEX\\320\\007\\0\\0\\040' >ape; head -c 19 /dev/zero >>ape");
+    for (size_t i = 0; i < 3; i++) {
+        decoded whole = decode_file(names[i], NULL, 4096);
+        sh("cat %s id3 >1; cat %s ape id3 >2; cat %s noise >3; cat %s id3 %s >4", names[i], names[i],
+           names[i], names[i], names[i]);
+        decoded id3 = decode_file("1", NULL, 4096), ape = decode_file("2", NULL, 4096);
+        decoded noise = decode_file("3", NULL, 4096), between = decode_file("4", NULL, 4096);
+        CHECK(!id3.warned && !ape.warned && strstr(noise.warning, "damaged") &&
+              strstr(between.warning, "damaged"));
+        same_decoded(&whole, &id3);
+        same_decoded(&whole, &ape);
+        decoded *all[] = {&whole, &id3, &ape, &noise, &between};
+        for (size_t k = 0; k < 5; k++)
+            free(all[k]->frames);
+    }
+}
+
 /* As from a station that one joins later: the positions do not begin at 0. Vorbis has three headers, on the
  * first two pages. */
 static void a_part_of_a_stream_begins_where_it_begins(void)
@@ -327,6 +351,6 @@ static void flipped_bits_do_no_harm(void)
 TEST_MAIN(CASE(vorbis_joins_are_vorbisfiles), CASE(equal_serials_are_links_too),
           CASE(links_of_another_format_are_converted), CASE(opus_joins_are_opusdecs),
           CASE(flac_joins_are_exact), CASE(the_headers_rate_is_no_rate),
-          CASE(no_flag_for_the_end_is_a_warning), CASE(a_part_of_a_stream_begins_where_it_begins),
-          CASE(a_cut_is_noticed), CASE(tracks_of_a_link_are_told_apart), CASE(ambisonics_are_discrete),
-          CASE(flipped_bits_do_no_harm))
+          CASE(no_flag_for_the_end_is_a_warning), CASE(a_tag_behind_is_no_damage),
+          CASE(a_part_of_a_stream_begins_where_it_begins), CASE(a_cut_is_noticed),
+          CASE(tracks_of_a_link_are_told_apart), CASE(ambisonics_are_discrete), CASE(flipped_bits_do_no_harm))
