@@ -122,16 +122,16 @@ uint32_t ap_speaker_mirror(uint32_t speaker)
     return speaker;
 }
 
-/* With the only pair of surrounds at the back. */
-static uint32_t with_back(uint32_t mask)
+uint32_t ap_back_mask(uint32_t mask)
 {
     uint32_t back = AP_BACK_LEFT | AP_BACK_RIGHT, side = AP_SIDE_LEFT | AP_SIDE_RIGHT;
-    return (mask & side) == side && !(mask & back) ? (mask & ~side) | back : mask;
+    uint32_t between = (AP_SIDE_LEFT - 1) & ~(AP_BACK_LEFT - 1);
+    return (mask & side) == side && !(mask & between) ? (mask & ~side) | back : mask;
 }
 
 bool ap_same_speakers(const ap_format *a, const ap_format *b)
 {
-    return a->channels == b->channels && with_back(a->mask) == with_back(b->mask);
+    return a->channels == b->channels && ap_back_mask(a->mask) == ap_back_mask(b->mask);
 }
 
 uint32_t ap_speaker_channel(uint32_t mask, uint32_t speaker)

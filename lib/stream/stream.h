@@ -68,6 +68,9 @@ size_t ap_sanitize(float *samples, size_t count);
 uint32_t ap_speaker_mirror(uint32_t speaker);
 /* The number of the channel that belongs to a speaker of the mask. */
 uint32_t ap_speaker_channel(uint32_t mask, uint32_t speaker);
+/* The mask, with the only pair of surrounds at the back instead of the sides; the same, if channels would
+ * change their places by it. */
+uint32_t ap_back_mask(uint32_t mask);
 /* Whether channels of the same number in both are of the same speakers; a pair of surrounds is the same at
  * the sides and at the back. */
 bool ap_same_speakers(const ap_format *a, const ap_format *b);

@@ -113,6 +113,33 @@ rates_and_layouts() {
 }
 check rates_and_layouts
 
+# What would come back as other speakers, or as channels that are not told, is refused.
+speakers_stay_or_are_refused() {
+    local layout want
+    for layout in 3.0 3.0_back 2.1 4.0 quad 3.1 4.1 5.0 5.0_side 5.1 5.1_side 6.0 hexagonal 6.1 6.1_back 7.0 7.1 7.1_wide; do
+        want=${layout/_*/(${layout#*_})}
+        ffmpeg -v error -y -f lavfi -i "anoisesrc=d=0.1:r=48000:a=0.1,aformat=channel_layouts=$want" c.wav
+        case $layout in
+            3.1 | 4.1 | 6.0 | hexagonal | 6.1* | 7.0 | 7.1_wide)
+                fails 2 ap-encode -q c.wav -o "$layout.m4a"
+                grep -qF "($want)" stderr
+                ;;
+            *)
+                ap-encode -q c.wav -o "$layout.m4a"
+                [ "$(ap-info --json "$layout.m4a" | sed -n 's/.*"layout": "\([^"]*\)".*/\1/p')" = "${want%(side)}" ]
+                ;;
+        esac
+    done
+    # of somebody else's
+    ffmpeg -v error -y -f lavfi -i "anoisesrc=d=0.1:r=48000:a=0.1,aformat=channel_layouts=7.0" seven.m4a
+    fails 1 ap-decode -c 2 seven.m4a
+    grep -q "7 channels of unknown position" stderr
+    ap-decode --layout 7.0 -c 2 seven.m4a >two.au
+    ffmpeg -v error -y -f lavfi -i "anoisesrc=d=0.1:r=48000:a=0.1,aformat=channel_layouts=5.1(side)" film.m4a
+    ap-decode -c 2 film.m4a >two.au
+}
+check speakers_stay_or_are_refused
+
 without_libav() {
     mkdir plain
     cp -L "$AP_BUILD/ap-encode" "$AP_BUILD/libaudiopipe.so.0" plain/

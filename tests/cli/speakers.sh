@@ -30,4 +30,19 @@ speakers_are_kept_or_refused() {
 }
 check speakers_are_kept_or_refused
 
+# A pair of surrounds is one at the back, too, but not where its channels have other numbers there.
+speakers_are_compared_by_channel() {
+    local layout
+    for layout in "5.1" "5.1(side)" "6.1" "6.1(back)"; do
+        ffmpeg -v error -y -f lavfi -i "aevalsrc=exprs=sin(440*t):s=48000:d=0.1,aformat=channel_layouts=$layout" "$layout.wav"
+    done
+    ap-mix "5.1.wav" "5.1(side).wav" -o sum.wav
+    ap-cat "5.1.wav" "5.1(side).wav" -o both.wav
+    fails 1 ap-mix "6.1.wav" "6.1(back).wav" -o sum.wav
+    grep -q "has the speakers 6.1(back)" stderr
+    fails 1 ap-cat "6.1.wav" "6.1(back).wav" -o both.wav
+    grep -q "has the speakers 6.1(back)" stderr
+}
+check speakers_are_compared_by_channel
+
 finish

@@ -49,13 +49,6 @@ static uint32_t nearest_rate(const AVCodec *codec, uint32_t rate)
     return above ? above : highest ? highest : rate;
 }
 
-/* The mask, with side speakers called back speakers if there are none of those: codecs know one of both. */
-static uint32_t usual_mask(uint32_t mask)
-{
-    uint32_t back = AP_BACK_LEFT | AP_BACK_RIGHT, side = AP_SIDE_LEFT | AP_SIDE_RIGHT;
-    return (mask & side) == side && !(mask & back) ? (mask & ~side) | back : mask;
-}
-
 ap_stream *ap_audio_track_prepare(const ap_muxer *m, ap_stream *audio, ap_error *err)
 {
     const AVCodec *codec = avcodec_find_encoder_by_name(codec_name(m));
@@ -66,7 +59,7 @@ ap_stream *ap_audio_track_prepare(const ap_muxer *m, ap_stream *audio, ap_error 
     }
     uint32_t rate = ap_muxer_has_opus(m) ? OPUS_RATE : nearest_rate(codec, audio->format.rate);
     uint32_t channels = audio->format.channels, mask = audio->format.mask, usual = ap_default_mask(channels);
-    if (channels > 2 && (!usual || (mask != usual && usual_mask(mask) != usual)))
+    if (channels > 2 && (!usual || (mask != usual && ap_back_mask(mask) != usual)))
         audio = ap_remix(audio, 2, err);
     else if (channels == 7 && !ap_muxer_has_opus(m)) /* 6.1, which AAC has no number for */
         audio = ap_remix(audio, 6, err);

@@ -431,15 +431,28 @@ static ptrdiff_t part_read(ap_stream *s, float *frames, size_t max, ap_error *er
     return result > 0 ? give(s, d, frames, max) : result;
 }
 
+/* The format of a frame. libav leaves the speakers open where AAC describes them instead of giving their
+ * number: its own encoder does so for many layouts. Nearly all such files are films with side speakers, five
+ * or six channels in the usual order; which speakers others are for, nobody can tell. */
+static ap_format format_of(const decoder *d, const AVFrame *f)
+{
+    const AVChannelLayout *l = &f->ch_layout;
+    ap_format format = {(uint32_t)f->sample_rate, (uint32_t)l->nb_channels, 0, AP_UNKNOWN};
+    bool aac = d->st->codecpar->codec_id == AV_CODEC_ID_AAC,
+         film = format.channels == 5 || format.channels == 6;
+    if (l->order == AV_CHANNEL_ORDER_NATIVE && l->u.mask <= UINT32_MAX)
+        format.mask = (uint32_t)l->u.mask;
+    else if (aac && format.channels > 2 && !film)
+        format.mask = AP_DISCRETE;
+    return format;
+}
+
 /* The part that starts with d->frame. */
 static bool open_part(ap_stream *s, decoder *d, ap_error *err)
 {
     static const ap_stream_ops ops = {.read = part_read};
     const AVFrame *f = d->frame;
-    const AVChannelLayout *l = &f->ch_layout;
-    d->format = (ap_format){(uint32_t)f->sample_rate, (uint32_t)l->nb_channels, 0, AP_UNKNOWN};
-    if (l->order == AV_CHANNEL_ORDER_NATIVE && l->u.mask <= UINT32_MAX)
-        d->format.mask = (uint32_t)l->u.mask;
+    d->format = format_of(d, f);
     d->chan = (ap_chan){0}; /* it was for the channels before */
     av_frame_unref(d->like);
     free(d->samples);
@@ -550,10 +563,7 @@ static bool read_format(decoder *d, ap_error *err)
     if (!found)
         return ap_fail(err, AP_FAILED, "'%s' is damaged or truncated: no audio can be decoded", name);
     const AVFrame *f = d->frame;
-    uint64_t mask = f->ch_layout.order == AV_CHANNEL_ORDER_NATIVE ? f->ch_layout.u.mask : 0;
-    d->format = (ap_format){(uint32_t)f->sample_rate, (uint32_t)f->ch_layout.nb_channels, 0, AP_UNKNOWN};
-    if (mask <= UINT32_MAX)
-        d->format.mask = (uint32_t)mask;
+    d->format = format_of(d, f);
     return ap_check_format(name, &d->format, err) && read_edits(d, err) &&
            ap_box_chan(&d->source, d->st, &d->format, &d->chan, err) && take_frame(d, err);
 }

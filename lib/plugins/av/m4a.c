@@ -44,9 +44,25 @@ static enum AVSampleFormat sample_format(const encoder *e, const AVCodec *codec,
     return codec->sample_fmts ? codec->sample_fmts[0] : AV_SAMPLE_FMT_FLTP;
 }
 
+/* Whether libav's own decoder knows these speakers again. AAC has no number for others, and what libav writes
+ * instead of one is for no reader: 4.1 comes back as five channels that are not told. */
+static bool has_aac_layout(uint32_t mask)
+{
+    static const uint32_t known[] = {
+        AV_CH_LAYOUT_MONO,     AV_CH_LAYOUT_STEREO,      AV_CH_LAYOUT_2POINT1, AV_CH_LAYOUT_2_1,
+        AV_CH_LAYOUT_SURROUND, AV_CH_LAYOUT_4POINT0,     AV_CH_LAYOUT_QUAD,    AV_CH_LAYOUT_5POINT0_BACK,
+        AV_CH_LAYOUT_7POINT1,  AV_CH_LAYOUT_5POINT1_BACK};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (mask == known[i])
+            return true;
+    return false;
+}
+
 static bool open_codec(encoder *e, const ap_stream *s, const ap_encode_options *o, ap_error *err)
 {
     const ap_format *f = &s->format;
+    uint32_t mask = ap_back_mask(f->mask);
+    bool fits = f->channels <= 2 || e->lossless || has_aac_layout(mask);
     const AVCodec *codec = find_codec(e->lossless);
     if (!ap_has_places(f) && f->channels > 2)
         return ap_fail(
@@ -66,10 +82,10 @@ static bool open_codec(encoder *e, const ap_stream *s, const ap_encode_options *
             (int64_t)(o->bitrate_kbps > 0 ? 1000 * o->bitrate_kbps : 1000.0 * AAC_KBPS * f->channels);
     c->time_base = (AVRational){1, c->sample_rate};
     c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
-    if (av_channel_layout_from_mask(&c->ch_layout, f->mask) >= 0 && avcodec_open2(c, codec, NULL) >= 0)
+    if (fits && av_channel_layout_from_mask(&c->ch_layout, mask) >= 0 && avcodec_open2(c, codec, NULL) >= 0)
         return true;
     char name[64];
-    return ap_fail(err, AP_USAGE, "m4a cannot hold %u channels (%s) at %u Hz: mix them with ap-decode -c 2",
+    return ap_fail(err, AP_USAGE, "m4a cannot hold %u channels (%s) at %u Hz: mix them with ap-decode -c 6",
                    f->channels, ap_layout_name(f->mask, name, sizeof name), f->rate);
 }
 
