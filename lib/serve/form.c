@@ -83,6 +83,8 @@ static enum MHD_Result see_part(void *cls, enum MHD_ValueKind kind, const char *
     (void)kind;
     (void)type;
     (void)encoding;
+    if (!key)
+        return MHD_YES; /* a part without a name */
     if (strcmp(key, "recipe") == 0 && !filename && offset + size < sizeof f->recipe)
         memcpy(f->recipe + offset, data, size); /* what follows is zero */
     if (strcmp(key, "file") != 0 || !filename || f->err.code != AP_OK)

@@ -70,14 +70,16 @@ static bool add_note(ap_uploads *u, const ap_upload *upload)
 uint64_t ap_uploads_of(ap_uploads *u, const char *owner, size_t *count)
 {
     uint64_t total = 0;
-    *count = 0;
+    size_t number = 0;
     pthread_mutex_lock(&u->lock);
     for (size_t i = 0; i < u->count; i++)
         if (strcmp(u->notes[i].owner, owner) == 0) {
             total += u->notes[i].length;
-            ++*count;
+            number++;
         }
     pthread_mutex_unlock(&u->lock);
+    if (count)
+        *count = number;
     return total;
 }
 

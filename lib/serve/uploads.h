@@ -67,7 +67,7 @@ cJSON *ap_upload_describe(ap_uploads *u, ap_upload *upload);
 bool ap_upload_claim(ap_uploads *u, const char *id, ap_peer *peer);
 void ap_upload_release(ap_uploads *u, const char *id);
 
-/* What an owner's uploads take, as announced; *count: how many there are. */
+/* What an owner's uploads take, as announced; *count: how many there are, unless it is NULL. */
 uint64_t ap_uploads_of(ap_uploads *u, const char *owner, size_t *count);
 /* Removes those that have expired and that no connection writes. Returns how many. */
 size_t ap_uploads_expire(ap_uploads *u, double now_s);

@@ -33,13 +33,13 @@ static void the_file_tells_how_far_it_is(void)
     enter_folder();
     CHECK(ap_uploads_open(&u, ".", 100, NULL));
     announce(&u, 6, id);
-    CHECK(ap_uploads_of(&u, "alice") == 6 && ap_uploads_of(&u, "bob") == 0);
+    CHECK(ap_uploads_of(&u, "alice", NULL) == 6 && ap_uploads_of(&u, "bob", NULL) == 0);
     append(&u, id, "hel");
     CHECK(ap_upload_load(&u, id, &found) && found.offset == 3 && !ap_upload_is_whole(&found));
     CHECK(strcmp(found.owner, "alice") == 0 && strcmp(found.name, "a \xc3\xbc.wav") == 0);
     ap_upload_free(&found);
     ap_uploads_close(&u); /* the server dies */
-    CHECK(ap_uploads_open(&u, ".", 100, NULL) && ap_uploads_of(&u, "alice") == 6);
+    CHECK(ap_uploads_open(&u, ".", 100, NULL) && ap_uploads_of(&u, "alice", NULL) == 6);
     append(&u, id, "lo\n");
     CHECK(ap_upload_load(&u, id, &found) && ap_upload_is_whole(&found));
     cJSON *said = ap_upload_describe(&u, &found);
@@ -49,7 +49,7 @@ static void the_file_tells_how_far_it_is(void)
     cJSON_Delete(said);
     ap_upload_free(&found);
     ap_upload_remove(&u, id);
-    CHECK(!ap_upload_load(&u, id, &found) && ap_uploads_of(&u, "alice") == 0);
+    CHECK(!ap_upload_load(&u, id, &found) && ap_uploads_of(&u, "alice", NULL) == 0);
     ap_upload_free(&found);
     ap_uploads_close(&u);
 }
@@ -68,7 +68,7 @@ static void what_is_old_goes(void)
     CHECK(ap_uploads_expire(&u, expires - 1) == 0);
     CHECK(ap_upload_claim(&u, old, NULL) && ap_uploads_expire(&u, expires + 1) == 0); /* somebody writes */
     ap_upload_release(&u, old);
-    CHECK(ap_uploads_expire(&u, expires + 1) == 1 && ap_uploads_of(&u, "alice") == 0);
+    CHECK(ap_uploads_expire(&u, expires + 1) == 1 && ap_uploads_of(&u, "alice", NULL) == 0);
     ap_uploads_close(&u);
 }
 
