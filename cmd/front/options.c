@@ -198,6 +198,20 @@ static _Noreturn void answer(const command *c, const option_row *o, void *config
     finish_answer(c);
 }
 
+/* The field is an enum, or an int: of the same size, but another type. */
+static void put_choice(void *field, int value)
+{
+    _Static_assert(sizeof(option_type) == sizeof value, "enums are as large as int");
+    memcpy(field, &value, sizeof value);
+}
+
+static int get_choice(const void *field)
+{
+    int value;
+    memcpy(&value, field, sizeof value);
+    return value;
+}
+
 static void set_option(const command *c, const option_row *o, void *config, const char *text)
 {
     void *field = (char *)config + o->offset;
@@ -225,7 +239,7 @@ static void set_option(const command *c, const option_row *o, void *config, cons
         *(const char **)field = text;
         break;
     case OPTION_CHOICE:
-        *(int *)field = find_choice(c, o, text);
+        put_choice(field, find_choice(c, o, text));
         break;
     case OPTION_CALL:
         if (!o->call(config, text, &err))
@@ -249,7 +263,7 @@ static int print_default(const option_row *o, const void *config)
     case OPTION_COUNT:
         return printf("default %u", *(const unsigned *)field);
     case OPTION_CHOICE:
-        while (one->name && one->value != *(const int *)field)
+        while (one->name && one->value != get_choice(field))
             one++;
         return printf("default %s", one->name ? one->name : "");
     default:

@@ -102,15 +102,19 @@ static int open_nameless(const char *path)
     return fd;
 }
 
+/* Temporary name number i. false: out of memory. */
+static bool name_temporary(ap_output *out, int i)
+{
+    char leaf[64];
+    snprintf(leaf, sizeof leaf, ".audiopipe-%ld-%d", (long)getpid(), i);
+    free(out->temporary);
+    out->temporary = beside(out->path, leaf);
+    return out->temporary;
+}
+
 static int open_temporary(ap_output *out)
 {
-    for (int i = 0; i < 100; i++) {
-        char leaf[64];
-        snprintf(leaf, sizeof leaf, ".audiopipe-%ld-%d", (long)getpid(), i);
-        free(out->temporary);
-        out->temporary = beside(out->path, leaf);
-        if (!out->temporary)
-            break;
+    for (int i = 0; i < 100 && name_temporary(out, i); i++) {
         int fd = open(out->temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode_for_new_file());
         if (fd >= 0 || errno != EEXIST)
             return fd;
@@ -307,16 +311,11 @@ static bool link_nameless(ap_output *out)
     snprintf(self, sizeof self, "/proc/self/fd/%d", out->fd);
     if (linkat(AT_FDCWD, self, AT_FDCWD, out->path, AT_SYMLINK_FOLLOW) == 0)
         return true;
-    for (int i = 0; errno == EEXIST && !out->keep_existing && i < 100; i++) {
-        char leaf[64];
-        snprintf(leaf, sizeof leaf, ".audiopipe-%ld-%d", (long)getpid(), i);
-        free(out->temporary);
-        out->temporary = beside(out->path, leaf);
-        if (!out->temporary)
+    for (int i = 0; errno == EEXIST && !out->keep_existing && i < 100; i++)
+        if (!name_temporary(out, i))
             return false;
-        if (linkat(AT_FDCWD, self, AT_FDCWD, out->temporary, AT_SYMLINK_FOLLOW) == 0)
+        else if (linkat(AT_FDCWD, self, AT_FDCWD, out->temporary, AT_SYMLINK_FOLLOW) == 0)
             return true;
-    }
     return false;
 }
 

@@ -120,3 +120,14 @@ void ap_text_one_line(char *text)
         if (ap_is_control(*text))
             *text = '?';
 }
+
+bool ap_lists_word(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *p = list; n && p && *p; p += strcspn(p, " ,")) {
+        p += strspn(p, " ,");
+        if (strcspn(p, " ,") == n && strncmp(p, word, n) == 0)
+            return true;
+    }
+    return false;
+}

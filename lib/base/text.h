@@ -34,4 +34,7 @@ void ap_put_markup(FILE *out, const char *text, size_t most);
 /* Replaces control characters by '?', so that text stays one line. */
 void ap_text_one_line(char *text);
 
+/* Whether a word is in a list that blanks or commas separate; words are compared as they stand. */
+bool ap_lists_word(const char *list, const char *word);
+
 #endif

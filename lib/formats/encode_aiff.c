@@ -172,14 +172,11 @@ static bool make_header(header *h, const ap_stream *s, ap_bits bits, const ap_ou
 static bool complete(header *h, const ap_stream *s, ap_bits bits, ap_output *out, ap_error *err)
 {
     size_t frame_size = s->format.channels * ap_bits_size(bits);
-    if (((s->position * frame_size & 1) && !ap_output_write(out, "", 1, err)) ||
-        !ap_output_write(out, h->tail.data, h->tail.size, err))
+    if (!ap_pcm_finish(out, s->position * frame_size, &h->tail, err))
         return false;
-    uint64_t end = ap_output_tell(out);
     if (!set_length(h, s->position, frame_size))
         return fail_too_long(out, err);
-    return ap_output_seek(out, 0, err) && ap_output_write(out, h->bytes.data, h->bytes.size, err) &&
-           ap_output_seek(out, end, err);
+    return ap_pcm_mend(out, &h->bytes, err);
 }
 
 bool ap_encode_aiff(ap_stream *s, ap_output *out, const ap_encode_options *options, ap_error *err)

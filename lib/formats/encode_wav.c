@@ -219,15 +219,12 @@ static bool make_header(header *h, const ap_stream *s, ap_bits bits, bool seekab
 static bool complete(header *h, const ap_stream *s, ap_bits bits, ap_output *out, ap_error *err)
 {
     size_t frame_size = s->format.channels * ap_bits_size(bits);
-    if (((s->position * frame_size & 1) && !ap_output_write(out, "", 1, err)) ||
-        !ap_output_write(out, h->tail.data, h->tail.size, err))
+    if (!ap_pcm_finish(out, s->position * frame_size, &h->tail, err))
         return false;
     if (s->format.frames != AP_UNKNOWN || !ap_output_seekable(out))
         return true;
     set_length(h, s->position, frame_size);
-    uint64_t end = ap_output_tell(out);
-    return ap_output_seek(out, 0, err) && ap_output_write(out, h->bytes.data, h->bytes.size, err) &&
-           ap_output_seek(out, end, err);
+    return ap_pcm_mend(out, &h->bytes, err);
 }
 
 bool ap_encode_wav(ap_stream *s, ap_output *out, const ap_encode_options *options, ap_error *err)

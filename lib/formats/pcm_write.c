@@ -14,6 +14,19 @@ size_t ap_bits_size(ap_bits bits)
     return bits == AP_BITS_FLOAT ? 4 : (size_t)bits / 8;
 }
 
+bool ap_pcm_finish(ap_output *out, uint64_t size, const ap_bytes *tail, ap_error *err)
+{
+    return (!(size & 1) || ap_output_write(out, "", 1, err)) &&
+           ap_output_write(out, tail->data, tail->size, err);
+}
+
+bool ap_pcm_mend(ap_output *out, const ap_bytes *header, ap_error *err)
+{
+    uint64_t end = ap_output_tell(out);
+    return ap_output_seek(out, 0, err) && ap_output_write(out, header->data, header->size, err) &&
+           ap_output_seek(out, end, err);
+}
+
 /* What of a sample type the writer needs to know. */
 typedef struct writer {
     ap_pcm type;

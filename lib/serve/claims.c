@@ -2,6 +2,7 @@
  * claims.c - what a token says. */
 #include "serve/claims.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "jobs/record/json.h"
 #include "serve/parse.h"
 

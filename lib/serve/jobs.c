@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * jobs.c - jobs over HTTP: list, one, retry, cancel, delete. */
 #include "serve/jobs.h"
+#include "base/text.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
 #include "jobs/spool/clean.h"

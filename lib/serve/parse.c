@@ -150,17 +150,6 @@ char *ap_tus_metadata(const char *text, const char *name)
 
 /* ---- text */
 
-bool ap_lists_word(const char *list, const char *word)
-{
-    size_t n = strlen(word);
-    for (const char *p = list; n && p && *p; p += strcspn(p, " ,")) {
-        p += strspn(p, " ,");
-        if (strcspn(p, " ,") == n && strncmp(p, word, n) == 0)
-            return true;
-    }
-    return false;
-}
-
 char *ap_percent_encode(const char *text)
 {
     char *result = malloc(3 * strlen(text) + 1), *to = result;

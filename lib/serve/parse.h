@@ -30,8 +30,6 @@ bool ap_is_tus_metadata(const char *text);
 /* The value of a key in it, malloc'ed; NULL if it is not there. Without control characters. */
 char *ap_tus_metadata(const char *text, const char *key);
 
-/* Whether a word is in a list that blanks or commas separate; words are compared as they stand. */
-bool ap_lists_word(const char *list, const char *word);
 /* malloc'ed, with all but unreserved characters (RFC 3986, section 2.3) and "/" as %XX. */
 char *ap_percent_encode(const char *text);
 /* "name.mp3" for a Content-Disposition, malloc'ed: attachment with filename and filename* (RFC 6266). */

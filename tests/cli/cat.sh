@@ -9,7 +9,6 @@ done
 sox -D -n -r 48000 -c 1 -b 16 other.wav synth 0.5 sine 440 vol 0.2
 
 raw() { ap-decode "$1" | ffmpeg -v error -f au -i - -f f32le -; }
-frames() { soxi -s "$1"; }
 
 joins_like_sox() {
     sox -D 1.wav 2.wav 3.wav want.wav

@@ -88,6 +88,9 @@ is_running() { [ -e "/proc/$1/stat" ] && [ "$(sed 's/.*) \(.\).*/\1/' "/proc/$1/
 # samples FILE [OPTION...]: raw float samples of any file that sox reads
 samples() { sox -V1 "$@" -t f32 -; }
 
+# frames FILE: how many a file has by its header
+frames() { soxi -s "$1"; }
+
 # near A B TOLERANCE: numbers
 near() {
     awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { d = a - b; exit !(a != "" && b != "" && d <= t && -d <= t) }' || {

@@ -13,7 +13,6 @@ sox -D s1.wav middle.wav pad 0 0.75
 sox -D padded.wav middle.wav end.wav talk.wav
 
 raw() { ffmpeg -v error -i "$1" -f f32le -; }
-frames() { soxi -s "$1"; }
 
 cuts_like_sox() {
     sox -D tone.wav want.wav trim 0.5 1.25

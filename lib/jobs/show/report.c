@@ -307,6 +307,30 @@ static void put_next_try(FILE *out, const cJSON *document)
     fprintf(out, " Next try: %.10s %.8s UTC", when, when + 11);
 }
 
+/* Recipe, options, and when it ended. */
+static void put_order(FILE *out, const cJSON *document)
+{
+    const cJSON *option;
+    fputs("<div class=facts><span>recipe ", out);
+    put(out, ap_json_string(document, "recipe"));
+    cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(document, "options"))
+    {
+        fputs("</span><span>", out);
+        put(out, option->string);
+        fputs(" = ", out);
+        put(out, cJSON_IsString(option) ? option->valuestring : "?");
+    }
+    const char *finished = ap_json_string(document, "finished"); /* 2026-11-20T13:02:20.723Z */
+    if (strlen(finished) > 19) {
+        fputs("</span><span>", out);
+        ap_put_markup(out, finished, 10);
+        fputs(" ", out);
+        ap_put_markup(out, finished + 11, 8);
+        fputs(" UTC", out);
+    }
+    fputs("</span></div>\n", out);
+}
+
 static void put_head(FILE *out, const cJSON *document)
 {
     const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input");
@@ -327,25 +351,8 @@ static void put_head(FILE *out, const cJSON *document)
     put(out, state);
     fputs("\">", out);
     put(out, state);
-    fputs("</span></h1>\n<div class=facts><span>recipe ", out);
-    put(out, ap_json_string(document, "recipe"));
-    const cJSON *option;
-    cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(document, "options"))
-    {
-        fputs("</span><span>", out);
-        put(out, option->string);
-        fputs(" = ", out);
-        put(out, cJSON_IsString(option) ? option->valuestring : "?");
-    }
-    const char *finished = ap_json_string(document, "finished"); /* 2026-11-20T13:02:20.723Z */
-    if (strlen(finished) > 19) {
-        fputs("</span><span>", out);
-        ap_put_markup(out, finished, 10);
-        fputs(" ", out);
-        ap_put_markup(out, finished + 11, 8);
-        fputs(" UTC", out);
-    }
-    fputs("</span></div>\n", out);
+    fputs("</span></h1>\n", out);
+    put_order(out, document);
     if (*error) {
         fputs("<section class=\"card error\">", out);
         put(out, error);

@@ -55,22 +55,12 @@ static bool check_size(const draft *d, const char *path, const struct stat *st, 
     return true;
 }
 
-/* Whether word is one of those in list, which are separated by blanks. */
-static bool lists(const char *list, const char *word)
-{
-    size_t n = strlen(word);
-    for (const char *p = list; n && (p = strstr(p, word)); p += n)
-        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == 0))
-            return true;
-    return false;
-}
-
 static bool check_content(const draft *d, const char *path, ap_probe *probe, ap_error *err)
 {
     const ap_intake_options *o = d->options;
     if (!ap_probe_file(path, AP_PROBE_DURATION, probe, err))
         return false;
-    if (*o->accept && !lists(o->accept, probe->class_))
+    if (*o->accept && !ap_lists_word(o->accept, probe->class_))
         return ap_fail(err, AP_FAILED, "'%s' is %s, and recipe %s takes %s", path,
                        *probe->class_ ? probe->class_ : "neither audio nor an image", o->recipe, o->accept);
     if (probe->seconds > o->max_seconds)
@@ -181,7 +171,7 @@ static bool fits(const draft *d, const char *path, ap_error *why)
         return false;
     if (!*probe.class_ && !ap_probe_file(path, AP_PROBE_DURATION, &probe, why))
         return false;
-    return !*o->accept || lists(o->accept, probe.class_) ||
+    return !*o->accept || ap_lists_word(o->accept, probe.class_) ||
            ap_fail(why, AP_FAILED, "'%s' is not %s", path, o->accept);
 }
 

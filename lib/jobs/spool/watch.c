@@ -166,16 +166,6 @@ static bool look_at(watcher *w, const char *path, const char *name, bool *pendin
     return true;
 }
 
-/* Whether word is one of those in list, which are separated by blanks. */
-static bool lists(const char *list, const char *word)
-{
-    size_t n = strlen(word);
-    for (const char *p = list; p && (p = strstr(p, word)); p += n)
-        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == 0))
-            return true;
-    return false;
-}
-
 static void forget_gone(watcher *w)
 {
     size_t kept = 0;
@@ -197,7 +187,7 @@ static bool scan_folder(watcher *w, const char *path, const char *below, bool *p
     bool ok = true;
     for (int i = 0; i < count; i++) {
         const char *leaf = names[i]->d_name;
-        if (ok && !is_left_alone(leaf) && (*below || !lists(w->options->spare, leaf))) {
+        if (ok && !is_left_alone(leaf) && (*below || !ap_lists_word(w->options->spare, leaf))) {
             char *file = ap_print("%s/%s", path, leaf),
                  *name = ap_print("%s%s%s", below, *below ? "/" : "", leaf);
             ok = file && name ? look_at(w, file, name, pending, err) : ap_fail_memory(err);

@@ -8,51 +8,52 @@
         bytes, sizeof(bytes) - 1, type                                                                       \
     }
 
+static const struct {
+    const char *bytes;
+    size_t size;
+    ap_picture_type type;
+} rows[] = {
+    ROW("", AP_NO_PICTURE),
+    ROW("\xff\xd8\xff\xe0", AP_PICTURE_JPEG),
+    ROW("\xff\xd8", AP_NO_PICTURE),
+    ROW("\x89PNG\r\n\x1a\n", AP_PICTURE_PNG),
+    ROW("GIF89a", AP_PICTURE_GIF),
+    ROW("GIF88a", AP_NO_PICTURE),
+    ROW("RIFF\x10\0\0\0WEBPVP8 ", AP_PICTURE_WEBP),
+    ROW("RIFF\x10\0\0\0WAVEfmt ", AP_NO_PICTURE),
+    ROW("II*\0\x08\0\0\0", AP_PICTURE_TIFF),
+    ROW("MM\0*\0\0\0\x08", AP_PICTURE_TIFF),
+    ROW("II*x", AP_NO_PICTURE),
+    ROW("BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", AP_PICTURE_BMP),
+    ROW("BM is how this begins", AP_NO_PICTURE),
+    ROW("\0\0\0\x18"
+        "ftypheic\0\0\0\0mif1heic",
+        AP_PICTURE_HEIC),
+    ROW("\0\0\0\x1c"
+        "ftypmif1\0\0\0\0mif1avifmiaf",
+        AP_PICTURE_AVIF),
+    ROW("\0\0\0\x1c"
+        "ftypmif1\0\0\0\0mif1miafheic",
+        AP_PICTURE_HEIC),
+    ROW("\0\0\0\x14"
+        "ftypmif1\0\0\0\0mif1heic",
+        AP_NO_PICTURE), /* the box ends before */
+    ROW("\0\0\0\x18"
+        "ftypavif\0\0\0\0avif",
+        AP_PICTURE_AVIF),
+    ROW("\0\0\0\x18"
+        "ftypavif",
+        AP_NO_PICTURE),
+    ROW("\0\0\0\x1c"
+        "ftypisom\0\0\0\0isomheic",
+        AP_NO_PICTURE), /* a video */
+    ROW("\0\0\0\x1c"
+        "ftypM4A \0\0\0\0M4A mp42",
+        AP_NO_PICTURE),
+};
+
 static void types_are_found(void)
 {
-    static const struct {
-        const char *bytes;
-        size_t size;
-        ap_picture_type type;
-    } rows[] = {
-        ROW("", AP_NO_PICTURE),
-        ROW("\xff\xd8\xff\xe0", AP_PICTURE_JPEG),
-        ROW("\xff\xd8", AP_NO_PICTURE),
-        ROW("\x89PNG\r\n\x1a\n", AP_PICTURE_PNG),
-        ROW("GIF89a", AP_PICTURE_GIF),
-        ROW("GIF88a", AP_NO_PICTURE),
-        ROW("RIFF\x10\0\0\0WEBPVP8 ", AP_PICTURE_WEBP),
-        ROW("RIFF\x10\0\0\0WAVEfmt ", AP_NO_PICTURE),
-        ROW("II*\0\x08\0\0\0", AP_PICTURE_TIFF),
-        ROW("MM\0*\0\0\0\x08", AP_PICTURE_TIFF),
-        ROW("II*x", AP_NO_PICTURE),
-        ROW("BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", AP_PICTURE_BMP),
-        ROW("BM is how this begins", AP_NO_PICTURE),
-        ROW("\0\0\0\x18"
-            "ftypheic\0\0\0\0mif1heic",
-            AP_PICTURE_HEIC),
-        ROW("\0\0\0\x1c"
-            "ftypmif1\0\0\0\0mif1avifmiaf",
-            AP_PICTURE_AVIF),
-        ROW("\0\0\0\x1c"
-            "ftypmif1\0\0\0\0mif1miafheic",
-            AP_PICTURE_HEIC),
-        ROW("\0\0\0\x14"
-            "ftypmif1\0\0\0\0mif1heic",
-            AP_NO_PICTURE), /* the box ends before */
-        ROW("\0\0\0\x18"
-            "ftypavif\0\0\0\0avif",
-            AP_PICTURE_AVIF),
-        ROW("\0\0\0\x18"
-            "ftypavif",
-            AP_NO_PICTURE),
-        ROW("\0\0\0\x1c"
-            "ftypisom\0\0\0\0isomheic",
-            AP_NO_PICTURE), /* a video */
-        ROW("\0\0\0\x1c"
-            "ftypM4A \0\0\0\0M4A mp42",
-            AP_NO_PICTURE),
-    };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         CHECK_NEAR(ap_picture_type_of(rows[i].bytes, rows[i].size), rows[i].type, 0);
 }

@@ -26,54 +26,34 @@ static ap_stream *sound(uint64_t frames)
     return ap_source_memory(&(ap_format){44100, 2, 0, frames}, zeros, NULL);
 }
 
+/* What is wrong with the options, with the number of images, or with the path. */
+typedef struct mistake {
+    ap_stitch_options o;
+    size_t count;
+    const char *path;
+} mistake;
+
+static mistake mistake_number(int i)
+{
+    mistake m = {small(), i == 9 ? 0 : 2, i == 10 ? "bad.avi" : "bad.mp4"};
+    m.o.width = i == 0 ? 65 : i == 1 ? 10000 : m.o.width;
+    m.o.height = i == 2 ? 8 : m.o.height;
+    m.o.fps = i == 3 ? 0 : i == 4 ? NAN : m.o.fps;
+    m.o.image_s = i == 5 ? -1 : i == 6 ? INFINITY : m.o.image_s;
+    m.o.transition_s = i == 7 ? -1 : m.o.transition_s;
+    m.o.visual = i == 8 ? AP_VISUAL_WAVEFORM : m.o.visual;
+    m.o.format = i == 11 ? "png" : m.o.format;
+    return m;
+}
+
 static void bad_options_are_refused(void)
 {
-    ap_stitch_options good = small();
     for (int i = 0; i < 12; i++) {
-        ap_stitch_options o = good;
-        size_t count = 2;
-        const char *path = "bad.mp4";
-        switch (i) {
-        case 0:
-            o.width = 65;
-            break;
-        case 1:
-            o.height = 8;
-            break;
-        case 2:
-            o.width = 10000;
-            break;
-        case 3:
-            o.fps = 0;
-            break;
-        case 4:
-            o.fps = NAN;
-            break;
-        case 5:
-            o.image_s = -1;
-            break;
-        case 6:
-            o.image_s = INFINITY;
-            break;
-        case 7:
-            o.transition_s = -1;
-            break;
-        case 8:
-            o.visual = AP_VISUAL_WAVEFORM;
-            break;
-        case 9:
-            count = 0;
-            break;
-        case 10:
-            path = "bad.avi";
-            break;
-        case 11:
-            o.format = "png";
-            break;
-        }
+        const mistake m = mistake_number(i);
         ap_error err = {0};
-        CHECK(!ap_stitch(NULL, images, count, path, &o, &err) && err.code == AP_USAGE && err.message[0]);
-        CHECK(access(path, F_OK) != 0);
+        CHECK(!ap_stitch(NULL, images, m.count, m.path, &m.o, &err) && err.code == AP_USAGE &&
+              err.message[0]);
+        CHECK(access(m.path, F_OK) != 0);
     }
 }
 
