@@ -21,6 +21,8 @@ SOVERSION = 0
 ifeq ($(SAN),1)
 B = build-san
 OPT = -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+# The engine's tests take half the time with it.
+NEURAL_OPT = -O2
 else
 B = build
 OPT = -O3
@@ -106,6 +108,7 @@ $B/lib/%: MORE = -Wconversion $(CORE_CFLAGS) -DAP_PLUGINDIR='"$(PLUGINDIR)"'
 $B/lib/jobs/%: MORE = -Wconversion $(JOBS_CFLAGS)
 $B/lib/serve/%: MORE = -Wconversion $(SERVE_CFLAGS)
 $B/lib/plugins/%: MORE = -Wconversion -fvisibility=hidden
+$B/lib/plugins/neural/%: MORE = -Wconversion -fvisibility=hidden $(NEURAL_OPT)
 $B/lib/plugins/av/%: MORE = -Wconversion -fvisibility=hidden $(AV_CFLAGS)
 $B/lib/plugins/cairo/%: MORE = -Wconversion -fvisibility=hidden $(CAIRO_CFLAGS)
 $B/lib/plugins/stretch/%: MORE = -Wconversion -fvisibility=hidden $(STRETCH_CFLAGS)

@@ -6,6 +6,7 @@ separate_inputs
 cp "$tests_folder"/data/roformer/{bs-4stem,mdx23c}.{ckpt,yaml} models
 mix=$golden/mix.wav
 fast=(ap-separate -q -j 2 --bits float)
+bs=("${fast[@]}" -n bs-4stem --overlap 1)
 
 # killed_at KILOBYTES COMMAND...: a signal kills it when a file, which is that of --resume, would get larger than that.
 killed_at() {
@@ -28,14 +29,14 @@ goes_on_after_a_kill() { # MODEL OPTION...
     done
     [ ! -e "got-$model/drums.wav.resume" ]
 }
-check goes_on_after_a_kill bs-4stem
+check goes_on_after_a_kill bs-4stem --overlap 1
 check goes_on_after_a_kill tiny --shifts 2 --overlap 0.5
 
 # The same with kill -9, in the middle of whatever it does then.
 goes_on_after_kill_9() {
     local pid
-    for size in 1000000 5000000; do
-        "${fast[@]}" -n bs-4stem "$mix" -o got --resume &
+    for size in 700000 2000000; do
+        "${bs[@]}" "$mix" -o got --resume &
         pid=$!
         while kill -0 "$pid" 2>/dev/null && [ "$(stat -c %s got/drums.wav.resume 2>/dev/null || echo 0)" -lt "$size" ]; do
             sleep 0.01
@@ -43,7 +44,7 @@ goes_on_after_kill_9() {
         kill -KILL "$pid" || true
         wait "$pid" || true
     done
-    "${fast[@]}" -n bs-4stem "$mix" -o got --resume
+    "${bs[@]}" "$mix" -o got --resume
     for stem in "${the_stems[@]}"; do
         cmp want-bs-4stem/"$stem.wav" got/"$stem.wav"
     done
@@ -69,7 +70,7 @@ END
     for state in silent broken torn; do
         mkdir "$state-out"
         cp "$state" "$state-out/drums.wav.resume"
-        "${fast[@]}" -n bs-4stem "$mix" -o "$state-out" --resume
+        "${bs[@]}" "$mix" -o "$state-out" --resume
     done
     differs silent-out/bass.wav want-bs-4stem/bass.wav
     cmp broken-out/bass.wav want-bs-4stem/bass.wav
@@ -84,16 +85,16 @@ belongs_to_its_input_model_and_options() {
     }
     mkdir other
     cp kept-bs-4stem other/drums.wav.resume
-    refused -n bs-4stem song.wav -o other
+    refused -n bs-4stem --overlap 1 song.wav -o other
     refused -n bs-4stem "$mix" -o other --overlap 2
     cp models/bs-4stem.ckpt models/changed.ckpt
     sed 's/zero_dc:.*//; s/^model:/model:\n  zero_dc: false/' models/bs-4stem.yaml >models/changed.yaml
-    refused -n changed "$mix" -o other
+    refused -n changed --overlap 1 "$mix" -o other
     refused -n tiny "$mix" -o other
     cmp kept-bs-4stem other/drums.wav.resume
     (
         flock 9
-        fails 75 "${fast[@]}" -n bs-4stem "$mix" -o other --resume
+        fails 75 "${bs[@]}" "$mix" -o other --resume
         grep -q "another process is working with 'other/drums.wav.resume'" stderr
     ) 9<>other/drums.wav.resume
     fails 2 "${fast[@]}" -n tiny song.wav -s bass --resume >/dev/null
