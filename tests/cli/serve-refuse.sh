@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ap-serve: strangers, mistakes and odd requests are turned away, limits hold.
+# ap-serve: strangers, mistakes and odd requests are turned away.
 . "$(dirname "$0")/serve-lib.sh"
 
 others_see_nothing() {
@@ -100,64 +100,6 @@ print(*re.findall(rb"HTTP/1\.[01] (\d+)", got)[:2])' "${url##*:}" >raw
     stop_serving
 }
 check guards
-
-limits() {
-    fresh
-    serve --run 0 --rate 1
-    token alice
-    got_status() { ask "${@:2}" >out && [ "$(cat status)" = "$1" ]; }
-    until_true got_status 429 /v1/config
-    [ "$(header retry-after)" -ge 1 ]
-    # whose clients would give up on 429
-    until_true got_status 503 -H 'Tus-Resumable: 1.0.0' -H 'Upload-Length: 1' -X POST /v1/files
-    stop_serving
-    fresh
-    AUDIOPIPE_MAX_SIZE=0.1 serve --run 0 --quota 0.05
-    token alice
-    answers 413 -F file=@tone.wav /v1/files
-    answers 507 -H 'Tus-Resumable: 1.0.0' -H 'Upload-Length: 60000' -X POST /v1/files
-    answers 201 -H 'Tus-Resumable: 1.0.0' -H 'Upload-Length: 40000' -X POST /v1/files
-    answers 507 -H 'Tus-Resumable: 1.0.0' -H 'Upload-Length: 40000' -X POST /v1/files
-    stop_serving
-}
-check limits
-
-so_many_each() {
-    fresh
-    serve --run 0 --rate 0 --uploads 2 --connections-each 3
-    token alice
-    make_upload() { answers "$1" -H 'Tus-Resumable: 1.0.0' -H 'Upload-Length: 10' -X POST /v1/files; }
-    make_upload 201
-    place=$(header location)
-    make_upload 201
-    make_upload 507
-    answers 507 -F file=@tone.wav /v1/files
-    answers 204 -H 'Tus-Resumable: 1.0.0' -X DELETE "${place#"$url"}"
-    make_upload 201
-    token bob # has none yet
-    make_upload 201
-    # of four connections from one address the fourth is closed
-    /usr/bin/python3 - "${url##*:}" <<'END2'
-import socket, sys
-def ask(c):
-    try:
-        c.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-        return c.recv(1000)[:15]
-    except ConnectionError:
-        return b""
-made = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(4)]
-said = [ask(c) for c in made]
-assert sorted(said) == [b"", *[b"HTTP/1.1 200 OK"] * 3], said
-made[said.index(b"HTTP/1.1 200 OK")].close()
-for _ in range(100):
-    if ask(socket.create_connection(("127.0.0.1", int(sys.argv[1])))):
-        break
-else:
-    sys.exit("a place that is free again is not given")
-END2
-    stop_serving
-}
-check so_many_each
 
 signing_in() {
     fresh
