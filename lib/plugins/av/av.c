@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/plugin.h"
+#include "plugins/av/av_decoder.h"
 #include "plugins/av/av_details.h"
 #include "plugins/av/av_tags.h"
 #include "plugins/av/boxes.h"
@@ -15,9 +16,7 @@
 #include "stream/stream.h"
 
 #include <libavcodec/avcodec.h>
-#include <libavutil/intreadwrite.h>
 #include <libavutil/opt.h>
-#include <libswresample/swresample.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,45 +25,10 @@
  * are of its longest stream. The second is for times that count samples. */
 #define SLACK_S 1.0
 #define SAMPLE_SLACK_S 0.1
-#define MAX_ERRORS 100 /* packets that cannot be decoded before the first that can */
-
-typedef struct decoder {
-    ap_av_source source;
-    AVStream *st;
-    AVCodecContext *codec;
-    SwrContext *convert;
-    AVPacket *packet;
-    AVFrame *frame;
-    bool corrupt;   /* the last packet was not whole */
-    bool encrypted; /* packets are */
-    bool draining, damaged;
-    unsigned failed;           /* packets in a row that could not be decoded */
-    int64_t packets;           /* of our stream so far */
-    uint64_t left;             /* frames that may still be given, AP_UNKNOWN = all */
-    double end_s;              /* of the last packet of any stream */
-    ap_format format;          /* of what is decoded at the moment; rate 0 until the first frame is there */
-    bool converts;             /* libav converts what has another format than the start */
-    bool switched;             /* frame has another one, and waits for a part of its own */
-    ap_stream *part;           /* what has another format than the start, converted */
-    ap_chan chan;              /* of PCM in QuickTime, whose channels libav leaves in their order */
-    AVFrame *like;             /* has the format that convert was made for */
-    float *samples;            /* converted, not given yet */
-    size_t at, have, capacity; /* frames */
-    uint64_t silence;          /* frames to give first */
-    bool gap;                  /* the silence is of the edit list */
-    /* With an edit list: frames of the track, [begin, begin + count) of which lie in samples. */
-    ap_av_edits edits;
-    size_t edit;   /* the one at hand */
-    int64_t given; /* of it */
-    int64_t begin, count, before,
-        next;      /* before: end of the block before; next: where the next block starts */
-    int64_t delay; /* frames to leave out first, of Matroska */
-    bool skips;    /* libav leaves them out */
-} decoder;
 
 static void av_close(void *state)
 {
-    decoder *d = state;
+    ap_av_decoder *d = state;
     ap_close(&d->part);
     avcodec_free_context(&d->codec);
     swr_free(&d->convert);
@@ -79,214 +43,10 @@ static void av_close(void *state)
     free(d);
 }
 
-/* ---- packets to frames */
-
-static void note_end(decoder *d, const AVPacket *packet)
-{
-    const AVStream *st = d->source.container->streams[packet->stream_index];
-    int64_t start = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
-    if (start != AV_NOPTS_VALUE)
-        d->end_s = fmax(d->end_s, (double)(start + packet->duration) * av_q2d(st->time_base));
-}
-
-/* A packet that cannot be decoded keeps its time, as silence, once the sample rate is known. */
-static void conceal(decoder *d)
-{
-    AVRational samples = {1, (int)d->format.rate};
-    int64_t frames = d->format.rate && d->packet->duration > 0
-                         ? av_rescale_q(d->packet->duration, d->st->time_base, samples)
-                         : 0;
-    d->next += frames;
-    if (!d->edits.count)
-        d->silence += (uint64_t)frames;
-    d->failed++;
-}
-
-/* Where the track starts, and whether libav leaves the delay of the encoder out by itself. */
-static void note_first(decoder *d)
-{
-    size_t size;
-    const uint8_t *side = av_packet_get_side_data(d->packet, AV_PKT_DATA_SKIP_SAMPLES, &size);
-    if (d->packets == 0)
-        d->skips = side && size >= 4 && AV_RL32(side) > 0;
-    if (d->packets == 0 && d->packet->pts > 0)
-        d->next = d->packet->pts; /* in units of the track until the rate is known */
-}
-
-/* Gives the decoder a packet of our stream, or tells it that there are no more. */
-static void send_packet(decoder *d)
-{
-    int result;
-    while ((result = av_read_frame(d->source.container, d->packet)) >= 0) {
-        note_end(d, d->packet);
-        bool ours = d->packet->stream_index == d->st->index;
-        if (ours) {
-            note_first(d);
-            d->packets++;
-            d->corrupt = d->packet->flags & AV_PKT_FLAG_CORRUPT;
-            if (av_packet_get_side_data(d->packet, AV_PKT_DATA_ENCRYPTION_INFO, NULL))
-                d->encrypted = true;
-            if (avcodec_send_packet(d->codec, d->packet) < 0)
-                conceal(d);
-        }
-        av_packet_unref(d->packet);
-        if (ours)
-            return;
-    }
-    d->draining = true;
-    avcodec_send_packet(d->codec, NULL);
-}
-
-/* Decodes the next frame into d->frame. false at the end, or when there is silence to give first. */
-static bool next_frame(decoder *d)
-{
-    while (d->format.rate || d->failed < MAX_ERRORS) {
-        int result = avcodec_receive_frame(d->codec, d->frame);
-        if (result >= 0 && d->frame->nb_samples > 0)
-            break;
-        if (result == AVERROR_EOF || (d->draining && result < 0))
-            return false;
-        if (result == AVERROR(EAGAIN))
-            send_packet(d);
-        else if (result < 0)
-            d->failed++;
-        if (d->silence)
-            return false;
-    }
-    d->damaged = d->damaged || d->failed;
-    d->failed = 0;
-    return d->frame->nb_samples > 0;
-}
-
-/* ---- frames to floats */
-
-static bool is_like(const AVFrame *a, const AVFrame *b)
-{
-    return a->format == b->format && a->sample_rate == b->sample_rate &&
-           av_channel_layout_compare(&a->ch_layout, &b->ch_layout) == 0;
-}
-
-/* Whether the frame needs a part of its own. With an edit list there is one time line, of one rate. */
-static bool is_foreign(const decoder *d)
-{
-    const AVFrame *f = d->frame;
-    return !d->edits.count && f->sample_rate > 0 &&
-           ((uint32_t)f->sample_rate != d->format.rate ||
-            (uint32_t)f->ch_layout.nb_channels != d->format.channels);
-}
-
-/* Prepares the conversion from what the frame has: samples, order of channels, and with an edit list all. */
-static bool set_conversion(decoder *d)
-{
-    AVChannelLayout to = {0}, from = {0};
-    const AVFrame *f = d->frame;
-    av_channel_layout_default(&from, f->ch_layout.nb_channels);
-    if (f->ch_layout.order == AV_CHANNEL_ORDER_NATIVE)
-        av_channel_layout_copy(&from, &f->ch_layout);
-    if (!d->format.mask || av_channel_layout_from_mask(&to, d->format.mask) < 0)
-        av_channel_layout_default(&to, (int)d->format.channels);
-    if (d->chan.mask) /* they are put in order later */
-        av_channel_layout_copy(&to, &from);
-    int result = swr_alloc_set_opts2(&d->convert, &to, AV_SAMPLE_FMT_FLT, (int)d->format.rate, &from,
-                                     (enum AVSampleFormat)f->format, f->sample_rate, 0, NULL);
-    av_channel_layout_uninit(&from);
-    av_channel_layout_uninit(&to);
-    av_frame_unref(d->like);
-    d->like->format = f->format;
-    d->like->sample_rate = f->sample_rate;
-    d->converts = (uint32_t)f->sample_rate != d->format.rate ||
-                  (uint32_t)f->ch_layout.nb_channels != d->format.channels;
-    return result >= 0 && swr_init(d->convert) >= 0 &&
-           av_channel_layout_copy(&d->like->ch_layout, &f->ch_layout) >= 0;
-}
-
-static bool reserve(decoder *d, size_t frames, ap_error *err)
-{
-    if (frames <= d->capacity)
-        return true;
-    float *samples = realloc(d->samples, frames * d->format.channels * sizeof *samples);
-    if (!samples)
-        return ap_fail_memory(err);
-    d->samples = samples;
-    d->capacity = frames;
-    return true;
-}
-
-/* How much of the frame is music: in MP4 the last packet has the length that was left, and iTunes tells the
- * whole length. What follows is the padding of the encoder. */
-static size_t cut_padding(decoder *d, size_t n)
-{
-    int64_t duration = d->frame->pkt_duration;
-    AVRational base = d->st->time_base, samples = {1, (int)d->format.rate};
-    bool exact = base.num == 1 && (base.den % samples.den == 0 || samples.den % base.den == 0);
-    if (exact && duration > 0 && d->st->nb_frames > 1 && d->packets >= d->st->nb_frames) {
-        duration = av_rescale_q(duration, base, samples);
-        n = duration < (int64_t)n ? (size_t)duration : n;
-    }
-    n = n > d->left ? (size_t)d->left : n;
-    if (d->left != AP_UNKNOWN)
-        d->left -= n;
-    return n;
-}
-
-static void leave_delay_out(decoder *d, size_t n)
-{
-    size_t skip = d->delay < (int64_t)n ? (size_t)d->delay : n;
-    d->delay -= (int64_t)skip;
-    d->at = skip;
-    d->have = n - skip;
-}
-
-/* A fragmented file has no table that tells the length, but its last packet does. */
-static int64_t cut_last(decoder *d, int64_t n)
-{
-    AVRational samples = {1, (int)d->format.rate};
-    int64_t told = av_rescale_q(d->frame->pkt_duration, d->st->time_base, samples);
-    if (d->edits.list[d->edits.count - 1].length >= 0 || told <= 0 || told >= n)
-        return n;
-    if (!d->draining)
-        send_packet(d);
-    return d->draining ? told : n;
-}
-
-static void note_block(decoder *d, int64_t n)
-{
-    d->before = d->begin + d->count;
-    d->begin = d->next;
-    d->count = n;
-    d->next += n;
-}
-
-/* Converts d->frame into d->samples, unless it needs a part of its own. */
-static bool take_frame(decoder *d, ap_error *err)
-{
-    d->switched = is_foreign(d);
-    if (d->switched)
-        return true;
-    if (!is_like(d->frame, d->like) && !set_conversion(d))
-        return ap_fail(err, AP_FAILED, "cannot convert the samples of '%s'", ap_input_name(d->source.in));
-    int room = swr_get_out_samples(d->convert, d->frame->nb_samples);
-    if (room < 0 || !reserve(d, (size_t)room, err))
-        return false;
-    uint8_t *out = (uint8_t *)d->samples;
-    int n = swr_convert(d->convert, &out, room, (const uint8_t **)(void *)d->frame->extended_data,
-                        d->frame->nb_samples);
-    d->at = 0;
-    d->have = 0;
-    if (n > 0)
-        ap_chan_reorder(&d->chan, d->samples, (size_t)n, d->format.channels);
-    if (d->edits.count)
-        note_block(d, n > 0 ? cut_last(d, n) : 0);
-    else if (n > 0)
-        leave_delay_out(d, cut_padding(d, (size_t)n));
-    av_frame_unref(d->frame);
-    return true;
-}
-
 /* ---- the stream */
 
 /* Seconds that are missing from what the container promised. */
-static double missing(const ap_stream *s, const decoder *d)
+static double missing(const ap_stream *s, const ap_av_decoder *d)
 {
     const AVFormatContext *c = d->source.container;
     double there = (double)(d->edits.count ? (uint64_t)d->next : s->position) / s->format.rate;
@@ -298,7 +58,7 @@ static double missing(const ap_stream *s, const decoder *d)
 }
 
 /* The end is the end if the container did not promise more. */
-static bool check_end(ap_stream *s, decoder *d, ap_error *err)
+static bool check_end(ap_stream *s, ap_av_decoder *d, ap_error *err)
 {
     bool counts_samples = d->st->time_base.num == 1 && d->st->time_base.den == (int)s->format.rate;
     double seconds = missing(s, d);
@@ -317,7 +77,7 @@ static bool check_end(ap_stream *s, decoder *d, ap_error *err)
 }
 
 /* Back to the start, for an edit that shows what has passed. */
-static bool rewind_track(ap_stream *s, decoder *d, ap_error *err)
+static bool rewind_track(ap_stream *s, ap_av_decoder *d, ap_error *err)
 {
     if (av_seek_frame(d->source.container, d->st->index, 0, AVSEEK_FLAG_BACKWARD) < 0)
         return ap_fail(err, AP_FAILED, "cannot go back in '%s' as its edit list asks", ap_stream_name(s));
@@ -328,22 +88,22 @@ static bool rewind_track(ap_stream *s, decoder *d, ap_error *err)
 }
 
 /* The next block of the track. 1, 0 at its end, -1 on error. */
-static int next_block(ap_stream *s, decoder *d, ap_error *err)
+static int next_block(ap_stream *s, ap_av_decoder *d, ap_error *err)
 {
-    bool more = next_frame(d);
-    if (more && !take_frame(d, err))
+    bool more = ap_av_next_frame(d);
+    if (more && !ap_av_take_frame(d, err))
         return -1;
     return more ? 1 : check_end(s, d, err) ? 0 : -1;
 }
 
-static void be_silent(decoder *d, int64_t frames)
+static void be_silent(ap_av_decoder *d, int64_t frames)
 {
     d->silence = (uint64_t)frames;
     d->gap = true;
 }
 
 /* As refill, by the edit list. */
-static int refill_edited(ap_stream *s, decoder *d, ap_error *err)
+static int refill_edited(ap_stream *s, ap_av_decoder *d, ap_error *err)
 {
     while (d->edit < d->edits.count) {
         const ap_av_edit *e = &d->edits.list[d->edit];
@@ -376,11 +136,11 @@ static int refill_edited(ap_stream *s, decoder *d, ap_error *err)
 }
 
 /* Makes d->silence or d->have more than 0. Returns 1, 0 at the end or a change of format, -1 on error. */
-static int fill(decoder *d, ap_error *err)
+static int fill(ap_av_decoder *d, ap_error *err)
 {
     while (!d->silence && !d->have && !d->switched) {
-        bool more = next_frame(d);
-        if (more && !take_frame(d, err))
+        bool more = ap_av_next_frame(d);
+        if (more && !ap_av_take_frame(d, err))
             return -1;
         if (!more && !d->silence)
             return 0;
@@ -389,7 +149,7 @@ static int fill(decoder *d, ap_error *err)
 }
 
 /* As fill, but looks whether the end is one. */
-static int refill(ap_stream *s, decoder *d, ap_error *err)
+static int refill(ap_stream *s, ap_av_decoder *d, ap_error *err)
 {
     if (d->edits.count)
         return d->silence || d->have ? 1 : refill_edited(s, d, err);
@@ -398,7 +158,7 @@ static int refill(ap_stream *s, decoder *d, ap_error *err)
 }
 
 /* Gives what fill has found. */
-static ptrdiff_t give(ap_stream *s, decoder *d, float *frames, size_t max)
+static ptrdiff_t give(ap_stream *s, ap_av_decoder *d, float *frames, size_t max)
 {
     uint32_t channels = s->format.channels;
     uint64_t there = d->silence ? d->silence : d->have;
@@ -426,7 +186,7 @@ static ptrdiff_t give(ap_stream *s, decoder *d, float *frames, size_t max)
 
 static ptrdiff_t part_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
-    decoder *d = s->state;
+    ap_av_decoder *d = s->state;
     int result = fill(d, err);
     return result > 0 ? give(s, d, frames, max) : result;
 }
@@ -434,7 +194,7 @@ static ptrdiff_t part_read(ap_stream *s, float *frames, size_t max, ap_error *er
 /* The format of a frame. libav leaves the speakers open where AAC describes them instead of giving their
  * number: its own encoder does so for many layouts. Nearly all such files are films with side speakers, five
  * or six channels in the usual order; which speakers others are for, nobody can tell. */
-static ap_format format_of(const decoder *d, const AVFrame *f)
+static ap_format format_of(const ap_av_decoder *d, const AVFrame *f)
 {
     const AVChannelLayout *l = &f->ch_layout;
     ap_format format = {(uint32_t)f->sample_rate, (uint32_t)l->nb_channels, 0, AP_UNKNOWN};
@@ -448,7 +208,7 @@ static ap_format format_of(const decoder *d, const AVFrame *f)
 }
 
 /* The part that starts with d->frame. */
-static bool open_part(ap_stream *s, decoder *d, ap_error *err)
+static bool open_part(ap_stream *s, ap_av_decoder *d, ap_error *err)
 {
     static const ap_stream_ops ops = {.read = part_read};
     const AVFrame *f = d->frame;
@@ -461,7 +221,7 @@ static bool open_part(ap_stream *s, decoder *d, ap_error *err)
     ap_warn(s, "'%s' changes to %u Hz and %u channels at %.3f s: it is converted from there on",
             ap_stream_name(s), d->format.rate, d->format.channels, (double)s->position / s->format.rate);
     ap_stream *part = ap_stream_new(&ops, d, &d->format, ap_stream_name(s), NULL, err);
-    if (!part || !take_frame(d, err)) {
+    if (!part || !ap_av_take_frame(d, err)) {
         ap_close(&part);
         return false;
     }
@@ -470,7 +230,7 @@ static bool open_part(ap_stream *s, decoder *d, ap_error *err)
 }
 
 /* 0: the part at hand, if any, has ended. */
-static ptrdiff_t read_part(ap_stream *s, decoder *d, float *frames, size_t max, ap_error *err)
+static ptrdiff_t read_part(ap_stream *s, ap_av_decoder *d, float *frames, size_t max, ap_error *err)
 {
     ptrdiff_t n = d->part ? ap_read(d->part, frames, max, err) : 0;
     const char *warning = ap_stream_warning(d->part);
@@ -483,7 +243,7 @@ static ptrdiff_t read_part(ap_stream *s, decoder *d, float *frames, size_t max, 
 
 static ptrdiff_t av_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
-    decoder *d = s->state;
+    ap_av_decoder *d = s->state;
     for (;;) {
         ptrdiff_t n = read_part(s, d, frames, max, err);
         int result = n == 0 ? refill(s, d, err) : 0;
@@ -498,7 +258,7 @@ static ptrdiff_t av_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 
 /* ---- opening */
 
-static bool open_codec(decoder *d, bool drc, ap_error *err)
+static bool open_codec(ap_av_decoder *d, bool drc, ap_error *err)
 {
     const AVCodecParameters *p = d->st->codecpar;
     const AVCodec *codec = avcodec_find_decoder(p->codec_id);
@@ -522,7 +282,7 @@ static bool open_codec(decoder *d, bool drc, ap_error *err)
 }
 
 /* Only the other streams tell where the file ends, when ours has no duration of its own. */
-static void drop_other_streams(decoder *d)
+static void drop_other_streams(ap_av_decoder *d)
 {
     AVFormatContext *c = d->source.container;
     for (unsigned i = 0; i < c->nb_streams; i++)
@@ -531,7 +291,7 @@ static void drop_other_streams(decoder *d)
 }
 
 /* What is to be heard, once the rate is known. */
-static bool read_edits(decoder *d, ap_error *err)
+static bool read_edits(ap_av_decoder *d, ap_error *err)
 {
     ap_av_edit itunes;
     bool told = ap_av_edits_itunes(&d->source, &itunes);
@@ -549,10 +309,10 @@ static bool read_edits(decoder *d, ap_error *err)
 }
 
 /* Decodes the first frame, which knows the format best. */
-static bool read_format(decoder *d, ap_error *err)
+static bool read_format(ap_av_decoder *d, ap_error *err)
 {
     const char *name = ap_input_name(d->source.in);
-    bool found = next_frame(d);
+    bool found = ap_av_next_frame(d);
     if (d->source.error.code != AP_OK) {
         if (err)
             *err = d->source.error;
@@ -565,10 +325,10 @@ static bool read_format(decoder *d, ap_error *err)
     const AVFrame *f = d->frame;
     d->format = format_of(d, f);
     return ap_check_format(name, &d->format, err) && read_edits(d, err) &&
-           ap_box_chan(&d->source, d->st, &d->format, &d->chan, err) && take_frame(d, err);
+           ap_box_chan(&d->source, d->st, &d->format, &d->chan, err) && ap_av_take_frame(d, err);
 }
 
-static void note(ap_stream *s, const decoder *d)
+static void note(ap_stream *s, const ap_av_decoder *d)
 {
     uint64_t frames = d->edits.count ? 0 : d->left, delay = AP_UNKNOWN;
     for (size_t i = 0; i < d->edits.count; i++)
@@ -582,7 +342,7 @@ static void note(ap_stream *s, const decoder *d)
 static ap_stream *av_open(ap_input *in, const ap_decode_options *options, ap_error *err)
 {
     static const ap_stream_ops ops = {.read = av_read, .close = av_close};
-    decoder *d = ap_allocate(1, sizeof *d, err);
+    ap_av_decoder *d = ap_allocate(1, sizeof *d, err);
     if (!d) {
         ap_input_close(in);
         return NULL;

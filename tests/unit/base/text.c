@@ -87,6 +87,15 @@ static void no_character_is_cut(void)
     CHECK(ap_utf8_fit("\x80\x80\x80\x80\x80\x80", 5) >= 2); /* no text: most of it stays all the same */
 }
 
-TEST_MAIN(CASE(all_characters_are_written), CASE(no_character_is_cut), CASE(what_is_a_character),
-          CASE(all_of_a_text_counts), CASE(other_bytes_are_latin_1),
+static void words_are_whole(void)
+{
+    CHECK(ap_lists_word("https://a.example, https://b.example", "https://b.example"));
+    CHECK(!ap_lists_word("https://a.example", "https://a.exampl"));
+    CHECK(!ap_lists_word("https://a.example", "https://a.example.evil"));
+    CHECK(!ap_lists_word("https://a.example", "") && !ap_lists_word(NULL, "a") && !ap_lists_word("", "a"));
+    CHECK(ap_lists_word("audio video", "video") && !ap_lists_word("audio video", "audio video"));
+}
+
+TEST_MAIN(CASE(words_are_whole), CASE(all_characters_are_written), CASE(no_character_is_cut),
+          CASE(what_is_a_character), CASE(all_of_a_text_counts), CASE(other_bytes_are_latin_1),
           CASE(control_characters_do_not_reach_a_line))

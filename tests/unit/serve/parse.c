@@ -82,14 +82,6 @@ static void tus_metadata_is_read(void)
     free(line);
 }
 
-static void words_are_whole(void)
-{
-    CHECK(ap_lists_word("https://a.example, https://b.example", "https://b.example"));
-    CHECK(!ap_lists_word("https://a.example", "https://a.exampl"));
-    CHECK(!ap_lists_word("https://a.example", "https://a.example.evil"));
-    CHECK(!ap_lists_word("https://a.example", ""));
-}
-
 static void names_are_encoded(void)
 {
     char *text = ap_percent_encode("a b/\xc3\xb6?\"%");
@@ -132,5 +124,4 @@ static void this_host_has_few_names(void)
 
 TEST_MAIN(CASE(this_host_has_few_names), CASE(numbers_are_digits), CASE(ids_and_names_are_plain),
           CASE(ranges_are_those_of_the_rfc), CASE(empty_files_have_no_range), CASE(etags_are_found_in_lists),
-          CASE(tus_metadata_is_read), CASE(words_are_whole), CASE(names_are_encoded),
-          CASE(paths_match_patterns))
+          CASE(tus_metadata_is_read), CASE(names_are_encoded), CASE(paths_match_patterns))
