@@ -58,7 +58,7 @@ names_are_ours() {
     grep -ohE '\baudiopipe_[a-z_]+' "$deploy"/*.rules.yml "$deploy"/*.json | sort -u >asked
     [ "$(wc -l <asked)" -gt 5 ]
     while read -r name; do
-        grep -qE "^$name[ {]" figures || { echo "there is no $name" && return 1; }
+        grep -qE "^${name}[ {]" figures || { echo "there is no $name" && return 1; }
     done <asked
     /usr/bin/python3 -m json.tool "$deploy/audiopipe.dashboard.json" >/dev/null
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * What stands in the headers of requests, and in their paths. */
 #include "serve/parse.h"
+#include "base/text.h"
 #include "test.h"
 
 static void numbers_are_digits(void)
