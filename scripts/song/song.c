@@ -6,9 +6,7 @@
 #include "tables.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,49 +14,8 @@
 enum stem { DRUMS, BASS, OTHER, VOCALS, STEMS };
 static const char *const stem_names[STEMS] = {"drums", "bass", "other", "vocals"};
 
-enum { STEPS = 16 /* in a bar */, TICKS = 120 /* in a step */, DRUM_CHANNEL = 9 };
+enum { DRUM_CHANNEL = 9 };
 static const double tail_s = 2.5;
-
-static _Noreturn void die(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    fputs("song: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
-    va_end(args);
-    exit(1);
-}
-
-void *grab(size_t count, size_t size)
-{
-    void *memory = calloc(count, size);
-
-    if (!memory)
-        die("out of memory");
-    return memory;
-}
-
-static FILE *open_file(const char *folder, const char *name, const char *ending, const char *mode)
-{
-    char path[4096];
-
-    if (snprintf(path, sizeof path, "%s/%s.%s", folder, name, ending) >= (int)sizeof path)
-        die("path too long: '%s'", folder);
-    FILE *file = fopen(path, mode);
-    if (!file)
-        die("cannot open '%s': %s", path, strerror(errno));
-    return file;
-}
-
-static void close_file(FILE *file, const char *name)
-{
-    int bad = ferror(file);
-
-    if (fclose(file) || bad)
-        die("cannot write '%s'", name);
-}
 
 /* -- harmony: chord names, and where a chord's tones lie on an instrument */
 
@@ -191,34 +148,7 @@ static size_t parse_melody(const char *text, double step, struct note *notes, si
     return count;
 }
 
-/* -- the score: MIDI events, then a standard MIDI file of one track */
-
-struct event {
-    uint32_t tick, order;
-    uint8_t bytes[3], size;
-};
-
-struct score {
-    struct event *events;
-    size_t count, room;
-    uint32_t seed;
-    const struct song *song;
-};
-
-static void add_event(struct score *score, double tick, int status, int first, int second)
-{
-    if (score->count == score->room) {
-        score->room = score->room * 2 + 256;
-        score->events = realloc(score->events, score->room * sizeof *score->events);
-        if (!score->events)
-            die("out of memory");
-    }
-    struct event event = {(uint32_t)fmax(0, tick),
-                          (uint32_t)score->count,
-                          {(uint8_t)status, (uint8_t)first, (uint8_t)second},
-                          (status & 0xf0) == 0xc0 ? 2 : 3};
-    score->events[score->count++] = event;
-}
+/* -- notes and instruments in the score */
 
 /* Players are never exact: each note is up to 6 ms off, and its velocity up to 6. The note ends a little
  * early, so that it never cuts off the next one on the same key. */
@@ -237,67 +167,6 @@ static void add_setup(struct score *score, int channel, const struct part *part)
     add_event(score, 0, 0xc0 | channel, part->program, 0);
     add_event(score, 0, 0xb0 | channel, 7, part->volume);
     add_event(score, 0, 0xb0 | channel, 10, part->pan);
-}
-
-static int by_time(const void *a, const void *b)
-{
-    const struct event *x = a, *y = b;
-    int x_on = x->bytes[0] >= 0x90, y_on = y->bytes[0] >= 0x90;
-
-    if (x->tick != y->tick)
-        return x->tick < y->tick ? -1 : 1;
-    return x_on != y_on ? x_on - y_on : x->order < y->order ? -1 : 1;
-}
-
-static void put(FILE *file, uint32_t value, int bytes, int big_endian)
-{
-    for (int i = 0; i < bytes; i++)
-        fputc((int)(value >> 8 * (big_endian ? bytes - 1 - i : i) & 0xff), file);
-}
-
-static void put_delta(FILE *file, uint32_t ticks)
-{
-    for (int shift = 21; shift > 0; shift -= 7)
-        if (ticks >> shift)
-            fputc((int)(ticks >> shift & 0x7f) | 0x80, file);
-    fputc((int)(ticks & 0x7f), file);
-}
-
-static void put_track(FILE *file, struct score *score, uint32_t end_tick)
-{
-    uint32_t now = 0;
-
-    qsort(score->events, score->count, sizeof *score->events, by_time);
-    put_delta(file, 0);
-    put(file, 0xff5103, 3, 1);
-    put(file, (uint32_t)(60e6 / score->song->bpm), 3, 1);
-    for (size_t i = 0; i < score->count; i++) {
-        put_delta(file, score->events[i].tick - now);
-        fwrite(score->events[i].bytes, 1, score->events[i].size, file);
-        now = score->events[i].tick;
-    }
-    put_delta(file, end_tick > now ? end_tick - now : 0);
-    put(file, 0xff2f00, 3, 1);
-}
-
-/* Standard MIDI file 1.0, format 0: header chunk, then the track, whose length is filled in afterwards. */
-static void write_midi(struct score *score, double end_tick, const char *folder, const char *name)
-{
-    FILE *file = open_file(folder, name, "mid", "wb");
-
-    fwrite("MThd", 1, 4, file);
-    put(file, 6, 4, 1);
-    put(file, 0, 2, 1);
-    put(file, 1, 2, 1);
-    put(file, TICKS * 4, 2, 1);
-    fwrite("MTrk", 1, 4, file);
-    put(file, 0, 4, 1);
-    long start = ftell(file);
-    put_track(file, score, (uint32_t)end_tick);
-    long end = ftell(file);
-    fseek(file, start - 4, SEEK_SET);
-    put(file, (uint32_t)(end - start), 4, 1);
-    close_file(file, name);
 }
 
 /* -- playing the tables */
@@ -499,7 +368,7 @@ static void write_scores(const struct song *song, const char *folder)
             play_section(&score, stem, &song->sections[i], start);
             start += (double)(count_words(song->sections[i].chords) * STEPS);
         }
-        write_midi(&score, start * TICKS + tail_s * song->bpm * 8, folder, stem_names[stem]);
+        write_midi(&score, song->bpm, start * TICKS + tail_s * song->bpm * 8, folder, stem_names[stem]);
         free(score.events);
     }
 }
@@ -593,80 +462,7 @@ static void sing_all(const struct song *song, float *stereo, size_t frames)
     }
 }
 
-/* -- files */
-
-static float *read_raw(const char *folder, const char *name, size_t frames)
-{
-    FILE *file = open_file(folder, name, "raw", "rb");
-    float *stereo = grab(2 * frames, sizeof *stereo);
-    size_t count = fread(stereo, 2 * sizeof *stereo, frames, file);
-
-    if (ferror(file) || count < frames / 2)
-        die("'%s/%s.raw' is too short: %zu frames", folder, name, count);
-    fclose(file);
-    return stereo;
-}
-
-static uint32_t even(const char *text)
-{
-    return (uint32_t)(strlen(text) + 2) & ~1u;
-}
-
-static void put_text(FILE *file, const char *id, const char *text)
-{
-    fwrite(id, 1, 4, file);
-    put(file, (uint32_t)strlen(text) + 1, 4, 0);
-    fwrite(text, 1, strlen(text) + 1, file);
-    if ((strlen(text) + 1) % 2)
-        fputc(0, file);
-}
-
-/* RIFF WAVE of 32-bit floats: "fmt " (format tag 3), "fact", "LIST" with the tags where there are any,
- * "data". */
-static void put_header(FILE *file, uint32_t frames, const char *const tags[][2], size_t tag_count)
-{
-    uint32_t list = tag_count ? 4 : 0;
-
-    for (size_t i = 0; i < tag_count; i++)
-        list += 8 + even(tags[i][1]);
-    fwrite("RIFF", 1, 4, file);
-    put(file, 4 + 26 + 12 + (list ? 8 + list : 0) + 8 + frames * 8, 4, 0);
-    fwrite("WAVEfmt ", 1, 8, file);
-    put(file, 18, 4, 0);
-    put(file, 3, 2, 0);
-    put(file, 2, 2, 0);
-    put(file, RATE, 4, 0);
-    put(file, RATE * 8, 4, 0);
-    put(file, 8, 2, 0);
-    put(file, 32, 2, 0);
-    put(file, 0, 2, 0);
-    fwrite("fact", 1, 4, file);
-    put(file, 4, 4, 0);
-    put(file, frames, 4, 0);
-    if (list) {
-        fwrite("LIST", 1, 4, file);
-        put(file, list, 4, 0);
-        fwrite("INFO", 1, 4, file);
-    }
-    for (size_t i = 0; i < tag_count; i++)
-        put_text(file, tags[i][0], tags[i][1]);
-    fwrite("data", 1, 4, file);
-    put(file, frames * 8, 4, 0);
-}
-
-static void write_wav(const char *folder, const char *name, const float *stereo, size_t frames,
-                      const char *const tags[][2], size_t tag_count)
-{
-    FILE *file = open_file(folder, name, "wav", "wb");
-
-    put_header(file, (uint32_t)frames, tags, tag_count);
-    for (size_t i = 0; i < 2 * frames; i++) {
-        uint32_t bits;
-        memcpy(&bits, &stereo[i], sizeof bits);
-        put(file, bits, 4, 0);
-    }
-    close_file(file, name);
-}
+/* -- the record */
 
 static void write_mix(const struct song *song, const char *folder, const float *stereo, size_t frames)
 {
