@@ -343,10 +343,11 @@ check-long: build-tests
 	tests/bench/sdr $B
 
 # The engine by itself, and the peak of the processor.
-$B/tests/bench/engine: tests/bench/engine.c $B/neural.a $B/libaudiopipe.a
+$B/tests/bench/engine: tests/bench/engine.c tests/bench/profile.c $B/neural.a $B/libaudiopipe.a
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -Ilib $^ $(ALL_LDFLAGS) $(CORE_LDLIBS) $(NEURAL_LDLIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Ilib -Itests/bench $^ $(ALL_LDFLAGS) -Wl,--wrap=nn_kernels_usable -Wl,--wrap=nn_threads_run \
+		$(CORE_LDLIBS) $(NEURAL_LDLIBS) -o $@
 
 bench: all $B/tests/bench/engine
 	tests/bench/run $B

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * engine - how near the engine comes to what the processor can do.
  *
- * engine [-j THREADS] [-n CHUNKS] [CHECKPOINT [YAML]]: the peak of fused multiply-adds of each thread and of
- * all of them; then the checkpoint's start-up and its chunks, a line of "name value" pairs. Times are of the
- * processor, so that other programs disturb little. */
+ * engine [-j THREADS] [-n CHUNKS] [-k] [CHECKPOINT [YAML]]: the peak of fused multiply-adds of each thread
+ * and of all of them; then the checkpoint's start-up and its chunks, a line of "name value" pairs. -k: and a
+ * table of what each kernel and shape of matrix takes, on one thread. Times are of the processor, so that
+ * other programs disturb little. */
 #include "plugins/neural/cpu/kernels.h"
 #include "plugins/neural/files/yaml.h"
 #include "plugins/neural/registry.h"
 #include "plugins/neural/tensor/tensor.h"
+#include "profile.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -70,9 +72,9 @@ static float (*rounds_of(const nn_kernels *k, int *width))(float)
 {
     *width = 4;
 #ifdef __x86_64__
-    if (k == &nn_kernels_avx512)
+    if (k->width == 16)
         return *width = 16, rounds_avx512;
-    if (k == &nn_kernels_avx2)
+    if (k->width == 8)
         return *width = 8, rounds_avx2;
 #endif
     (void)k;
@@ -136,18 +138,19 @@ static double run_chunk(nn_network *n, float *mix, float *stems)
     return ok ? processor_seconds() - start : -1;
 }
 
-static bool run_network(nn_network *n, int threads, int chunks)
+static bool run_network(nn_network *n, int threads, int chunks, bool table)
 {
     const size_t stems = (size_t)(n->outputs ? n->outputs : n->stem_count);
     const size_t floats = (size_t)(n->segment_frames * n->channels);
     float *mix = malloc((stems + 1) * floats * sizeof *mix);
-    double total = 0, wall = 0, all = 0;
+    double total = 0, wall = 0, all = 0, last = 0;
     bool ok = mix != NULL;
     for (int i = 0; ok && i < chunks; i++) {
         all += peak(threads);
+        profile_clear();
         const double start = now(CLOCK_MONOTONIC), seconds = run_chunk(n, mix, mix + floats);
         ok = seconds >= 0;
-        total += seconds;
+        total += last = seconds;
         wall += now(CLOCK_MONOTONIC) - start;
     }
     free(mix);
@@ -155,10 +158,14 @@ static bool run_network(nn_network *n, int threads, int chunks)
         return false;
     printf(" cpu_s %.3f wall_s %.3f peak %.2f chunk_s %.3f mb %.0f", total / chunks, wall / chunks,
            all / chunks, (double)n->segment_frames / n->rate, largest_megabytes());
+    if (table) {
+        printf("\n");
+        profile_print(last, all / chunks);
+    }
     return true;
 }
 
-static bool measure(char **paths, int threads, int chunks, ap_error *err)
+static bool measure(char **paths, int threads, int chunks, bool table, ap_error *err)
 {
     const double start = now(CLOCK_MONOTONIC), used = processor_seconds();
     const bool known = nn_checkpoint_was_intact(paths[0]);
@@ -170,7 +177,7 @@ static bool measure(char **paths, int threads, int chunks, ap_error *err)
     if (n && !known)
         nn_checkpoint_is_intact(c);
     printf("start_wall_s %.3f start_cpu_s %.3f", now(CLOCK_MONOTONIC) - start, processor_seconds() - used);
-    const bool ok = n && run_network(n, threads, chunks);
+    const bool ok = n && run_network(n, threads, chunks, table);
     printf("\n");
     if (n && !ok)
         nn_engine_check(engine, err);
@@ -183,14 +190,22 @@ static bool measure(char **paths, int threads, int chunks, ap_error *err)
 int main(int argc, char **argv)
 {
     int threads = (int)sysconf(_SC_NPROCESSORS_ONLN), chunks = 1;
+    bool table = false;
     ap_error err = {0};
-    for (int option; (option = getopt(argc, argv, "j:n:")) != -1;)
-        *(option == 'j' ? &threads : &chunks) = atoi(optarg);
+    for (int option; (option = getopt(argc, argv, "j:n:k")) != -1;)
+        if (option == 'k')
+            table = true;
+        else
+            *(option == 'j' ? &threads : &chunks) = atoi(optarg);
+    if (table) {
+        threads = 1;
+        profile_start();
+    }
     threads = threads < MAX_THREADS ? threads : MAX_THREADS;
     if (threads < 1 || chunks < 1)
         return 2;
     if (optind < argc) {
-        if (measure(argv + optind, threads, chunks, &err))
+        if (measure(argv + optind, threads, chunks, table, &err))
             return 0;
         fprintf(stderr, "engine: %s\n", err.message);
         return 1;
