@@ -8,7 +8,6 @@
 #include "plugins/neural/tensor/backend.h"
 #include "plugins/neural/tensor/tensor.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +39,7 @@ typedef struct job {
     const nn_tensor *x, *y;
     nn_crop_to part; /* of x */
     const nn_linear *layer;
-    const float *weight; /* of the norm; NULL: none */
+    const nn_norm *norm; /* NULL: none */
     nn_act act;
     bool add;
     int64_t row, time;       /* of y, where the first one of x goes */
@@ -105,8 +104,8 @@ static void gather_all(const job *j, size_t from, size_t n, size_t ld, const flo
         b[c] = lines + c * ld;
         gather(j->x, &j->part, c, from, n, lines + c * ld);
     }
-    if (j->weight)
-        nn_native_kernels(j->x->engine)->rms_norm(lines, in, ld, n, sqrtf((float)in), j->weight);
+    if (j->norm)
+        nn_native_norm_columns(j->norm, lines, ld, n);
 }
 
 static size_t width_of(const nn_weights *w)
@@ -172,10 +171,10 @@ static bool run(job *j)
     return true;
 }
 
-static nn_tensor *apply(nn_tensor *x, const float *weight, const nn_linear *layer, nn_act act)
+static nn_tensor *apply(nn_tensor *x, const nn_norm *norm, const nn_linear *layer, nn_act act)
 {
     nn_tensor *y = nn_native_new(x->engine, x->rows, layer->weights.out, x->time);
-    job j = {.x = x, .y = y, .part = whole(x), .layer = layer, .weight = weight, .act = act};
+    job j = {.x = x, .y = y, .part = whole(x), .layer = layer, .norm = norm, .act = act};
     if (y && run(&j))
         return y;
     nn_drop(y);
@@ -189,7 +188,7 @@ nn_tensor *nn_native_apply_linear(nn_tensor *x, const nn_linear *layer, nn_act a
 
 nn_tensor *nn_native_apply_normalized(nn_tensor *x, const nn_norm *norm, const nn_linear *layer, nn_act act)
 {
-    return apply(x, nn_native_norm_weight(norm), layer, act);
+    return apply(x, norm, layer, act);
 }
 
 bool nn_native_add_linear_at(const nn_tensor *x, int64_t row, int64_t time, const nn_tensor *y,
@@ -240,7 +239,7 @@ bool nn_native_project(const nn_tensor *x, nn_crop_to part, const nn_norm *norm,
                        const nn_linear *const *layers, size_t count, nn_put *put, const void *user)
 {
     const size_t in = (size_t)x->channels;
-    projection p = {.job = {.x = x, .part = part, .weight = nn_native_norm_weight(norm)},
+    projection p = {.job = {.x = x, .part = part, .norm = norm},
                     .layers = layers,
                     .count = count,
                     .put = put,
@@ -301,14 +300,8 @@ nn_tensor *nn_native_feed_forward(nn_tensor *x, const nn_norm *norm, const nn_li
 {
     const size_t channels = (size_t)x->channels;
     nn_tensor *y = nn_native_own(x);
-    job j = {.x = x,
-             .y = y,
-             .part = whole(x),
-             .layer = in,
-             .weight = nn_native_norm_weight(norm),
-             .act = act,
-             .add = true,
-             .second = out};
+    job j = {
+        .x = x, .y = y, .part = whole(x), .layer = in, .norm = norm, .act = act, .add = true, .second = out};
     set_columns(&j, FEW_COLUMNS);
     const size_t ld = nn_native_line(j.columns);
     if (!y || !nn_native_reserve(x->engine, 2 * (channels + PART) + (2 * channels + PART) * ld + NN_SLACK)) {

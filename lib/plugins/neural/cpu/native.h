@@ -138,7 +138,9 @@ nn_tensor *nn_native_istft(nn_tensor *x, int hop, int64_t time);
 
 bool nn_native_new_norm(nn_norm *layer, const float *weight, const float *bias);
 void nn_native_free_norm(nn_norm *layer);
-const float *nn_native_norm_weight(const nn_norm *layer);
+/* Norms of the channels of each moment (NN_RMS, NN_OVER_CHANNELS): columns of x[channels][ld], in place; n <=
+ * NN_COLUMNS. */
+void nn_native_norm_columns(const nn_norm *layer, float *x, size_t ld, size_t n);
 nn_tensor *nn_native_normalize(nn_tensor *x, const nn_norm *layer, nn_act act);
 nn_tensor *nn_native_convolve_normalized(nn_tensor *x, const nn_conv *conv, const nn_norm *norm, nn_act act);
 nn_tensor *nn_native_add_branch(nn_tensor *x, nn_tensor *y, const nn_conv *conv, const nn_norm *norm,

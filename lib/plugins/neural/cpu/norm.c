@@ -27,9 +27,14 @@ static const norm_data *of(const nn_norm *layer)
     return layer->data;
 }
 
-const float *nn_native_norm_weight(const nn_norm *layer)
+void nn_native_norm_columns(const nn_norm *layer, float *x, size_t ld, size_t n)
 {
-    return of(layer)->weight;
+    const nn_kernels *k = nn_native_kernels(layer->engine);
+    const size_t channels = (size_t)layer->channels;
+    if (layer->over == NN_RMS)
+        k->rms_norm(x, channels, ld, n, sqrtf((float)channels), of(layer)->weight);
+    else
+        k->layer_norm(x, x, channels, ld, n, of(layer)->weight, of(layer)->bias, (float)EPS);
 }
 
 bool nn_native_new_norm(nn_norm *layer, const float *weight, const float *bias)
@@ -253,8 +258,7 @@ static void rms_norm(const void *job, size_t i)
     const nn_tensor *y = n->y;
     const size_t time = (size_t)y->time, channels = (size_t)y->channels;
     const nn_block b = nn_block_at(n->blocks, i);
-    nn_native_kernels(y->engine)->rms_norm(nn_floats(y) + b.row * channels * time + b.from, channels, time,
-                                           b.n, sqrtf((float)channels), of(n->layer)->weight);
+    nn_native_norm_columns(n->layer, nn_floats(y) + b.row * channels * time + b.from, time, b.n);
 }
 
 /* A channel by itself over all rows (instance norm). */

@@ -37,11 +37,17 @@ nn_tensor *nn_apply_linear(nn_tensor *x, const nn_linear *layer, nn_act act)
     return y;
 }
 
+/* Each moment by itself. */
+static bool of_moments(const nn_norm *norm)
+{
+    return norm->over == NN_RMS || norm->over == NN_OVER_CHANNELS;
+}
+
 nn_tensor *nn_apply_normalized(nn_tensor *x, const nn_norm *norm, const nn_linear *layer, nn_act act)
 {
     nn_tensor *y = NULL;
     if (x && norm && layer &&
-        nn_fits(x->channels == layer->weights.in && x->channels == norm->channels && norm->over == NN_RMS &&
+        nn_fits(x->channels == layer->weights.in && x->channels == norm->channels && of_moments(norm) &&
                     act != NN_GLU,
                 x, "linear layer")) {
         const nn_fused *fused = &x->engine->ops->fused;
@@ -113,7 +119,7 @@ nn_tensor *nn_feed_forward(nn_tensor *x, const nn_norm *norm, const nn_linear *i
 {
     nn_tensor *y = NULL;
     if (x && norm && in && out &&
-        nn_fits(x->channels == norm->channels && norm->over == NN_RMS && x->channels == in->weights.in &&
+        nn_fits(x->channels == norm->channels && of_moments(norm) && x->channels == in->weights.in &&
                     in->weights.out == out->weights.in && x->channels == out->weights.out && act != NN_GLU,
                 x, "feed-forward")) {
         const nn_fused *fused = &x->engine->ops->fused;

@@ -93,7 +93,7 @@ nn_tensor *nn_local_attention(nn_tensor *x, int channels, int heads, int decays)
 nn_tensor *nn_run_lstm(nn_tensor *x, const nn_lstm *layer);
 /* The layer on the channels of each moment, then act (no GLU). */
 nn_tensor *nn_apply_linear(nn_tensor *x, const nn_linear *layer, nn_act act);
-/* The same of x normalised (NN_RMS). */
+/* The same of x normalised (NN_RMS, NN_OVER_CHANNELS). */
 nn_tensor *nn_apply_normalized(nn_tensor *x, const nn_norm *norm, const nn_linear *layer, nn_act act);
 /* x + layer(y) */
 nn_tensor *nn_add_linear(nn_tensor *x, nn_tensor *y, const nn_linear *layer);

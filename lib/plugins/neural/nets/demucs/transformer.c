@@ -14,7 +14,7 @@
 typedef struct layer {
     bool cross;
     nn_norm *norm1, *norm2, *norm3, *norm_out; /* norm3: cross only */
-    nn_conv *query, *key_value, *out, *linear1, *linear2;
+    nn_linear *query, *key_value, *out, *linear1, *linear2;
 } layer;
 
 struct nn_transformer {
@@ -78,41 +78,50 @@ static void scale_rows(float *weight, float *bias, const float *factor, int out,
     }
 }
 
-static nn_conv *make_linear(nn_loader *loader, const float *weight, const float *bias, int in, int out)
+/* Takes the weights over. */
+static nn_linear *make_linear(nn_loader *loader, float *weight, const float *bias, int in, int out)
 {
-    const nn_conv_shape shape = {in, out, 1, 1, 1, 1, 0, 0, 1, false};
-    nn_conv *conv = loader->failed ? NULL : nn_conv_new(loader->engine, &shape, weight, bias);
-    if (!conv && !loader->failed) {
-        if (nn_engine_check(loader->engine, loader->err))
-            ap_fail_memory(loader->err);
-        loader->failed = true;
-    }
-    return conv;
+    const nn_weights weights = {.data = weight, .owned = true, .in = in, .out = out};
+    nn_linear *made = NULL;
+    if (weight && bias && !loader->failed)
+        made = nn_loader_made(loader, nn_linear_new(loader->engine, &weights, bias));
+    if (!made)
+        free(weight);
+    return made;
 }
 
 /* scale: the tensor with a factor for each output; NULL: none. */
-static nn_conv *load_linear(nn_loader *loader, const char *name, const char *scale, int in, int out)
+static nn_linear *load_linear(nn_loader *loader, const char *name, const char *scale, int in, int out)
 {
     float *weight = nn_load(loader, nn_name_of("%s.weight", name).text, 2, (int64_t[]){out, in});
     float *bias = nn_load_vector(loader, nn_name_of("%s.bias", name).text, out);
     float *factor = scale ? nn_load_vector(loader, scale, out) : NULL;
-    if (factor)
+    if (factor && weight && bias)
         scale_rows(weight, bias, factor, out, in);
-    nn_conv *conv = make_linear(loader, weight, bias, in, out);
-    free(weight);
+    nn_linear *made = make_linear(loader, weight, bias, in, out);
     free(bias);
     free(factor);
-    return conv;
+    return made;
+}
+
+static float *copy_of(const float *from, size_t count)
+{
+    float *to = malloc(count * sizeof *to);
+    return to ? memcpy(to, from, count * sizeof *to) : NULL;
 }
 
 /* MultiheadAttention keeps query, key and value in one tensor. */
 static void load_in_projection(nn_loader *loader, const char *name, int c, layer *l)
 {
+    const size_t size = (size_t)c * (size_t)c;
     float *weight = nn_load(loader, nn_name_of("%s.in_proj_weight", name).text, 2, (int64_t[]){3 * c, c});
     float *bias = nn_load_vector(loader, nn_name_of("%s.in_proj_bias", name).text, 3 * c);
     if (weight && bias) {
-        l->query = make_linear(loader, weight, bias, c, c);
-        l->key_value = make_linear(loader, weight + c * c, bias + c, c, 2 * c);
+        float *query = copy_of(weight, size), *key_value = copy_of(weight + size, 2 * size);
+        if (!query || !key_value)
+            nn_loader_no_memory(loader);
+        l->query = make_linear(loader, query, bias, c, c);
+        l->key_value = make_linear(loader, key_value, bias + c, c, 2 * c);
     }
     free(weight);
     free(bias);
@@ -173,11 +182,11 @@ static void free_layer(layer *l)
     nn_norm_free(l->norm2);
     nn_norm_free(l->norm3);
     nn_norm_free(l->norm_out);
-    nn_conv_free(l->query);
-    nn_conv_free(l->key_value);
-    nn_conv_free(l->out);
-    nn_conv_free(l->linear1);
-    nn_conv_free(l->linear2);
+    nn_linear_free(l->query);
+    nn_linear_free(l->key_value);
+    nn_linear_free(l->out);
+    nn_linear_free(l->linear1);
+    nn_linear_free(l->linear2);
 }
 
 void nn_transformer_free(nn_transformer *t)
@@ -240,14 +249,12 @@ static nn_tensor *add_positions(nn_transformer *t, nn_tensor *x, bool spectral)
 /* x + attention(x, memory) + feed-forward, each after its norm; memory NULL: x itself. */
 static nn_tensor *apply(const nn_transformer *t, const layer *l, nn_tensor *x, nn_tensor *memory)
 {
-    nn_tensor *in = nn_normalize(nn_keep(x), l->norm1, NN_LINEAR);
-    memory = l->cross ? nn_normalize(memory, l->norm2, NN_LINEAR) : nn_keep(in);
-    nn_tensor *query = nn_convolve(in, l->query, NN_LINEAR);
-    nn_tensor *attended = nn_attention(query, nn_convolve(memory, l->key_value, NN_LINEAR), t->heads);
-    x = nn_add_convolved(x, attended, l->out);
-    nn_tensor *y = nn_normalize(nn_keep(x), l->cross ? l->norm3 : l->norm2, NN_LINEAR);
-    y = nn_convolve(y, l->linear1, t->gelu ? NN_GELU : NN_RELU);
-    x = nn_add_convolved(x, y, l->linear2);
+    nn_tensor *query = nn_apply_normalized(nn_keep(x), l->norm1, l->query, NN_LINEAR);
+    memory = nn_apply_normalized(l->cross ? memory : nn_keep(x), l->cross ? l->norm2 : l->norm1, l->key_value,
+                                 NN_LINEAR);
+    x = nn_add_linear(x, nn_attention(query, memory, t->heads), l->out);
+    x = nn_feed_forward(x, l->cross ? l->norm3 : l->norm2, l->linear1, t->gelu ? NN_GELU : NN_RELU,
+                        l->linear2);
     return nn_normalize(x, l->norm_out, NN_LINEAR);
 }
 

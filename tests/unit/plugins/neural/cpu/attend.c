@@ -14,7 +14,7 @@ typedef struct matrix {
 
 typedef struct transformer {
     shape in;
-    float *x, *gamma, frequencies[16];
+    float *x, *gamma, *beta, frequencies[16]; /* beta: a layer norm's; NULL: the norm is NN_RMS */
     matrix qkv, gates, out, feed_in, feed_out;
     int heads, d;
     bool across;
@@ -81,6 +81,7 @@ static void free_transformer(transformer *t)
         free_matrix(all[i]);
     free(t->x);
     free(t->gamma);
+    free(t->beta);
 }
 
 static nn_linear *linear(nn_engine *engine, const matrix *m)
@@ -91,7 +92,8 @@ static nn_linear *linear(nn_engine *engine, const matrix *m)
 
 static nn_norm *norm(nn_engine *engine, const transformer *t)
 {
-    return nn_norm_new(engine, NN_RMS, 1, (int)t->in.channels, t->gamma, NULL);
+    return nn_norm_new(engine, t->beta ? NN_OVER_CHANNELS : NN_RMS, 1, (int)t->in.channels, t->gamma,
+                       t->beta);
 }
 
 static nn_tensor *run_attention(nn_engine *engine, const void *arguments)
@@ -132,12 +134,18 @@ static size_t place(const transformer *t, int64_t row, int64_t channel, int64_t 
 /* One moment's channels, normalised. */
 static void normalized(const transformer *t, int64_t row, int64_t moment, double *to)
 {
-    double sum = 0;
+    const double count = (double)t->in.channels;
+    double sum = 0, squares = 0;
     for (int64_t c = 0; c < t->in.channels; c++)
-        sum += pow((double)t->x[place(t, row, c, moment)], 2);
+        sum += (double)t->x[place(t, row, c, moment)];
+    const double mean = t->beta ? sum / count : 0;
     for (int64_t c = 0; c < t->in.channels; c++)
-        to[c] = (double)t->x[place(t, row, c, moment)] / fmax(sqrt(sum), 1e-12) *
-                sqrt((double)t->in.channels) * (double)t->gamma[c];
+        squares += pow((double)t->x[place(t, row, c, moment)] - mean, 2);
+    const double deviation =
+        t->beta ? sqrt(squares / count + 1e-5) : fmax(sqrt(squares), 1e-12) / sqrt(count);
+    for (int64_t c = 0; c < t->in.channels; c++)
+        to[c] = ((double)t->x[place(t, row, c, moment)] - mean) / deviation * (double)t->gamma[c] +
+                (t->beta ? (double)t->beta[c] : 0);
 }
 
 static void multiplied(const matrix *m, const double *in, double *out)
@@ -230,6 +238,7 @@ static void feed_forward_is_its_parts(void)
 {
     for (int i = 0; i < 12; i++) {
         transformer t = some_transformer(i);
+        t.beta = i % 2 ? test_noise((size_t)t.in.channels, 1, test_random(&seed)) : NULL;
         double *expected = malloc(size_of(t.in) * sizeof *expected), v[64], hidden[300];
         for (int64_t row = 0; row < t.in.rows; row++)
             for (int64_t moment = 0; moment < t.in.time; moment++) {
