@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-separate - music to stems: vocals, drums, bass, other. */
+#include "base/cores.h"
 #include "base/error.h"
 #include "front/filter.h"
 #include "front/stems.h"
@@ -8,7 +9,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct config {
     ap_separate_options separate;
@@ -103,8 +103,7 @@ static size_t names(void *cfg, const output_config *out, const char *list[MAX_ST
                     ap_error *err)
 {
     config *c = cfg;
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    const unsigned threads = out->threads ? out->threads : cores > 0 ? (unsigned)cores : 1;
+    const unsigned threads = out->threads ? out->threads : ap_cores();
     c->separate.threads = threads > c->jobs ? threads / c->jobs : 1;
     c->separate.progress = go_on;
     c->asked.rest_minus = c->other_method == REST_MINUS;

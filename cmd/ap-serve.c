@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-serve - the spool over HTTP: upload, watch, listen, download, from a browser or a program. */
+#include "base/cores.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "front/options.h"
@@ -198,7 +199,7 @@ static bool serve(const places *where, ap_error *err)
         .shell = where->shell,
         .recipes = where->recipes,
         .hooks = where->hooks,
-        .jobs = cfg.run != UINT_MAX ? cfg.run : (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
+        .jobs = cfg.run != UINT_MAX ? cfg.run : ap_cores(),
         .grace_s = number_of(c, "AUDIOPIPE_GRACE", 10, 0, 3600),
         .retry = {.attempts = (unsigned)number_of(c, "AUDIOPIPE_ATTEMPTS", 5, 1, 1000),
                   .backoff_s = number_of(c, "AUDIOPIPE_BACKOFF", 30, 0, 3600)},

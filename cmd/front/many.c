@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * many.c - commands that take many inputs. */
 #include "front/many.h"
+#include "base/cores.h"
 #include "base/error.h"
 #include "base/net.h"
 #include "base/temporary.h"
@@ -8,7 +9,6 @@
 #include "front/naming.h"
 #include "front/text.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -197,17 +197,10 @@ static void print_errors(const state *s)
     free(line);
 }
 
-static unsigned cores(void)
-{
-    cpu_set_t set;
-    const int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return n > 0 ? (unsigned)n : 1;
-}
-
 static bool run_crew(state *s, plan *p, ap_error *err)
 {
     const many *m = s->m;
-    const unsigned threads = m->threads ? m->threads : cores();
+    const unsigned threads = m->threads ? m->threads : ap_cores();
     crew c = {.command = m->command,
               .workers = m->at_a_time ? m->at_a_time : threads,
               .work = work,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * encode_mp3.c - MP3 by LAME, in parallel (mp3.h says how), with a LAME tag and an ID3v2 tag. */
+#include "base/cores.h"
 #include "base/error.h"
 #include "base/output.h"
 #include "formats/encoders.h"
@@ -9,7 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* More threads than this have nothing to do in an hour of music. */
 #define MAX_THREADS 64
@@ -133,8 +133,8 @@ static bool configure(ap_mp3_config *c, const ap_format *format, const ap_encode
 
 static unsigned thread_count(const ap_encode_options *options)
 {
-    long n = options->threads ? (long)options->threads : sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : (unsigned)n;
+    const unsigned n = options->threads ? options->threads : ap_cores();
+    return n > MAX_THREADS ? MAX_THREADS : n;
 }
 
 /* ---- the file */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * engine.c - the choice of a backend. That of libtorch is a plugin of its own: it takes half a second and 160
  * MB to load, and need not be there. */
+#include "base/cores.h"
 #include "base/error.h"
 #include "plugins/neural/tensor/backend.h"
 #include "plugins/neural/tensor/tensor.h"
@@ -8,7 +9,6 @@
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Without a driver there is nothing that libtorch could find. */
 static bool has_gpu(void)
@@ -55,8 +55,7 @@ nn_engine *nn_engine_new(const char *device, int threads, ap_error *err)
         ap_fail_memory(err);
         return NULL;
     }
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    e->threads = threads > 0 ? threads : cores > 0 ? (int)cores : 1;
+    e->threads = threads > 0 ? threads : (int)ap_cores();
     if (open_engine(e, device, err))
         return e;
     free(e);
