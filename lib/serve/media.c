@@ -36,6 +36,14 @@ static bool make_peaks(const char *source, double seconds, const char *target, a
     return ap_peaks(s, target, &options, err);
 }
 
+/* As an image it sees nothing of the page that shows it. */
+static const char picture_style[] =
+    "<style>text{font:9px "
+    "sans-serif;fill:#5b5a6e;text-anchor:middle}.hz{fill:#fff;text-anchor:start;opacity:.75}"
+    ".peak{fill:#b9b2ea}.rms{fill:#5443c8}.tick{stroke:#5b5a6e;stroke-width:.5;opacity:.35}.mark{stroke:#fff;"
+    "opacity:.75}@media(prefers-color-scheme:dark){text{fill:#a9a7bd}.peak{fill:#55507f}.rms{fill:#a79bff}"
+    ".tick{stroke:#a9a7bd}}</style>";
+
 static bool make_picture(const char *source, double seconds, const char *target, ap_error *err)
 {
     char *text = NULL;
@@ -46,7 +54,10 @@ static bool make_picture(const char *source, double seconds, const char *target,
     if (f && fclose(f) != 0)
         ok = ok && ap_fail_memory(err);
     ap_output *out = ok ? ap_output_create(target, false, err) : NULL;
-    ok = out && ap_output_write(out, text, size, err);
+    size_t root = ok ? strcspn(text, ">") + 1 : 0;
+    ok = out && ap_output_write(out, text, root, err) &&
+         ap_output_write(out, picture_style, sizeof picture_style - 1, err) &&
+         ap_output_write(out, text + root, size - root, err);
     free(text);
     if (ok)
         return ap_output_commit(out, err);

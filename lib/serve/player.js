@@ -251,19 +251,25 @@ export class Player {
     this.apply();
   }
 
-  /* The louder of original and result is turned down to the other: only one result has a loudness of its own. */
+  isOn(t) {
+    const solo = this.tracks.some(x => x.solo && !x.original);
+    return t.original || (!t.mute && (!solo || t.solo));
+  }
+
+  /* The louder of the original and what is heard of the results is turned down to the other. Parts of a song add up by
+   * their powers, as sounds do that are not alike; one result alone is matched exactly. */
   level(t) {
-    const original = this.tracks.find(x => x.original), results = this.tracks.filter(x => !x.original);
-    if (!original || results.length !== 1 || original.loudness == null || results[0].loudness == null) return 1;
-    const other = t.original ? results[0] : original;
-    return Math.min(1, 10 ** ((other.loudness - t.loudness) / 20));
+    const original = this.tracks.find(x => x.original);
+    const heard = this.tracks.filter(x => !x.original && x.loudness != null && this.isOn(x));
+    const power = heard.reduce((sum, x) => sum + x.volume ** 2 * 10 ** (x.loudness / 10), 0);
+    if (!original || original.loudness == null || !power) return 1;
+    const results = 10 * Math.log10(power);
+    return Math.min(1, 10 ** ((t.original ? results - original.loudness : original.loudness - results) / 20));
   }
 
   apply() {
-    const solo = this.tracks.some(t => t.solo && !t.original);
     for (const t of this.tracks) {
-      const side = !this.hear || !!t.original === this.original;
-      const on = side && (t.original || (!t.mute && (!solo || t.solo)));
+      const on = this.isOn(t) && (!this.hear || !!t.original === this.original);
       t.row.classList.toggle('silent', !on);
       t.muteButton.setAttribute('aria-pressed', String(t.mute));
       t.soloButton.setAttribute('aria-pressed', String(t.solo));

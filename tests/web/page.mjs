@@ -139,8 +139,26 @@ await step('stems_play_on_one_clock', async () => {
   must(await page.evaluate(() => document.querySelectorAll('.track')[0].classList.contains('silent')), 'A/B by key');
   await page.keyboard.press(' ');
   await page.waitForFunction(() => document.querySelector('.play').ariaLabel === 'Play', null, WAIT);
+  await page.click('#player button:has-text("Spectrum")');
+  await page.waitForFunction(() => document.querySelector('.track img')?.naturalWidth > 0, null, WAIT);
   await page.click('#job-log-box summary');
   await accessible('job');
+});
+
+await step('several_results_are_as_loud_as_the_original', async () => {
+  const levels = await page.evaluate(async () => {
+    const {Player} = await import('./player.js');
+    const of = tracks => tracks.map(t => {
+      const player = Object.assign(Object.create(Player.prototype), {tracks: tracks.map(x => ({volume: 1, ...x}))});
+      return 20 * Math.log10(player.level(player.tracks[tracks.indexOf(t)]));
+    });
+    const original = {original: true, loudness: -14}, a = {loudness: -17}, b = {loudness: -17};
+    return [of([original, {loudness: -10}]), of([original, a, b]), of([original, {...a, volume: 0.5}, {...b, mute: true}]),
+      of([original, {...a, solo: true}, b]), of([original, {loudness: null}, a]), of([{original: true, loudness: null}, a])];
+  });
+  // two of -17 LUFS are together as loud as one of -14; a half is -6 dB
+  const want = [[0, -4], [0, 0, 0], [-9.02, 0, 0], [-3, 0, 0], [-3, 0, 0], [0, 0]];
+  levels.forEach((of, i) => of.forEach((level, k) => must(Math.abs(level - want[i][k]) < 0.02, `${i} ${k}: ${level} dB`)));
 });
 
 await step('downloads_are_what_was_made', async () => {

@@ -175,8 +175,10 @@ static bool put_svg(FILE *out, const picture *p, ap_error *err)
     char *png = make_png(&p->view);
     if (!png)
         return ap_fail_memory(err);
-    fprintf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"waveform and spectrogram\">", WIDTH,
-            WAVE_HEIGHT + ROWS + TIME_HEIGHT);
+    fprintf(out,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\" "
+            "aria-label=\"waveform and spectrogram\">",
+            WIDTH, WAVE_HEIGHT + ROWS + TIME_HEIGHT);
     put_area(out, p, false);
     put_area(out, p, true);
     put_spectrogram(out, p, png);

@@ -7,7 +7,8 @@
 #include "audiopipe.h"
 #include <stdio.h>
 
-/* An SVG of a sound file: waveform above, spectrogram below, and the times. */
+/* An SVG of a sound file: waveform above, spectrogram below, and the times. Its look is the page's, by the
+ * classes peak, rms, tick, mark and hz. */
 bool ap_picture_svg(FILE *out, const char *path, ap_error *err);
 
 #endif
