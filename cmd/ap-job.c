@@ -235,5 +235,5 @@ int main(int argc, char **argv)
     if (strcmp(name, "help") == 0)
         argv[1] = (char[]){"--help"};
     parse_options(&job_command, groups, argc, argv); /* --help and --version do not return */
-    usage_error(&job_command, *name ? "unknown command '%s'" : "which command?", name);
+    report_no_verb(&job_command, verbs, name);
 }

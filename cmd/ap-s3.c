@@ -327,5 +327,5 @@ int main(int argc, char **argv)
         return run_verb(&self, v, rows, &cfg, argc - 1, argv + 1, NULL);
     const option_group groups[OPTION_GROUPS] = {{rows, &cfg}};
     parse_options(&self, groups, argc, argv);
-    usage_error(&self, argc > 1 ? "unknown verb '%s'" : "which verb?", argc > 1 ? argv[1] : "");
+    report_no_verb(&self, verbs, argc > 1 ? argv[1] : NULL);
 }

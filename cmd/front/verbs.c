@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * verbs.c - commands whose first argument says what to do. */
 #include "front/verbs.h"
+#include "front/guess.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define VERB_ROWS 64
+#define MAX_VERBS 64
+
+_Noreturn void report_no_verb(const command *c, const verb *verbs, const char *name)
+{
+    const char *names[MAX_VERBS];
+    size_t count = 0;
+    for (const verb *v = verbs; v->name && count < MAX_VERBS; v++)
+        names[count++] = v->name;
+    const char *guess = name ? guess_name(name, names, count) : NULL;
+    if (!name || !*name)
+        usage_error(c, "which command?");
+    if (guess)
+        usage_error(c, "unknown command '%s': did you mean '%s'?", name, guess);
+    usage_error(c, "unknown command '%s'", name);
+}
 
 const verb *find_verb(const verb *verbs, const char *name)
 {

@@ -19,6 +19,8 @@ typedef struct verb {
 
 /* The verb of that name in a table that ends with a name of NULL; NULL if there is none. */
 const verb *find_verb(const verb *verbs, const char *name);
+/* Says that there is no verb, or none of that name, and which one may have been meant. */
+_Noreturn void report_no_verb(const command *c, const verb *verbs, const char *name);
 /* Parses what follows the verb, checks the number of operands, runs it, and says what was wrong. Returns the
  * exit code. c: the command; rows: the options of all verbs; prepare (may be NULL) sees the config before
  * the verb runs. */

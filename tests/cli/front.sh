@@ -107,6 +107,18 @@ unknown_options_are_guessed() {
     grep -q "option '--force=3' takes no argument$" stderr
     fails 2 ap-8d --xyzzy kept.wav
     grep -q "unknown option '--xyzzy'$" stderr
+    fails 2 ap-fetch-model --lisst
+    grep -q "^ap-fetch-model: unknown option '--lisst': did you mean '--list'?" stderr
+    fails 2 ap-fetch-model --xyzzy
+    grep -q "unknown option '--xyzzy'$" stderr
+    fails 2 ap-fetch-model htdemcs
+    grep -q "there is no model 'htdemcs': did you mean 'htdemucs'?" stderr
+    fails 2 ap-job sumbit kept.wav
+    grep -q "unknown command 'sumbit': did you mean 'submit'?" stderr
+    fails 2 ap-s3 presing s3://a/b
+    grep -q "did you mean 'presign'?" stderr
+    fails 2 ap-manifest xyzzy
+    grep -q "unknown command 'xyzzy'$" stderr
 }
 check unknown_options_are_guessed
 

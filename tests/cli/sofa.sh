@@ -26,6 +26,9 @@ check stored_as -f GZIP=4
 check stored_as -f SHUF
 check stored_as -f NONE
 check stored_as -f FLET
+check stored_as -l Data.IR:CHUNK=17x1x13
+check stored_as -f NONE -l Data.IR:CHUNK=64x2x64
+check stored_as -l COMPA
 
 # broken_by VALUE: one response of the set is this value throughout
 broken_by() {

@@ -262,14 +262,19 @@ static const char *skip_string(const char *p, const char *end)
     return p < end ? p + 1 : end;
 }
 
+/* With an exponent a number is meant to be as near as it gets; without one its whole part is meant to stay.
+ */
 static bool check_number(const char *token, size_t size, ap_error *err)
 {
     char text[64];
-    bool whole = !memchr(token, '.', size) && !memchr(token, 'e', size) && !memchr(token, 'E', size);
+    bool power = memchr(token, 'e', size) || memchr(token, 'E', size);
+    const char *point = memchr(token, '.', size);
     snprintf(text, sizeof text, "%.*s", (int)(size < sizeof text ? size : sizeof text - 1), token);
-    double value = size < sizeof text ? strtod(text, NULL) : whole ? INFINITY : 0;
-    /* the first whole number that no double is comes out as 2^53, too */
-    bool beyond = whole && fabs(value) >= EXACT_UP_TO && strcmp(text + (*text == '-'), EXACT_TEXT) != 0;
+    size_t whole = point ? (size_t)(point - token) : size;
+    double value = whole < sizeof text ? strtod(text, NULL) : power ? 0 : INFINITY;
+    /* the first whole number that no double is comes out as 2^53, too; from 2^52 on there are no fractions */
+    bool beyond = !power && fabs(value) >= (point ? EXACT_UP_TO / 2 : EXACT_UP_TO) &&
+                  strcmp(text + (*text == '-'), EXACT_TEXT) != 0;
     if (isfinite(value) && !beyond)
         return true;
     return ap_fail(err, AP_USAGE, "'%s' is too large a number to stay exact", text);

@@ -27,8 +27,9 @@ bool ap_json_store(cJSON *root, const char *path, cJSON *value, ap_error *err);
 
 /* malloc'ed text, in which each number reads back as the same; NULL when out of memory. */
 char *ap_json_print(const cJSON *document, bool pretty);
-/* Whether all numbers of a JSON text stay what they are: whole ones up to 2^53, the others if they are
- * finite. Such numbers are not exact in other programs either (RFC 8259, section 6). */
+/* Whether all numbers of a JSON text stay what they are: whole ones up to 2^53, ones with a fraction up
+ * to 2^52, and ones with an exponent if they are finite. Such numbers are not exact in other programs either
+ * (RFC 8259, section 6). */
 bool ap_json_check_numbers(const char *text, size_t size, ap_error *err);
 
 #endif

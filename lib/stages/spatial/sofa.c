@@ -34,7 +34,7 @@ struct ap_sofa {
  * ones, or takes them for numbers that make no sense. These options of h5repack 1.10 give what libmysofa 1.3
  * reads. */
 #define REWRITE                                                                                              \
-    "stored as libmysofa cannot read it, or damaged; this rewrites it: h5repack -j1 -k1 -f SHUF -f GZIP=4 "  \
+    "stored as libmysofa cannot read it, or damaged; this rewrites it: h5repack -j1 -k1 -f NONE -l CONTI "   \
     "OLD NEW"
 
 static bool is_hdf5(const char *path)
