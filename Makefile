@@ -388,7 +388,7 @@ install: all $(MAN) $B/audiopipe.pc $(SHELLS:%=$B/audiopipe.%-completion)
 	$(INSTALL) -m 644 scripts/recipes/*.sh $(DESTDIR)$(SHAREDIR)/recipes
 	$(INSTALL) -m 644 scripts/hooks/*.sh $(DESTDIR)$(SHAREDIR)/hooks
 	$(INSTALL) -m 644 scripts/batch.mk $(DESTDIR)$(SHAREDIR)
-	$(INSTALL) scripts/recipe-shell scripts/complete $(DESTDIR)$(SHAREDIR)
+	$(INSTALL) scripts/recipe-shell scripts/complete scripts/cost $(DESTDIR)$(SHAREDIR)
 	cp -r scripts/package/deploy $(DESTDIR)$(SHAREDIR)
 	$(INSTALL) -m 644 $(SO) $(DESTDIR)$(LIBDIR)
 	ln -sf libaudiopipe.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libaudiopipe.so

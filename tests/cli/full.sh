@@ -175,6 +175,12 @@ workers_have_help() {
 }
 check workers_have_help
 
+speech_has_help() {
+    fails 75 ap-transcribe --help >/dev/full
+    grep -qx "ap-transcribe: cannot write 'standard output': No space left on device" stderr
+}
+check speech_has_help
+
 every_command_is_tried() {
     local name source
     for source in "$tests_folder"/../cmd/ap-*.c "$tests_folder"/../scripts/ap-*; do

@@ -347,8 +347,7 @@ static bool may_start(const worker *w)
 static bool loop(worker *w, ap_error *err)
 {
     while (true) {
-        if (may_start(w) && (ap_monotonic_s() >= w->scan_s || w->candidates.next < w->candidates.count) &&
-            !fill(w, err))
+        if (may_start(w) && (ap_monotonic_s() >= w->scan_s || w->candidates.count) && !fill(w, err))
             return false;
         /* before the end a last look: the list may be old */
         if (!w->running && !w->options->watch && may_start(w) && !fill(w, err))

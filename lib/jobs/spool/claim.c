@@ -199,10 +199,33 @@ static void scan(const char *spool, ap_place place, ap_candidates *list)
         closedir(folder);
 }
 
+/* ---- a heap: of ten thousand jobs only the next is wanted */
+
 /* An ID starts with its time, so this is the order of arrival. */
-static int by_id(const void *a, const void *b)
+static bool is_before(const ap_candidate *a, const ap_candidate *b)
 {
-    return strcmp(((const ap_candidate *)a)->id, ((const ap_candidate *)b)->id);
+    return strcmp(a->id, b->id) < 0;
+}
+
+static void sift_down(ap_candidate *items, size_t count, size_t at)
+{
+    const ap_candidate moved = items[at];
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        child += child + 1 < count && is_before(&items[child + 1], &items[child]);
+        if (!is_before(&items[child], &moved))
+            break;
+        items[at] = items[child];
+    }
+    items[at] = moved;
+}
+
+static ap_candidate take_first(ap_candidates *list)
+{
+    const ap_candidate first = list->items[0];
+    list->items[0] = list->items[--list->count];
+    if (list->count)
+        sift_down(list->items, list->count, 0);
+    return first;
 }
 
 static void scan_all(const char *spool, ap_candidates *list)
@@ -210,20 +233,20 @@ static void scan_all(const char *spool, ap_candidates *list)
     ap_candidates_free(list);
     scan(spool, AP_RUNNING, list);
     scan(spool, AP_QUEUE, list);
-    if (list->count)
-        qsort(list->items, list->count, sizeof *list->items, by_id);
+    for (size_t i = list->count / 2; i-- > 0;)
+        sift_down(list->items, list->count, i);
 }
 
 int ap_job_claim(const char *spool, const ap_retry *retry, const ap_job_choice *choice, ap_candidates *list,
                  char id[AP_ID_BYTES], ap_error *trouble)
 {
-    if (list->next == list->count)
+    if (list->count == 0)
         scan_all(spool, list);
-    while (list->next < list->count) {
-        const ap_candidate *c = &list->items[list->next++];
-        int lock = try_job(spool, c->place, c->id, retry, choice, trouble);
+    while (list->count) {
+        const ap_candidate c = take_first(list);
+        int lock = try_job(spool, c.place, c.id, retry, choice, trouble);
         if (lock >= 0) {
-            strcpy(id, c->id);
+            strcpy(id, c.id);
             return lock;
         }
     }

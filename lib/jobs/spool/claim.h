@@ -16,8 +16,8 @@ typedef struct ap_candidate {
     char id[AP_ID_BYTES];
 } ap_candidate;
 typedef struct ap_candidates {
-    ap_candidate *items; /* in the order of their IDs */
-    size_t count, next;
+    ap_candidate *items; /* a heap: the first in the order of IDs is at the top */
+    size_t count;
 } ap_candidates;
 int ap_job_claim(const char *spool, const ap_retry *retry, const ap_job_choice *choice, ap_candidates *list,
                  char id[AP_ID_BYTES], ap_error *trouble);

@@ -71,4 +71,30 @@ static void leaves_the_rest(void)
     scratch_close();
 }
 
-TEST_MAIN(CASE(reads_words), CASE(chooses), CASE(leaves_the_rest))
+/* However many there are, the first comes first. */
+static void takes_the_oldest(void)
+{
+    static const ap_retry retry = {.attempts = 3, .backoff_s = 100};
+    char ids[23][AP_ID_BYTES], content[16], got[AP_ID_BYTES];
+    ap_candidates list = {0};
+    ap_error trouble = {AP_OK, ""};
+    const char *last = "";
+    int locks[23];
+    scratch_open();
+    for (int i = 0; i < 23; i++) {
+        snprintf(content, sizeof content, "%d", i);
+        scratch_job(content, ids[i]);
+    }
+    for (int i = 0; i < 23; i++) {
+        locks[i] = ap_job_claim(scratch_spool, &retry, NULL, &list, got, &trouble);
+        CHECK(locks[i] >= 0 && strcmp(last, got) < 0);
+        last = strcpy(ids[i], got);
+    }
+    CHECK(ap_job_claim(scratch_spool, &retry, NULL, &list, got, &trouble) < 0 && trouble.code == AP_OK);
+    for (int i = 0; i < 23; i++)
+        close(locks[i]);
+    ap_candidates_free(&list);
+    scratch_close();
+}
+
+TEST_MAIN(CASE(reads_words), CASE(chooses), CASE(leaves_the_rest), CASE(takes_the_oldest))
