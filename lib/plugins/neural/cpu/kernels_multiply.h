@@ -18,6 +18,24 @@ typedef struct matrix {
 
 typedef float vector __attribute__((vector_size(4 * NN_WIDTH), aligned(4), may_alias));
 
+/* Rows of sums to c, with the bias, if there is one, and what was there before, if add. */
+INLINE void put_tile(vector sum[NN_ROWS][NN_VECTORS], const float *bias, bool add, float *c, size_t ldc,
+                     int vectors)
+{
+    UNROLL(NN_ROWS)
+    for (int r = 0; r < NN_ROWS; r++) {
+        UNROLL(NN_VECTORS)
+        for (int v = 0; v < vectors; v++) {
+            vector *to = (vector *)(c + (size_t)r * ldc + v * NN_WIDTH);
+            if (bias)
+                sum[r][v] += bias[r];
+            if (add)
+                sum[r][v] += *to;
+            *to = sum[r][v];
+        }
+    }
+}
+
 /* The rows of a tile: of c, or of a small copy when not all of it is wanted. */
 INLINE void tile(const nn_product *p, const matrix a, const float *const *b, size_t k, size_t row,
                  size_t column, bool add, float *c, size_t ldc, int vectors)
@@ -52,19 +70,7 @@ INLINE void tile(const nn_product *p, const matrix a, const float *const *b, siz
         if (!a.next)
             break;
     }
-    const float *bias = p->bias && b == p->b ? p->bias + row : NULL;
-    UNROLL(NN_ROWS)
-    for (int r = 0; r < NN_ROWS; r++) {
-        UNROLL(NN_VECTORS)
-        for (int v = 0; v < vectors; v++) {
-            vector *to = (vector *)(c + (size_t)r * ldc + v * NN_WIDTH);
-            if (bias)
-                sum[r][v] += bias[r];
-            if (add)
-                sum[r][v] += *to;
-            *to = sum[r][v];
-        }
-    }
+    put_tile(sum, p->bias && b == p->b ? p->bias + row : NULL, add, c, ldc, vectors);
 }
 
 /* A tile at the edge goes through a copy. */
