@@ -45,19 +45,20 @@ check several_values
 
 # The names that MusicBrainz Picard gives them, in both directions.
 names_of_picard() {
-    local keys='BPM|ARTISTSORT|MUSICBRAINZ_[A-Z]*|RELEASETYPE|PRODUCER|PERFORMER|TRACK[A-Z]*'
-    local want='ARTISTSORT=S BPM=120 MUSICBRAINZ_ALBUMID=a1 MUSICBRAINZ_TRACKID=t1 PERFORMER=P (drums) PRODUCER=Q RELEASETYPE=album TRACKNUMBER=3 TRACKTOTAL=12 '
+    local keys='BPM|LABEL|ENCODEDBY|ARTISTSORT|MUSICBRAINZ_[A-Z]*|RELEASETYPE|PRODUCER|PERFORMER|TRACK[A-Z]*'
+    local want='ARTISTSORT=S BPM=120 ENCODEDBY=E LABEL=L MUSICBRAINZ_ALBUMID=a1 MUSICBRAINZ_TRACKID=t1 PERFORMER=P (drums) PRODUCER=Q RELEASETYPE=album TRACKNUMBER=3 TRACKTOTAL=12 '
     lame --quiet -b 128 tone.wav picard.mp3
     ffmpeg -v error -y -i tone.wav -c:a aac picard.m4a
     mutagen <<'END'
 t = i.ID3()
-for f in (i.TBPM(3, '120'), i.TSOP(3, 'S'), i.TXXX(3, 'MusicBrainz Album Id', 'a1'), i.UFID('http://musicbrainz.org', b't1'),
+for f in (i.TBPM(3, '120'), i.TPUB(3, 'L'), i.TENC(3, 'E'), i.TSOP(3, 'S'), i.TXXX(3, 'MusicBrainz Album Id', 'a1'), i.UFID('http://musicbrainz.org', b't1'),
           i.TXXX(3, 'MusicBrainz Album Type', 'album'), i.TIPL(3, [['producer', 'Q']]), i.TMCL(3, [['drums', 'P']]), i.TRCK(3, '3/12')):
     t.add(f)
 t.save('picard.mp3', v2_version=4)
 a = m('picard.m4a'); p = '----:com.apple.iTunes:MusicBrainz '
 a['tmpo'] = [120]; a['soar'] = ['S']; a[p + 'Album Id'] = [b'a1']; a[p + 'Track Id'] = [b't1']; a[p + 'Album Type'] = [b'album']
-a['trkn'] = [(3, 12)]; a['----:com.apple.iTunes:PRODUCER'] = [b'Q']; a['----:com.apple.iTunes:PERFORMER'] = [b'P (drums)']; a.save()
+a['trkn'] = [(3, 12)]; a['----:com.apple.iTunes:PRODUCER'] = [b'Q']; a['----:com.apple.iTunes:PERFORMER'] = [b'P (drums)']
+a['----:com.apple.iTunes:LABEL'] = [b'L']; a['\xa9too'] = 'x'; a['----:com.apple.iTunes:ENCODEDBY'] = [b'E']; a.save()
 END
     [ "$(values picard.mp3 "$keys")" = "$want" ]
     [ "$(values picard.m4a "$keys")" = "$want" ]
