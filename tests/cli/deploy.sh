@@ -88,7 +88,7 @@ CODE
 check documents_hold_together
 
 nginx_reads_its_part() {
-    command -v nginx openssl >/dev/null || skip "nginx or openssl is missing"
+    have nginx openssl || skip "nginx or openssl is missing"
     openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out certificate.pem -days 2 -subj /CN=x 2>openssl.txt
     printf 'pid %s/pid;\nevents {}\nhttp { access_log off; error_log stderr;\n' "$work" >nginx.conf
     sed "s,/etc/letsencrypt/live/audio.example.org/fullchain.pem,$work/certificate.pem,

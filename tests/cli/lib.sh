@@ -63,6 +63,12 @@ fails() {
     return 1
 }
 
+# have COMMAND...: whether all of them are here; of several "command -v" asks for one only
+have() {
+    local name
+    for name; do command -v "$name" >/dev/null || return 1; done
+}
+
 # in_namespace FUNCTION: runs it in a mount namespace of its own, where it may mount. Containers may forbid that.
 in_namespace() {
     local functions

@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/job-lib.sh"
 PATH=$PATH:/usr/sbin:/sbin
-if ! command -v slurmctld slurmd sbatch munged >/dev/null; then
+if ! have slurmctld slurmd sbatch munged; then
     echo "ok skipped: slurmctld, slurmd, slurm-client or munge is not installed"
     exit 0
 fi

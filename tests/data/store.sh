@@ -2,7 +2,7 @@
 # store.sh - an object store for a test: Ceph's gateway, started here, and boto3 as the oracle. Source it after lib.sh: it
 # ends the test with a reason where there is none. sets port.
 # shellcheck shell=bash disable=SC2154
-if ! { command -v radosgw ceph-mon ceph-osd >/dev/null && /usr/bin/python3 -c 'import boto3' 2>/dev/null; }; then
+if ! { have radosgw ceph-mon ceph-osd && /usr/bin/python3 -c 'import boto3' 2>/dev/null; }; then
     echo "skipped: radosgw, ceph-mon, ceph-osd or python3-boto3 is not installed"
     echo "ok skipped without an object store"
     exit 0
