@@ -58,7 +58,7 @@ import json, sys
 count = int(sys.argv[1])
 files = json.load(open("report.json"))["files"]
 failed = [f["file"] for f in files if "error" in f]
-assert len(files) == count and count / 20 <= len(failed) <= count / 10, (len(files), len(failed))' $files
+assert len(files) == count and count / 20 <= len(failed) <= count / 10, (len(files), len(failed))' "$files"
 }
 check measures
 finish
