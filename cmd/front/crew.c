@@ -218,14 +218,21 @@ static bool start_worker(run *r, worker *w, ap_error *err)
     return true;
 }
 
-static void tell(const run *r, const char *said, const plan_item *by)
+static void tell(run *r, const char *said, const plan_item *by)
 {
     double seconds = r->seconds, bytes = r->bytes;
-    for (unsigned i = 0; i < r->count; i++)
-        if (r->workers[i].busy) {
-            seconds += r->workers[i].seconds;
-            bytes += r->workers[i].fraction * (double)r->workers[i].item.bytes;
+    plan_item first;
+    for (unsigned i = 0; i < r->count; i++) {
+        worker *w = &r->workers[i];
+        if (!w->busy)
+            continue;
+        seconds += w->seconds;
+        bytes += w->fraction * (double)w->item.bytes;
+        if (!by) {
+            first = unpack_item(&w->item);
+            by = &first;
         }
+    }
     r->crew->tell(r->crew->user, said, by, seconds, bytes);
 }
 

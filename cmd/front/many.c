@@ -171,10 +171,10 @@ static void end_folders(state *s)
 
 /* The progress of the whole: by bytes, or by files if their sizes are not known, as those of objects on
  * servers. */
-static void show_progress(state *s, double seconds, double bytes)
+static void show_progress(state *s, const char *file, double seconds, double bytes)
 {
     const double share = s->bytes ? bytes / (double)s->bytes : (double)s->behind / (double)s->progress.of;
-    progress_set_many(&s->progress, s->behind, s->failed, seconds, share);
+    progress_set_many(&s->progress, s->behind, s->failed, file, seconds, share);
 }
 
 static void tell(void *user, const char *said, const plan_item *by, double seconds, double bytes)
@@ -184,7 +184,7 @@ static void tell(void *user, const char *said, const plan_item *by, double secon
         const bool named = names_file(said, by->input);
         complain(s->m->command, "%s%s%s", named ? "" : by->input, named ? "" : ": ", said);
     }
-    show_progress(s, seconds, bytes);
+    show_progress(s, by ? by->input : NULL, seconds, bytes);
 }
 
 static void print_errors(const state *s)

@@ -208,7 +208,8 @@ void progress_start_many(progress *p, const char *name, uint64_t files, progress
     p->of = files;
 }
 
-void progress_set_many(progress *p, uint64_t files, uint64_t failed, double seconds, double fraction)
+void progress_set_many(progress *p, uint64_t files, uint64_t failed, const char *file, double seconds,
+                       double fraction)
 {
     p->files = files;
     p->failed = failed;
@@ -217,7 +218,10 @@ void progress_set_many(progress *p, uint64_t files, uint64_t failed, double seco
     int n = snprintf(p->title, sizeof p->title, "%s: %llu of %llu files", p->name, (unsigned long long)files,
                      (unsigned long long)p->of);
     if (failed)
-        snprintf(p->title + n, sizeof p->title - (size_t)n, ", %llu failed", (unsigned long long)failed);
+        n += snprintf(p->title + n, sizeof p->title - (size_t)n, ", %llu failed", (unsigned long long)failed);
+    const char *slash = file ? strrchr(file, '/') : NULL;
+    if (file)
+        snprintf(p->title + n, sizeof p->title - (size_t)n, ", %s", slash ? slash + 1 : file);
     show_sometimes(p);
 }
 

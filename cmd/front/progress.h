@@ -39,9 +39,11 @@ typedef struct progress {
 void progress_start(progress *p, const char *name, const char *doing, const char *file,
                     const ap_format *format, progress_style style);
 void progress_add(progress *p, uint64_t frames);
-/* The same for the work on many files. fraction is of the whole, from 0 to 1. */
+/* The same for the work on many files. file: one that is at work now, or NULL; fraction is of the whole, from
+ * 0 to 1. */
 void progress_start_many(progress *p, const char *name, uint64_t files, progress_style style);
-void progress_set_many(progress *p, uint64_t files, uint64_t failed, double seconds, double fraction);
+void progress_set_many(progress *p, uint64_t files, uint64_t failed, const char *file, double seconds,
+                       double fraction);
 /* From now on progress is told there (seconds of sound, and the fraction, < 0 if it is not known), in a
  * process that works for another one. */
 void progress_to(void (*listen)(double seconds, double fraction));

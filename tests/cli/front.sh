@@ -168,6 +168,11 @@ bars_fit() {
     done
     on_terminal 80 env TERM=xterm ap-measure 'a long song.wav' >bar
     grep -q 'ap-measure: measuring a long song.wav' bar
+    mkdir sub
+    cp 'a long song.wav' sub/another.wav
+    on_terminal 80 env TERM=xterm ap-measure -j 1 'a long song.wav' sub/another.wav >bar
+    grep -q 'ap-measure: 0 of 2 files, a long song' bar
+    grep -q 'ap-measure: 1 of 2 files, another.wav' bar
     on_terminal 80 env TERM=xterm ap-normalize 'a long song.wav' -o x.wav >bar
     grep -q 'ap-normalize: measuring a long song.wav' bar
     on_terminal 80 env TERM=dumb ap-reverb 'a long song.wav' -o x.wav >bar
