@@ -230,6 +230,7 @@ $B/ap-%: $B/cmd/ap-%.o $(FRONT_OBJ) $(SO)
 $B/ap-manifest $B/ap-job: COMMAND_LDLIBS = $(JOBS_LDLIBS)
 $B/ap-manifest $B/ap-job: $B/jobs.a
 
+$B/ap-normalize: $(patsubst %.c,$B/%.o,$(wildcard cmd/normalize/*.c))
 $B/ap-separate: $(patsubst %.c,$B/%.o,$(wildcard cmd/separate/*.c))
 
 $B/ap-serve: COMMAND_LDLIBS = $(SERVE_LDLIBS)

@@ -6,6 +6,7 @@
 #include "front/filter.h"
 #include "front/many.h"
 #include "front/text.h"
+#include "normalize/film.h"
 
 #include <errno.h>
 #include <math.h>
@@ -16,7 +17,7 @@
 
 typedef struct config {
     double lufs, peak, rms, ceiling; /* NAN: not given */
-    bool album, dry_run;
+    bool album, dry_run, video;
     ap_normalize_options normalize;
 } config;
 
@@ -34,6 +35,8 @@ static const option_row rows[] = {
     ROW_ON(0, "lower-only", AT(normalize.lower_only), "never raise the level"),
     ROW_ON(0, "dual-mono", AT(normalize.dual_mono), "measure mono as the same on two speakers: 3 LU louder"),
     ROW_ON('a', "album", AT(album), "one gain for all inputs; -o is a folder"),
+    ROW_ON(0, "video", AT(video),
+           "inputs are films: replace their sound, copy the rest; -o is mp4, mov, mkv or webm"),
     ROW_ON('n', "dry-run", AT(dry_run), "say what would be done, write nothing"),
     {0},
 };
@@ -111,6 +114,19 @@ static ap_stream *normalize(job *j, ap_normalization *planned, ap_error *err)
     return s;
 }
 
+static film_work film_of(const job *j)
+{
+    return (film_work){.command = j->command, .normalize = &j->config->normalize, .out = j->out};
+}
+
+static bool run_film(job *j, ap_error *err)
+{
+    const film_work w = film_of(j);
+    const sources in = {j->inputs, j->count, NULL};
+    return film_check(&w, j->out->path, err) && target_check(j->out->path, &in, output_rule(j->out), err) &&
+           target_make_folders(&j->made, j->out->path, err) && film_normalize(&w, j->inputs[0], err);
+}
+
 static bool run_one(job *j, ap_error *err)
 {
     ap_normalization planned;
@@ -147,6 +163,10 @@ static work_result work(void *user, const plan_item *item, unsigned threads, FIL
     j.count = 1;
     if (!report && !target_check(out.path, &in, output_rule(&out), err))
         return WORK_FAILED;
+    if (j.config->video) {
+        const film_work w = film_of(&j);
+        return film_normalize(&w, input, err) ? WORK_DONE : WORK_FAILED;
+    }
     ap_stream *s = normalize(&j, &planned, err);
     bool ok = s && (report || filter_write(j.command, s, &out, NULL, err));
     if (ok && report) {
@@ -158,8 +178,12 @@ static work_result work(void *user, const plan_item *item, unsigned threads, FIL
 
 static bool check_format(void *user, const char *output, ap_error *err)
 {
+    const job *j = user;
     ap_encode_options encode;
-    output_encode_options(((const job *)user)->out, &encode);
+    output_encode_options(j->out, &encode);
+    const film_work w = film_of(j);
+    if (j->config->video)
+        return film_check(&w, output, err);
     return ap_encode_check(output, &encode, err);
 }
 
@@ -182,8 +206,9 @@ static int run_many(job *j, const many_config *files, const option_group *groups
                     .count = j->count,
                     .output = dry ? NULL : output,
                     .threads = j->out->threads,
+                    .films = j->config->video,
                     .rules = {.format = j->out->format,
-                              .fallback = "wav",
+                              .fallback = j->config->video ? NULL : "wav",
                               .rule = output_rule(j->out),
                               .groups = groups,
                               .check = check_format,
@@ -300,6 +325,15 @@ static void choose_target(const command *c, config *cfg)
     }
 }
 
+static void check_video(const command *c, const job *j)
+{
+    const config *cfg = j->config;
+    if (cfg->album || cfg->dry_run)
+        usage_error(c, "--video and --%s exclude each other", cfg->album ? "album" : "dry-run");
+    if (j->out->bits || j->out->common.raw)
+        usage_error(c, "--%s is of sound alone, not of --video", j->out->bits ? "bits" : "raw");
+}
+
 static void check_operands(const command *c, const job *j)
 {
     if (j->config->album && j->count == 0)
@@ -338,15 +372,19 @@ int main(int argc, char **argv)
     filter_start();
     if (c.album && (many_files.recursive || many_files.list || many_files.skip_existing))
         usage_error(&about, "--album takes all of its files by name, and makes all of them");
+    if (c.video)
+        check_video(&about, &j);
     if (!c.album && many_wanted(&many_files, c.dry_run ? NULL : out.path, (int)j.count))
         return run_many(&j, &many_files, groups);
+    if (c.video && (j.count == 0 || is_standard(j.inputs[0]) || is_standard(out.path)))
+        usage_error(&about, "films are files: name one, and another one with -o");
     check_operands(&about, &j);
     if (j.count == 0) {
         j.inputs = only;
         j.count = 1;
     }
     ap_error err;
-    bool ok = c.album ? run_album(&j, &err) : run_one(&j, &err);
+    bool ok = c.video ? run_film(&j, &err) : c.album ? run_album(&j, &err) : run_one(&j, &err);
     target_end(&j.made, ok);
     return ok ? AP_OK : filter_fail(&about, &err);
 }

@@ -24,9 +24,10 @@ static const command stitch = {
 
 typedef struct config {
     ap_stitch_options stitch;
-    const char *output, *audio, *list;
+    const char *output, *audio, *list, *caption;
     bool no_audio, skip_broken;
     enum { CUT, FADE } transition;
+    int preset;
     double transition_s;
     common_config common;
 } config;
@@ -64,6 +65,10 @@ static const choice transitions[] = {{"cut", CUT}, {"fade", FADE}, {0}};
 static const choice visuals[] = {
     {"none", AP_VISUAL_NONE}, {"waveform", AP_VISUAL_WAVEFORM}, {"spectrum", AP_VISUAL_SPECTRUM}, {0}};
 
+static const choice presets[] = {
+    {"ultrafast", 0}, {"superfast", 1}, {"veryfast", 2}, {"faster", 3},   {"fast", 4},
+    {"medium", 5},    {"slow", 6},      {"slower", 7},   {"veryslow", 8}, {0}};
+
 static const option_row rows[] = {
     ROW_TEXT('o', "output", "FILE", AT(output), "write to FILE; its extension names the format"),
     ROW_TEXT('t', "type", "FORMAT", AT(stitch.format), "mp4, mkv or webm"),
@@ -71,7 +76,9 @@ static const option_row rows[] = {
     ROW_ON(0, "no-audio", AT(no_audio), "no sound, whatever standard input is"),
     ROW_TIME('d', "duration", "SECONDS", AT(stitch.image_s), 0.01, 1e9,
              "of each image; without it they share the sound's, or have 3 s", .no_default = true),
-    ROW_FILE('l', "list", "FILE", AT(list), "more images: a name a line, or between zero bytes"),
+    ROW_FILE('l', "list", "FILE", AT(list), "more images: NAME, a tab, SECONDS, a tab, CAPTION a line"),
+    ROW_TEXT(0, "title", "TEXT", AT(stitch.title), "words at the top, all the time"),
+    ROW_TEXT(0, "caption", "TEXT", AT(caption), "words at the bottom of images without any in the list"),
     ROW_NUMBER('r', "fps", "RATE", AT(stitch.fps), 1, 240, "frames a second"),
     ROW_CALL('s', "size", "WIDTHxHEIGHT", set_size,
              "of the video: pixels, or 720p, 1080p, 4k, square, vertical... (default 720p)"),
@@ -79,8 +86,11 @@ static const option_row rows[] = {
     ROW_CHOICE(0, "transition", transitions, AT(transition), "from image to image"),
     ROW_TIME(0, "transition-seconds", "SECONDS", AT(transition_s), 0, 3600, "of a fade"),
     ROW_ON(0, "ken-burns", AT(stitch.ken_burns), "move slowly into the images, and out of them"),
-    ROW_CHOICE(0, "visualize", visuals, AT(stitch.visual), "show the sound, instead of images"),
+    ROW_CHOICE(0, "visualize", visuals, AT(stitch.visual), "show the sound, before an image if there is one"),
     ROW_ON(0, "skip-broken", AT(skip_broken), "leave out images that cannot be read"),
+    ROW_NUMBER(0, "crf", "N", AT(stitch.crf), 0, 63,
+               "quality: 0 best; 18 in mp4 and mkv, 24 in webm if not given", .no_default = true),
+    ROW_CHOICE(0, "preset", presets, AT(preset), "how much time the encoder takes to make the file small"),
     ROW_COUNT('j', "threads", "N", AT(stitch.threads), 0, 64, "threads for encoding; 0 = all cores"),
     {0},
 };
@@ -108,6 +118,7 @@ static bool is_stdin(const char *name)
 /* Makes the options of the library from those of the command line. */
 static void settle(config *c)
 {
+    c->stitch.preset = presets[c->preset].name;
     c->stitch.transition_s = c->transition == FADE ? c->transition_s : 0;
     if (c->no_audio && c->audio)
         usage_error(&stitch, "--audio or --no-audio, not both");
@@ -129,8 +140,10 @@ static bool find_images(name_list *list, const config *c, char **arguments, ap_e
             return false;
     if (c->list && !names_read(list, c->list, err))
         return false;
-    if (c->stitch.visual && list->count)
-        usage_error(&stitch, "--visualize takes no images");
+    if (c->stitch.visual && list->count > 1)
+        usage_error(&stitch, "--visualize takes one image, to show behind the sound");
+    if (c->stitch.visual && c->caption)
+        usage_error(&stitch, "captions are of images; a visualization has a --title");
     if (!c->stitch.visual && !list->count && !c->audio)
         usage_error(&stitch, "no images");
     return true;
@@ -221,6 +234,10 @@ static bool run(config *c, name_list *images, ap_error *err)
         if (!audio)
             return false;
     }
+    for (size_t i = 0; i < images->count; i++)
+        if (!images->slides[i].caption)
+            images->slides[i].caption = c->caption;
+    o->slides = images->slides;
     bool ok = is_standard(c->output) ? ap_stitch_fd(audio, images->names, images->count, STDOUT_FILENO,
                                                     "standard output", o, err)
                                      : ap_stitch(audio, images->names, images->count, c->output, o, err);
@@ -233,7 +250,7 @@ static bool run(config *c, name_list *images, ap_error *err)
 
 int main(int argc, char **argv)
 {
-    config c = {.transition_s = 1};
+    config c = {.transition_s = 1, .preset = 2};
     ap_stitch_defaults(&c.stitch);
     const option_group groups[OPTION_GROUPS] = {
         {rows, &c}, {common_rows, &c.common}, {input_rows, &c.common}};

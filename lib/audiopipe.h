@@ -762,19 +762,30 @@ typedef struct ap_stitch_report {
     double peak;         /* largest |sample| before that, linear */
 } ap_stitch_report;
 
+/* What is special about one image. */
+typedef struct ap_slide {
+    const char *caption; /* NULL = none */
+    double seconds;      /* how long it is shown; 0 = as those without a time of their own */
+} ap_slide;
+
 typedef struct ap_stitch_options {
     const char *format; /* "mp4" (H.264, AAC, index in front), "mkv" (the same), "webm" (VP9, Opus); NULL =
                            from the name's extension */
     bool keep_existing; /* as in ap_encode_options */
     bool silent;        /* no sound: the stream is NULL */
-    double image_s;     /* how long each image is shown; 0 = they share the sound's length; 3 if silent */
-    double fps;         /* 1..240; 23.976, 29.97 and 59.94 stand for 24000/1001... */
+    double image_s;     /* how long each image is shown; 0 = they share what the sound has beyond the times of
+                           slides;     3 if silent */
+    const ap_slide *slides; /* of each image; NULL = nothing is special */
+    const char *title;      /* shown all the time, at the top; NULL = none */
+    double fps;             /* 1..240; 23.976, 29.97 and 59.94 stand for 24000/1001... */
     unsigned width, height; /* 16..8192, even */
     ap_fit fit;
     double transition_s; /* cross-fade around each change; at most the time of an image; 0 = cut */
     bool ken_burns;      /* move slowly into the image, or out of it */
-    ap_visual visual;    /* instead of images: the sound, in front of the cover from its tags */
-    unsigned threads;    /* of the video encoder, 0 = all cores */
+    ap_visual visual;   /* the sound, in front of the one image there may be, or of the cover from its tags */
+    double crf;         /* quality, the constant rate factor: 0 best..51, webm 63; < 0 = 18, webm 24 */
+    const char *preset; /* of x264, "ultrafast".."veryslow", also for webm; NULL = "veryfast" */
+    unsigned threads;   /* of the video encoder, 0 = all cores */
     /* Called now and then with the number of frames made, of total (AP_UNKNOWN: not known). If it returns
      * false, having filled err, ap_stitch fails. May be NULL. */
     bool (*progress)(void *user, uint64_t frames, uint64_t total, ap_error *err);
@@ -786,15 +797,40 @@ typedef struct ap_stitch_options {
 
 void ap_stitch_defaults(ap_stitch_options *options);
 /* Writes a video of constant frame rate, atomically, and closes audio. Images are JPEG (turned as EXIF says),
- * PNG, WebP, GIF (its first picture), HEIC or AVIF, shown in the order of names; what is transparent is
- * black. With image_s the images decide how long the video is; the sound is cut or filled up with silence. A
- * sound of unknown length is first read into a temporary file if the images share it. The video has the tags
- * of the sound. Needs the plugin av.so. */
+ * PNG, WebP, GIF (its first picture), TIFF, BMP, HEIC or AVIF, shown in the order of names; what is
+ * transparent is black. With image_s, or if all have times in slides, the images decide how long the video
+ * is; the sound is cut or filled up with silence. A sound of unknown length is first read into a temporary
+ * file if the images share it. The video has the tags of the sound. Needs the plugin av.so, and cairo.so for
+ * words. */
 bool ap_stitch(ap_stream *audio, const char *const *images, size_t count, const char *path,
                const ap_stitch_options *options, ap_error *err);
 /* The same to a descriptor, which may be a pipe and is not closed; options->format is needed. */
 bool ap_stitch_fd(ap_stream *audio, const char *const *images, size_t count, int fd, const char *name,
                   const ap_stitch_options *options, ap_error *err);
+
+/* ---- film.c: the sound of a film */
+
+typedef struct ap_film_report {
+    uint64_t clipped; /* samples cut off at full scale */
+    double peak;      /* largest |sample| before that, linear */
+} ap_film_report;
+
+typedef struct ap_film_options {
+    const char *format;  /* "mp4" (also m4v), "mov", with AAC; "mkv", "webm", with Opus; NULL = by the name */
+    double bitrate_kbps; /* of each new track; 0 = 96 a channel of AAC, 80 of Opus */
+    bool keep_existing;  /* as in ap_encode_options */
+    ap_film_report *report; /* added to when not NULL */
+} ap_film_options;
+
+void ap_film_defaults(ap_film_options *options);
+/* Whether ap_film can write path, and takes the options, whose format it fills in. */
+bool ap_film_check(const char *path, ap_film_options *options, ap_error *err);
+/* Writes a film, a file, to path with other sound: sounds[i] in the place of its audio track i + 1; tracks
+ * beyond count stay. Pictures, subtitles and attachments are copied bit for bit, with their times, languages,
+ * chapters and tags, but those of loudness. Takes the sounds over, also on failure, and sets them to NULL; a
+ * NULL among them fails and leaves *err alone. Atomic. Needs the plugin av.so. */
+bool ap_film(const char *film, ap_stream **sounds, size_t count, const char *path,
+             const ap_film_options *options, ap_error *err);
 
 /* ---- encode.c: files */
 

@@ -278,6 +278,7 @@ static bool run(state *s, plan *p, const char *root, const plan_rules *rules, ap
               .zero = m->config->null,
               .recursive = m->config->recursive,
               .raw = m->common->raw,
+              .films = m->films,
               .skip = root};
     int fd = ap_temporary_file(err);
     s->errors = fd < 0 ? NULL : fdopen(fd, "w+");

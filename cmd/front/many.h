@@ -25,6 +25,7 @@ typedef struct many {
     char *const *operands;
     size_t count;
     const char *output; /* of -o; NULL: there are no outputs, only reports */
+    bool films;         /* the inputs in folders are films, not sound */
     const char *leaf;   /* the pattern of names in a folder; NULL: {name}.{ext} */
     plan_rules rules;   /* all but pattern and failed */
     unsigned threads;   /* of -j, 0 = all cores */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * names.c - lists of file names. */
+ * names.c - lists of images. */
 #include "front/names.h"
 #include "base/error.h"
+#include "front/options.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 bool names_add(name_list *list, const char *name, ap_error *err)
 {
@@ -16,8 +18,13 @@ bool names_add(name_list *list, const char *name, ap_error *err)
         if (!names)
             return ap_fail_memory(err);
         list->names = names;
+        ap_slide *slides = realloc(list->slides, room * sizeof *slides);
+        if (!slides)
+            return ap_fail_memory(err);
+        list->slides = slides;
         list->room = room;
     }
+    list->slides[list->count] = (ap_slide){0};
     list->names[list->count++] = name;
     return true;
 }
@@ -44,6 +51,23 @@ static char *read_all(FILE *file, size_t *size)
     return text;
 }
 
+/* NAME, or NAME, SECONDS and CAPTION with tabs between them. */
+static bool add_line(name_list *list, char *line, ap_error *err)
+{
+    char *rest = line, *fields[3] = {line, NULL, NULL};
+    double seconds = 0;
+    if (strchr(line, '\t') && access(line, F_OK) != 0)
+        for (int i = 0; i < 3 && rest; i++)
+            fields[i] = i < 2 ? strsep(&rest, "\t") : rest;
+    if (fields[1] && *fields[1] && !(parse_time(fields[1], &seconds) && seconds > 0))
+        return ap_fail(err, AP_FAILED, "'%s' is no time for the image '%s'", fields[1], fields[0]);
+    if (!names_add(list, fields[0], err))
+        return false;
+    list->slides[list->count - 1] =
+        (ap_slide){.seconds = seconds, .caption = fields[2] && *fields[2] ? fields[2] : NULL};
+    return true;
+}
+
 static bool split(name_list *list, size_t size, ap_error *err)
 {
     static const char mark[] = "\xef\xbb\xbf"; /* Windows: a byte order mark, and CR before LF */
@@ -56,7 +80,7 @@ static bool split(name_list *list, size_t size, ap_error *err)
         *next = 0;
         if (end && next > name && next[-1] == '\r')
             next[-1] = 0;
-        if (*name && !names_add(list, name, err))
+        if (*name && !(end ? add_line(list, name, err) : names_add(list, name, err)))
             return false;
         name = next + 1;
     }
@@ -82,5 +106,6 @@ bool names_read(name_list *list, const char *path, ap_error *err)
 void names_free(name_list *list)
 {
     free(list->names);
+    free(list->slides);
     free(list->text);
 }

@@ -124,5 +124,5 @@ const char *naming_extension(const char *format, const char *input, const char *
     ap_encode_defaults(&options);
     if (format)
         return format;
-    return ap_encode_check(ap_leaf(input), &options, &err) ? ap_extension(input) : fallback;
+    return !fallback || ap_encode_check(ap_leaf(input), &options, &err) ? ap_extension(input) : fallback;
 }

@@ -20,10 +20,10 @@ typedef struct plan_item {
 } plan_item;
 
 typedef struct plan_rules {
-    const char *pattern; /* of the outputs (naming.h), NULL: there are none */
-    const char *stem;    /* what {stem} is in it; NULL: no such word */
-    const char *format;  /* {ext}; NULL: that of the input, or fallback */
-    const char *fallback;
+    const char *pattern;  /* of the outputs (naming.h), NULL: there are none */
+    const char *stem;     /* what {stem} is in it; NULL: no such word */
+    const char *format;   /* {ext}; NULL: that of the input, or fallback */
+    const char *fallback; /* NULL: always that of the input */
     target_rule rule;
     const option_group *groups;                                   /* what is read besides */
     bool (*check)(void *user, const char *output, ap_error *err); /* whether it can be written; may be NULL */

@@ -19,12 +19,24 @@
 
 /* ---- what is audio */
 
+static bool is_one_of(const char *word, const char *const *words)
+{
+    while (*words && strcasecmp(word, *words) != 0)
+        words++;
+    return *words;
+}
+
 /* By its extension; of sound without a header there is no other sign, and no file with one is it. */
 static bool has_audio_name(const walk *w, const char *name)
 {
     const char *extension = ap_extension(name);
-    const bool raw = strcasecmp(extension, "raw") == 0 || strcasecmp(extension, "pcm") == 0;
-    return name[0] != '.' && (w->raw ? raw : ap_is_sound_name(name));
+    static const char *const raw[] = {"raw", "pcm", NULL}, *const films[] = {"mp4", "m4v",  "mov",
+                                                                             "mkv", "webm", NULL};
+    if (name[0] == '.')
+        return false;
+    return w->raw     ? is_one_of(extension, raw)
+           : w->films ? is_one_of(extension, films)
+                      : ap_is_sound_name(name);
 }
 
 /* A file without an extension: by its first bytes. */
@@ -123,7 +135,7 @@ static bool is_wanted(const walk *w, int folder, const struct dirent *e, entry_k
     if (kind == AN_OTHER)
         return e->d_type == DT_LNK && has_audio_name(w, e->d_name) && fstatat(folder, e->d_name, &st, 0) != 0;
     return has_audio_name(w, e->d_name) ||
-           (!w->raw && !*ap_extension(e->d_name) && has_audio_content(folder, e->d_name));
+           (!w->raw && !w->films && !*ap_extension(e->d_name) && has_audio_content(folder, e->d_name));
 }
 
 static bool list_folder(const walk *w, listing *l, DIR *dir, ap_error *err)

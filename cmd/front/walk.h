@@ -15,6 +15,7 @@ typedef struct walk {
     bool zero;        /* its names end with zero bytes, whatever is in it */
     bool recursive;   /* into folders */
     bool raw;         /* the audio of folders has no header: its files are called .raw or .pcm */
+    bool films;       /* what is wanted from folders are films: .mp4, .m4v, .mov, .mkv or .webm */
     const char *skip; /* a folder that is not gone into: that of the outputs; NULL: none */
     /* A file, and the folder below the one that was named, "" or "a/b"; of a listed name its own folder. */
     bool (*visit)(void *user, const char *path, const char *folder, ap_error *err);

@@ -9,8 +9,9 @@
 #include "base/plugin.h"
 
 struct ap_stitch_job; /* pictures/stitch.h */
+struct ap_film_job;   /* pictures/film.h */
 
-#define AP_AV_VERSION 4
+#define AP_AV_VERSION 5
 
 typedef struct ap_av_plugin {
     ap_plugin_head head;
@@ -24,6 +25,8 @@ typedef struct ap_av_plugin {
      * closed. */
     bool (*encode)(ap_stream *s, ap_output *out, const ap_encode_options *options, bool lossless,
                    ap_error *err);
+    /* Writes all of the film to out, which is seekable, but does not commit it. */
+    bool (*film)(const struct ap_film_job *job, ap_output *out, ap_error *err);
 } ap_av_plugin;
 
 /* NULL if it is missing. */

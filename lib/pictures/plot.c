@@ -160,7 +160,7 @@ static bool choose_format(const char *path, const ap_plot_options *o, bool *svg,
 static bool draw_to(ap_plot_picture *p, ap_stream **sources, const char *const *names, ap_output *out,
                     ap_error *err)
 {
-    const ap_cairo_plugin *cairo = ap_plugin_load("cairo.so", AP_CAIRO_VERSION, sizeof(ap_cairo_plugin), err);
+    const ap_cairo_plugin *cairo = ap_cairo_load(err);
     ap_plot_track *tracks = calloc(p->count, sizeof *tracks);
     char *title = p->options->title ? strdup(p->options->title) : make_title(sources[0]);
     bool ok = cairo && ((tracks && title) || ap_fail_memory(err));

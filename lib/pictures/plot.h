@@ -8,6 +8,7 @@
 #include "base/plugin.h"
 #include "pictures/course.h"
 #include "pictures/envelope.h"
+#include "pictures/lettering.h"
 #include "pictures/spectrogram.h"
 
 typedef struct ap_plot_track {
@@ -32,8 +33,16 @@ typedef struct ap_plot_picture {
 typedef struct ap_cairo_plugin {
     ap_plugin_head head;
     bool (*draw)(const ap_plot_picture *picture, ap_output *out, ap_error *err);
+    ap_letter_fn *letter;
 } ap_cairo_plugin;
 
-#define AP_CAIRO_VERSION 1
+#define AP_CAIRO_VERSION 2
+
+/* NULL if it is missing. */
+static inline const ap_cairo_plugin *ap_cairo_load(ap_error *err)
+{
+    return (const ap_cairo_plugin *)ap_plugin_load("cairo.so", AP_CAIRO_VERSION, sizeof(ap_cairo_plugin),
+                                                   err);
+}
 
 #endif

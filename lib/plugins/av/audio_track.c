@@ -26,7 +26,9 @@ struct ap_audio_track {
     uint64_t position;
     uint64_t clipped;
     float peak;
-    bool ended; /* all packets are written */
+    double begin_s;
+    int64_t shift; /* of the times of packets, in frames */
+    bool ended;    /* all packets are written */
 };
 
 /* ---- what the codecs take */
@@ -66,7 +68,7 @@ ap_stream *ap_audio_track_prepare(const ap_muxer *m, ap_stream *audio, ap_error 
     return audio && audio->format.rate != rate ? ap_resample(audio, rate, err) : audio;
 }
 
-static bool open_codec(ap_audio_track *t, ap_error *err)
+static bool open_codec(ap_audio_track *t, double kbps, ap_error *err)
 {
     const char *name = codec_name(t->muxer);
     const AVCodec *codec = avcodec_find_encoder_by_name(name);
@@ -77,7 +79,7 @@ static bool open_codec(ap_audio_track *t, ap_error *err)
     bool opus = ap_muxer_has_opus(t->muxer);
     c->sample_rate = (int)f->rate;
     c->sample_fmt = opus ? AV_SAMPLE_FMT_FLT : AV_SAMPLE_FMT_FLTP;
-    c->bit_rate = 1000 * (int64_t)((opus ? OPUS_KBPS : AAC_KBPS) * f->channels);
+    c->bit_rate = (int64_t)(1000 * (kbps > 0 ? kbps : (opus ? OPUS_KBPS : AAC_KBPS) * f->channels));
     c->time_base = (AVRational){1, c->sample_rate};
     if (opus && f->channels > 2) /* speakers in Vorbis's order; libav leaves it at "undefined" */
         av_opt_set_int(c->priv_data, "mapping_family", 1, 0);
@@ -104,7 +106,8 @@ static bool make_buffers(ap_audio_track *t, ap_error *err)
            ap_fail_memory(err);
 }
 
-ap_audio_track *ap_audio_track_open(ap_muxer *m, ap_stream *audio, double length_s, ap_error *err)
+ap_audio_track *ap_audio_track_open(ap_muxer *m, ap_stream *audio, double kbps, double length_s,
+                                    ap_error *err)
 {
     ap_audio_track *t = calloc(1, sizeof *t);
     if (!t) {
@@ -115,7 +118,7 @@ ap_audio_track *ap_audio_track_open(ap_muxer *m, ap_stream *audio, double length
     t->muxer = m;
     t->audio = audio;
     t->length = length_s < 0 ? AP_UNKNOWN : (uint64_t)llrint(length_s * audio->format.rate);
-    if (!open_codec(t, err) || !make_buffers(t, err) || !ap_muxer_add(m, t->codec, &t->index, err)) {
+    if (!open_codec(t, kbps, err) || !make_buffers(t, err) || !ap_muxer_add(m, t->codec, &t->index, err)) {
         ap_audio_track_close(t);
         return NULL;
     }
@@ -177,9 +180,12 @@ static bool fail(int result, ap_error *err)
 static bool write_packets(ap_audio_track *t, ap_error *err)
 {
     int result;
-    while ((result = avcodec_receive_packet(t->codec, t->packet)) >= 0)
+    while ((result = avcodec_receive_packet(t->codec, t->packet)) >= 0) {
+        t->packet->pts += t->shift;
+        t->packet->dts += t->shift;
         if (!ap_muxer_write(t->muxer, t->packet, t->index, t->codec->time_base, err))
             return false;
+    }
     t->ended = result == AVERROR_EOF;
     return t->ended || result == AVERROR(EAGAIN) || fail(result, err);
 }
@@ -202,6 +208,18 @@ bool ap_audio_track_write(ap_audio_track *t, ap_error *err)
     return result < 0 ? fail(result, err) : write_packets(t, err);
 }
 
+void ap_audio_track_delay(ap_audio_track *t, double seconds)
+{
+    t->shift += (int64_t)llrint(seconds * t->codec->sample_rate);
+    t->begin_s = seconds;
+}
+
+void ap_audio_track_keep_time(ap_audio_track *t)
+{
+    if (ap_muxer_has_opus(t->muxer))
+        t->shift += t->codec->initial_padding;
+}
+
 bool ap_audio_track_ended(const ap_audio_track *t)
 {
     return t->ended;
@@ -209,7 +227,7 @@ bool ap_audio_track_ended(const ap_audio_track *t)
 
 double ap_audio_track_seconds(const ap_audio_track *t)
 {
-    return (double)t->position / t->codec->sample_rate;
+    return t->begin_s + (double)t->position / t->codec->sample_rate;
 }
 
 void ap_audio_track_report(const ap_audio_track *t, ap_stitch_report *report)

@@ -373,4 +373,5 @@ const ap_av_plugin AP_PLUGIN_TABLE = {.head = {AP_AV_VERSION, sizeof(ap_av_plugi
                                       .open = av_open,
                                       .stitch = ap_av_stitch,
                                       .write_stems = ap_av_write_stems,
-                                      .encode = ap_av_encode};
+                                      .encode = ap_av_encode,
+                                      .film = ap_av_film};

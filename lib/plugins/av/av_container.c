@@ -172,7 +172,8 @@ bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
         return fail_unknown(s, err);
     }
     AVDictionary *options = NULL;
-    av_dict_set(&options, "ignore_editlist", "1", 0); /* of MP4: edits.c reads it */
+    if (!s->keep_edits)
+        av_dict_set(&options, "ignore_editlist", "1", 0); /* of MP4: edits.c reads it */
     int opened = avformat_open_input(&s->container, NULL, format, &options);
     av_dict_free(&options);
     if (opened < 0) { /* frees the container, not the io */

@@ -186,14 +186,21 @@ bool ap_muxer_add(ap_muxer *m, const AVCodecContext *codec, int *index, ap_error
     return true;
 }
 
-bool ap_muxer_start(ap_muxer *m, const ap_tags *tags, ap_error *err)
+bool ap_muxer_start_as_it_is(ap_muxer *m, ap_error *err)
 {
     AVDictionary *options = NULL;
-    bool ok = set_tags(m->container, tags) && set_chapters(m->container, tags) &&
-              av_dict_set(&options, "movflags", "faststart", 0) >= 0;
-    int result = ok ? avformat_write_header(m->container, &options) : AVERROR(ENOMEM);
+    int result = av_dict_set(&options, "movflags", "faststart", 0) >= 0
+                     ? avformat_write_header(m->container, &options)
+                     : AVERROR(ENOMEM);
     av_dict_free(&options);
     return result >= 0 || fail(m, result, err);
+}
+
+bool ap_muxer_start(ap_muxer *m, const ap_tags *tags, ap_error *err)
+{
+    if (!set_tags(m->container, tags) || !set_chapters(m->container, tags))
+        return ap_fail_memory(err);
+    return ap_muxer_start_as_it_is(m, err);
 }
 
 bool ap_muxer_start_stems(ap_muxer *m, int rate, const ap_tags *tags, ap_error *err)

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "dsp/hot.h"
 #include "plugins/av/video.h"
+#include "plugins/av/words.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -14,17 +15,20 @@
 /* An image that is loaded, or being loaded. */
 typedef struct slide {
     const ap_stitch_options *options;
-    const char *name;
+    const ap_shown *shown;
+    ap_letter_fn *letter;
     pthread_t thread;
     bool loading;
     AVFrame *picture; /* larger than the video if it is going to move; NULL: loading failed */
+    ap_words *words;  /* that do not move with it; NULL: none */
     ap_error error;
 } slide;
 
 typedef struct slideshow {
     ap_stitch_options options;
-    const char *const *names;
+    const ap_shown *images;
     size_t count;
+    ap_letter_fn *letter;
     uint64_t frames, at;
     uint64_t transition; /* frames, at most */
     size_t current;      /* the image that is seen, or that fades into the next */
@@ -41,10 +45,15 @@ static void *load(void *user)
     const ap_stitch_options *o = s->options;
     double scale = o->ken_burns ? AP_KEN_BURNS_ZOOM : 1;
     ap_image image;
-    if (ap_image_load(&image, s->name, &s->error)) {
+    if (ap_image_load(&image, s->shown->name, &s->error)) {
         s->picture = ap_fit_image(&image, EVEN(o->width * scale), EVEN(o->height * scale), o->fit, &s->error);
         ap_image_free(&image);
     }
+    const ap_lettering l = {o->title, s->shown->caption, o->width, o->height};
+    if (s->picture && !ap_words_new(&s->words, s->letter, &l, &s->error))
+        av_frame_free(&s->picture);
+    if (s->picture && !o->ken_burns)
+        ap_words_put(s->words, s->picture);
     return NULL;
 }
 
@@ -63,13 +72,14 @@ static void drop(slide *s)
 {
     settle(s, NULL);
     av_frame_free(&s->picture);
+    ap_words_free(&s->words);
 }
 
 /* Starts to load image number index into its place, in which there is none. */
 static void start_loading(slideshow *show, size_t index)
 {
     slide *s = &show->slides[index % 2];
-    *s = (slide){.options = &show->options, .name = show->names[index]};
+    *s = (slide){.options = &show->options, .shown = &show->images[index], .letter = show->letter};
     s->loading = pthread_create(&s->thread, NULL, load, s) == 0;
     if (!s->loading)
         load(s);
@@ -80,7 +90,7 @@ static void start_loading(slideshow *show, size_t index)
 /* The frame at which image number index begins; a fade is half before and half after it. */
 static uint64_t begin_of(const slideshow *show, size_t index)
 {
-    return (uint64_t)((unsigned __int128)show->frames * index / show->count);
+    return index < show->count ? show->images[index].begin : show->frames;
 }
 
 static uint64_t length_of(const slideshow *show, size_t index)
@@ -122,7 +132,10 @@ static bool look(slideshow *show, size_t index, const AVFrame **picture, ap_erro
     if (!show->options.ken_burns)
         return true;
     *picture = show->moved[index % 2];
-    return ap_ken_burns(s->picture, show->moved[index % 2], index, course_of(show, index), err);
+    if (!ap_ken_burns(s->picture, show->moved[index % 2], index, course_of(show, index), err))
+        return false;
+    ap_words_put(s->words, show->moved[index % 2]);
+    return true;
 }
 
 /* The mean of a and b, of which b counts for weight 256ths. */
@@ -194,24 +207,28 @@ static void slideshow_free(void *state)
     free(show);
 }
 
-bool ap_slideshow(ap_pictures *pictures, const char *const *names, size_t count, uint64_t frames,
-                  AVRational fps, const ap_stitch_options *options, ap_error *err)
+bool ap_slideshow(ap_pictures *pictures, const ap_showing *showing, uint64_t frames, ap_error *err)
 {
+    const ap_stitch_options *o = showing->options;
     slideshow *show = calloc(1, sizeof *show);
     if (!show)
         return ap_fail_memory(err);
-    *show = (slideshow){.options = *options, .names = names, .count = count, .frames = frames};
-    show->transition = (uint64_t)llrint(options->transition_s * av_q2d(fps));
-    show->mixed = ap_picture_new(options->width, options->height);
+    *show = (slideshow){.options = *o,
+                        .images = showing->images,
+                        .count = showing->count,
+                        .letter = showing->letter,
+                        .frames = frames};
+    show->transition = (uint64_t)llrint(o->transition_s * av_q2d(showing->fps));
+    show->mixed = ap_picture_new(o->width, o->height);
     for (int i = 0; i < 2; i++)
-        show->moved[i] = ap_picture_new(options->width, options->height);
+        show->moved[i] = ap_picture_new(o->width, o->height);
     *pictures = (ap_pictures){show, 0, slideshow_next, slideshow_free};
     if (!show->mixed || !show->moved[0] || !show->moved[1]) {
         slideshow_free(show);
         return ap_fail_memory(err);
     }
     start_loading(show, 0);
-    if (count > 1)
+    if (show->count > 1)
         start_loading(show, 1);
     return true;
 }

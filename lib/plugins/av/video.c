@@ -15,8 +15,10 @@
 typedef struct maker {
     const ap_stitch_options *options;
     AVRational fps;
-    const char **images; /* those that are shown */
+    ap_shown *images; /* those that are shown */
     size_t count;
+    bool by_images; /* they decide how long the video is, not the sound */
+    ap_letter_fn *letter;
     uint64_t frames; /* of the video, AP_UNKNOWN until the sound ends */
     ap_stream *audio;
     const ap_tags *tags; /* the sound's */
@@ -37,12 +39,20 @@ static AVRational exact_rate(double fps)
 
 /* ---- which images, and how long */
 
+static ap_shown show_of(const ap_stitch_job *job, size_t i)
+{
+    const ap_slide *slide = job->options->slides ? &job->options->slides[i] : NULL;
+    return (ap_shown){.name = job->images[i],
+                      .caption = slide ? slide->caption : NULL,
+                      .seconds = slide ? slide->seconds : 0};
+}
+
 /* Leaves out those that cannot be decoded, if the caller wants to be told. */
 static bool choose_images(maker *m, const ap_stitch_job *job, ap_error *err)
 {
     const ap_stitch_options *o = m->options;
     ap_error why;
-    m->images = malloc((job->count + 1) * sizeof *m->images);
+    m->images = calloc(job->count + 1, sizeof *m->images);
     if (!m->images)
         return ap_fail_memory(err);
     for (size_t i = 0; i < job->count; i++) {
@@ -52,29 +62,78 @@ static bool choose_images(maker *m, const ap_stitch_job *job, ap_error *err)
         if (o->skipped && !ap_image_load(&image, job->images[i], &why))
             o->skipped(o->user, &why);
         else
-            m->images[m->count++] = job->images[i];
+            m->images[m->count++] = show_of(job, i);
         ap_image_free(&image);
     }
     return m->count || !job->count || ap_fail(err, AP_FAILED, "no image is left");
 }
 
-static bool decide_length(maker *m, ap_error *err)
+/* The length of the sound in seconds, which is read to its end if it does not tell. */
+static bool sound_length(maker *m, double *seconds, ap_error *err)
+{
+    if (m->audio->format.frames == AP_UNKNOWN && !(m->audio = ap_replay(m->audio, NULL, NULL, err)))
+        return false;
+    *seconds = (double)m->audio->format.frames / m->audio->format.rate;
+    return true;
+}
+
+/* Gives each image a time, and their sum. */
+static bool share_time(maker *m, double *total, ap_error *err)
 {
     const ap_stitch_options *o = m->options;
-    double image_s = o->image_s > 0 && m->count ? o->image_s : m->audio ? 0 : SILENT_IMAGE_S;
-    double seconds = image_s * (double)m->count;
-    if (image_s <= 0) {
-        if (m->audio->format.frames == AP_UNKNOWN && o->visual != AP_VISUAL_NONE)
-            return true;
-        if (m->audio->format.frames == AP_UNKNOWN && !(m->audio = ap_replay(m->audio, NULL, NULL, err)))
-            return false;
-        seconds = (double)m->audio->format.frames / m->audio->format.rate;
+    double own = 0, each = o->image_s > 0 ? o->image_s : SILENT_IMAGE_S;
+    size_t others = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        own += m->images[i].seconds;
+        others += m->images[i].seconds <= 0;
     }
-    m->frames = (uint64_t)llrint(seconds * av_q2d(m->fps));
-    if (m->frames < m->count)
-        return ap_fail(err, AP_FAILED, "%zu images cannot be shown in %.2f seconds of %g frames", m->count,
-                       seconds, av_q2d(m->fps));
+    m->by_images = o->image_s > 0 || !others || !m->audio;
+    if (!m->by_images) {
+        if (!sound_length(m, total, err))
+            return false;
+        each = (*total - own) / (double)others;
+        if (each <= 0)
+            return ap_fail(
+                err, AP_FAILED,
+                "the images with a time take %.2f of the sound's %.2f seconds: nothing is left for the rest",
+                own, *total);
+    } else {
+        *total = own + each * (double)others;
+    }
+    for (size_t i = 0; i < m->count; i++)
+        if (m->images[i].seconds <= 0)
+            m->images[i].seconds = each;
     return true;
+}
+
+/* Where each image begins; all have one frame at least. */
+static bool place_images(maker *m, double total, ap_error *err)
+{
+    double at = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        m->images[i].begin = (uint64_t)((double)m->frames * fmin(at / total, 1) + 1e-6);
+        at += m->images[i].seconds;
+        const uint64_t least = i ? m->images[i - 1].begin + 1 : 0;
+        if (m->images[i].begin < least || m->images[i].begin >= m->frames)
+            return ap_fail(err, AP_FAILED, "%zu images cannot be shown in %.2f seconds of %g frames",
+                           m->count, total, av_q2d(m->fps));
+    }
+    return true;
+}
+
+static bool decide_length(maker *m, ap_error *err)
+{
+    double total;
+    if (m->options->visual != AP_VISUAL_NONE) {
+        const ap_format *f = &m->audio->format;
+        if (f->frames != AP_UNKNOWN)
+            m->frames = (uint64_t)llrint((double)f->frames / f->rate * av_q2d(m->fps));
+        return true;
+    }
+    if (!share_time(m, &total, err))
+        return false;
+    m->frames = (uint64_t)llrint(total * av_q2d(m->fps));
+    return place_images(m, total, err);
 }
 
 /* ---- the work */
@@ -86,16 +145,16 @@ static bool open_all(maker *m, ap_output *out, ap_error *err)
         return false;
     if (m->audio && !(m->audio = ap_audio_track_prepare(&m->muxer, m->audio, err)))
         return false;
-    bool ok = o->visual == AP_VISUAL_NONE
-                  ? ap_slideshow(&m->pictures, m->images, m->count, m->frames, m->fps, o, err)
-                  : ap_visualize(&m->pictures, &m->audio, m->fps, o, err);
+    const ap_showing showing = {o, m->fps, m->images, m->count, m->letter};
+    bool ok = o->visual == AP_VISUAL_NONE ? ap_slideshow(&m->pictures, &showing, m->frames, err)
+                                          : ap_visualize(&m->pictures, &m->audio, &showing, err);
     if (!ok || !(m->video = ap_video_track_open(&m->muxer, m->fps, o, err)))
         return false;
     if (!m->audio)
         return ap_muxer_start(&m->muxer, NULL, err);
     const ap_tags *tags = ap_stream_tags(m->audio);
-    double length_s = o->image_s > 0 && m->count ? (double)m->frames / av_q2d(m->fps) : -1;
-    m->sound = ap_audio_track_open(&m->muxer, m->audio, length_s, err);
+    double length_s = m->by_images ? (double)m->frames / av_q2d(m->fps) : -1;
+    m->sound = ap_audio_track_open(&m->muxer, m->audio, 0, length_s, err);
     m->audio = NULL;
     return m->sound && ap_muxer_start(&m->muxer, tags, err);
 }
@@ -154,7 +213,7 @@ static void report(const maker *m)
 bool ap_av_stitch(const ap_stitch_job *job, ap_output *out, ap_error *err)
 {
     ap_av_be_quiet();
-    maker m = {.options = job->options, .audio = job->audio, .frames = AP_UNKNOWN};
+    maker m = {.options = job->options, .audio = job->audio, .letter = job->letter, .frames = AP_UNKNOWN};
     m.fps = exact_rate(m.options->fps);
     bool ok =
         choose_images(&m, job, err) && decide_length(&m, err) && open_all(&m, out, err) && write_all(&m, err);

@@ -6,6 +6,7 @@
 #define AP_VIDEO_H
 
 #include "base/output.h"
+#include "pictures/lettering.h"
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -68,13 +69,28 @@ typedef struct ap_pictures {
     void (*free)(void *state);
 } ap_pictures;
 
-/* Shows count images, one or more, for frames frames, at least one each. The names have to outlive it. */
-bool ap_slideshow(ap_pictures *pictures, const char *const *names, size_t count, uint64_t frames,
-                  AVRational fps, const ap_stitch_options *options, ap_error *err);
+typedef struct ap_shown {
+    const char *name;    /* of an image */
+    const char *caption; /* NULL: none */
+    double seconds;      /* 0: not said */
+    uint64_t begin;      /* the frame of the video with which it begins */
+} ap_shown;
 
-/* Draws the sound of *audio, which is wrapped, as it is read; next ends with it. */
-bool ap_visualize(ap_pictures *pictures, ap_stream **audio, AVRational fps, const ap_stitch_options *options,
-                  ap_error *err);
+/* What pictures of both kinds are made by. */
+typedef struct ap_showing {
+    const ap_stitch_options *options;
+    AVRational fps;
+    const ap_shown *images;
+    size_t count;
+    ap_letter_fn *letter; /* NULL: there are no words */
+} ap_showing;
+
+/* Shows the images, one or more, for frames frames, at least one each. They have to outlive it. */
+bool ap_slideshow(ap_pictures *pictures, const ap_showing *showing, uint64_t frames, ap_error *err);
+
+/* Draws the sound of *audio, which is wrapped, as it is read, before the image if there is one; next ends
+ * with the sound. */
+bool ap_visualize(ap_pictures *pictures, ap_stream **audio, const ap_showing *showing, ap_error *err);
 
 /* ---- muxer.c: packets to a file */
 
@@ -88,6 +104,9 @@ typedef struct ap_muxer {
 bool ap_muxer_open(ap_muxer *m, ap_output *out, const char *format, ap_error *err);
 /* Adds the stream of an encoder that is open. */
 bool ap_muxer_add(ap_muxer *m, const AVCodecContext *codec, int *index, ap_error *err);
+/* With what the container has in it already. */
+bool ap_muxer_start_as_it_is(ap_muxer *m, ap_error *err);
+/* With these tags, and the chapters among them. */
 bool ap_muxer_start(ap_muxer *m, const ap_tags *tags, ap_error *err);
 /* The same for Stems: the index after the sound, times in units of the rate, and their brand. */
 bool ap_muxer_start_stems(ap_muxer *m, int rate, const ap_tags *tags, ap_error *err);
@@ -122,12 +141,18 @@ typedef struct ap_audio_track ap_audio_track;
 
 /* Converts the stream to what the codec takes. */
 ap_stream *ap_audio_track_prepare(const ap_muxer *m, ap_stream *audio, ap_error *err);
-/* Takes a prepared stream over. length_s: when to end, filling up with silence; < 0: with the stream. */
-ap_audio_track *ap_audio_track_open(ap_muxer *m, ap_stream *audio, double length_s, ap_error *err);
+/* Takes a prepared stream over. kbps: 0, the usual bit rate. length_s: when to end, filling up with silence;
+ * < 0: with the stream. */
+ap_audio_track *ap_audio_track_open(ap_muxer *m, ap_stream *audio, double kbps, double length_s,
+                                    ap_error *err);
 /* Encodes the next block, if there is one. */
 bool ap_audio_track_write(ap_audio_track *t, ap_error *err);
+/* The sound begins at this time. */
+void ap_audio_track_delay(ap_audio_track *t, double seconds);
+/* For a muxer that moves no times: readers of Matroska take the delay of Opus off by themselves. */
+void ap_audio_track_keep_time(ap_audio_track *t);
 bool ap_audio_track_ended(const ap_audio_track *t);
-/* Seconds written. */
+/* The time up to which sound is written. */
 double ap_audio_track_seconds(const ap_audio_track *t);
 void ap_audio_track_report(const ap_audio_track *t, ap_stitch_report *report);
 void ap_audio_track_close(ap_audio_track *t);
@@ -137,6 +162,12 @@ void ap_audio_track_close(ap_audio_track *t);
 struct ap_stitch_job;
 /* Makes the video of a job, into out, which stays the caller's. */
 bool ap_av_stitch(const struct ap_stitch_job *job, ap_output *out, ap_error *err);
+
+/* ---- film.c */
+
+struct ap_film_job;
+/* Writes the film of a job into out, which stays the caller's. */
+bool ap_av_film(const struct ap_film_job *job, ap_output *out, ap_error *err);
 
 /* ---- stem_file.c */
 

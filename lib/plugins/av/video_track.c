@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "plugins/av/video.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,32 @@ struct ap_video_track {
 
 /* ---- the encoder */
 
-static bool set_options(const ap_video_track *t, bool vp9, AVDictionary **options)
+/* How slow libvpx is to be, for a preset of x264. */
+static int cpu_used(const char *preset)
+{
+    static const struct {
+        const char *preset;
+        int speed; /* 0..5 with "good" */
+    } table[] = {{"ultrafast", 5}, {"superfast", 5}, {"veryfast", 4}, {"faster", 3},  {"fast", 3},
+                 {"medium", 2},    {"slow", 1},      {"slower", 1},   {"veryslow", 0}};
+    for (size_t i = 0; preset && i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].preset, preset) == 0)
+            return table[i].speed;
+    return 4;
+}
+
+/* What the user chose. */
+static bool set_quality(bool vp9, const ap_stitch_options *o, AVDictionary **options)
+{
+    char crf[32];
+    snprintf(crf, sizeof crf, "%g", o->crf);
+    return (o->crf < 0 || av_dict_set(options, "crf", crf, 0) >= 0) &&
+           (!o->preset || (vp9 ? av_dict_set_int(options, "cpu-used", cpu_used(o->preset), 0)
+                               : av_dict_set(options, "preset", o->preset, 0)) >= 0);
+}
+
+static bool set_options(const ap_video_track *t, bool vp9, const ap_stitch_options *chosen,
+                        AVDictionary **options)
 {
     static const char *const x264[][2] = {
         {"preset", "veryfast"},
@@ -60,7 +86,7 @@ static bool set_options(const ap_video_track *t, bool vp9, AVDictionary **option
     for (const char *const(*o)[2] = vp9 ? vpx : x264; (*o)[0]; o++)
         if (av_dict_set(options, (*o)[0], (*o)[1], 0) < 0)
             return false;
-    return av_dict_set_int(options, "g", GOP, 0) >= 0 && t->codec;
+    return av_dict_set_int(options, "g", GOP, 0) >= 0 && set_quality(vp9, chosen, options) && t->codec;
 }
 
 static bool open_codec(ap_video_track *t, AVRational fps, const ap_stitch_options *o, ap_error *err)
@@ -87,7 +113,7 @@ static bool open_codec(ap_video_track *t, AVRational fps, const ap_stitch_option
     c->thread_count = (int)o->threads;
     c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     AVDictionary *options = NULL;
-    bool ok = set_options(t, vp9, &options) || ap_fail_memory(err);
+    bool ok = set_options(t, vp9, o, &options) || ap_fail_memory(err);
     if (ok && avcodec_open2(c, codec, &options) < 0)
         ok =
             ap_fail(err, AP_FAILED, "cannot encode video of %ux%u pixels with %s", o->width, o->height, name);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * visualize.c - pictures of the sound that is heard, in front of its cover. */
+ * visualize.c - pictures of the sound that is heard, in front of its cover or another image. */
 #include "base/error.h"
 #include "plugins/av/video.h"
 #include "plugins/av/visual.h"
+#include "plugins/av/words.h"
 #include "stream/stream.h"
 
 #include <math.h>
@@ -10,8 +11,13 @@
 #include <string.h>
 
 /* Parts of the height of the video. */
-#define COVER_SIDE 0.56
 #define COVER_TOP 0.10
+#define COVER_TOP_TITLED 0.15
+#define COVER_BOTTOM 0.66
+#define SHADE_TOP 0.62
+#define SHADE_EDGE 0.12
+
+#define SHADE 0.6 /* how much darker */
 
 #define SKY 0x141627 /* behind all, when there is no cover: from the top */
 #define GROUND 0x05060a
@@ -59,13 +65,13 @@ static unsigned even(double x)
 }
 
 /* The cover, and behind it a blurred one that fills the video. */
-static AVFrame *paint_cover(const ap_image *cover, unsigned width, unsigned height)
+static AVFrame *paint_cover(const ap_image *cover, unsigned width, unsigned height, double top)
 {
-    unsigned side = even(fmin(COVER_SIDE * height, 0.9 * width));
+    unsigned side = even(fmin((COVER_BOTTOM - top) * height, 0.9 * width));
     AVFrame *behind = ap_fit_image(cover, width, height, AP_FIT_BEHIND, NULL);
     AVFrame *front = ap_fit_image(cover, side, side, AP_FIT_COVER, NULL);
     if (behind && front)
-        paste(front, behind, even((width - side) / 2.0), even(COVER_TOP * height));
+        paste(front, behind, even((width - side) / 2.0), even(top * height));
     else
         av_frame_free(&behind);
     av_frame_free(&front);
@@ -73,22 +79,70 @@ static AVFrame *paint_cover(const ap_image *cover, unsigned width, unsigned heig
 }
 
 /* A cover that cannot be read is none. */
-static bool make_background(visualization *v, const ap_tags *tags, const ap_stitch_options *o, bool *covered)
+static AVFrame *show_cover(const ap_tags *tags, const ap_stitch_options *o)
 {
     ap_picture art = tags ? ap_tags_picture(tags) : (ap_picture){0};
     ap_image image;
-    *covered = false;
-    if (art.size && ap_image_decode(&image, art.data, art.size, "cover", NULL)) {
-        v->background = paint_cover(&image, o->width, o->height);
-        *covered = v->background;
-        ap_image_free(&image);
+    if (!art.size || !ap_image_decode(&image, art.data, art.size, "cover", NULL))
+        return NULL;
+    AVFrame *painted = paint_cover(&image, o->width, o->height, o->title ? COVER_TOP_TITLED : COVER_TOP);
+    ap_image_free(&image);
+    return painted;
+}
+
+/* Darkens the part of a picture that bars are going to stand on, softly from its upper edge on. */
+static void shade(AVFrame *picture)
+{
+    for (int plane = 0; plane < 3; plane++) {
+        const int zero = plane ? 128 : 16;
+        const unsigned rows = ap_picture_rows(picture, plane);
+        for (unsigned y = (unsigned)(SHADE_TOP * rows); y < rows; y++) {
+            const double depth = fmin((y + 0.5) / rows - SHADE_TOP, SHADE_EDGE) / SHADE_EDGE;
+            const int left = (int)lrint(256 * (1 - SHADE * depth));
+            uint8_t *row = picture->data[plane] + (ptrdiff_t)y * picture->linesize[plane];
+            for (unsigned x = 0; x < ap_picture_columns(picture, plane); x++)
+                row[x] = (uint8_t)(zero + (row[x] - zero) * left / 256);
+        }
     }
-    if (v->background)
-        return true;
-    v->background = ap_picture_new(o->width, o->height);
-    if (v->background)
+}
+
+/* An image that was named fills the video. */
+static AVFrame *show_image(const char *name, const ap_stitch_options *o, ap_error *err)
+{
+    ap_image image;
+    if (!ap_image_load(&image, name, err))
+        return NULL;
+    const ap_fit fit = o->fit == AP_FIT_CONTAIN ? AP_FIT_COVER : o->fit;
+    AVFrame *filled = ap_fit_image(&image, o->width, o->height, fit, err);
+    if (filled)
+        shade(filled);
+    ap_image_free(&image);
+    return filled;
+}
+
+static bool put_title(visualization *v, const ap_showing *showing, ap_error *err)
+{
+    const ap_stitch_options *o = showing->options;
+    ap_words *title;
+    if (!ap_words_new(&title, showing->letter, &(ap_lettering){o->title, NULL, o->width, o->height}, err))
+        return false;
+    ap_words_put(title, v->background);
+    ap_words_free(&title);
+    return true;
+}
+
+/* Sets *covered if the middle is to be left free. */
+static bool make_background(visualization *v, const ap_tags *tags, const ap_showing *showing, bool *covered,
+                            ap_error *err)
+{
+    const ap_stitch_options *o = showing->options;
+    v->background = showing->count ? show_image(showing->images[0].name, o, err) : show_cover(tags, o);
+    *covered = v->background;
+    if (showing->count && !v->background)
+        return false;
+    if (!v->background && (v->background = ap_picture_new(o->width, o->height)))
         paint_gradient(v->background);
-    return v->background;
+    return v->background ? put_title(v, showing, err) : ap_fail_memory(err);
 }
 
 static ap_drawing choose_drawing(const ap_format *format, AVRational fps, const ap_stitch_options *o,
@@ -142,25 +196,24 @@ static void visualize_free(void *state)
     free(v);
 }
 
-bool ap_visualize(ap_pictures *pictures, ap_stream **audio, AVRational fps, const ap_stitch_options *options,
-                  ap_error *err)
+bool ap_visualize(ap_pictures *pictures, ap_stream **audio, const ap_showing *showing, ap_error *err)
 {
+    const ap_stitch_options *o = showing->options;
     const ap_format *format = &(*audio)->format;
     visualization *v = calloc(1, sizeof *v);
-    bool covered, ok = v;
+    bool covered;
+    if (!v)
+        return ap_fail_memory(err);
+    *v = (visualization){.fps = showing->fps, .rate = format->rate};
+    bool ok = make_background(v, ap_stream_tags(*audio), showing, &covered, err);
     if (ok) {
-        *v = (visualization){.fps = fps, .rate = format->rate};
-        ok = make_background(v, ap_stream_tags(*audio), options, &covered);
-    }
-    if (ok) {
-        v->picture = ap_picture_new(options->width, options->height);
-        v->drawing = choose_drawing(format, fps, options, covered);
-        ok = v->picture && v->drawing.state;
+        v->picture = ap_picture_new(o->width, o->height);
+        v->drawing = choose_drawing(format, showing->fps, o, covered);
+        ok = (v->picture && v->drawing.state) || ap_fail_memory(err);
     }
     if (!ok) {
-        if (v)
-            visualize_free(v);
-        return ap_fail_memory(err);
+        visualize_free(v);
+        return false;
     }
     *pictures = (ap_pictures){v, v->drawing.ahead_s, visualize_next, visualize_free};
     *audio = ap_tap(*audio, hear, v, err);

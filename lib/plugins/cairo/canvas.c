@@ -16,6 +16,24 @@ void set_colour(const canvas *c, unsigned rgb, double alpha)
                           alpha);
 }
 
+/* With a font map of its own, which is freed: pango's default one stays for the life of the thread. */
+PangoLayout *new_text_layout(cairo_t *cr)
+{
+    PangoFontMap *map = pango_cairo_font_map_new();
+    PangoContext *context = pango_font_map_create_context(map);
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF); /* the same layout at all scales */
+    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
+    pango_cairo_context_set_font_options(context, options);
+    pango_cairo_update_context(cr, context);
+    PangoLayout *text = pango_layout_new(context);
+    pango_layout_set_single_paragraph_mode(text, TRUE);
+    cairo_font_options_destroy(options);
+    g_object_unref(context);
+    g_object_unref(map);
+    return text;
+}
+
 /* File names and tags may hold anything. */
 static void set_text(PangoLayout *layout, const char *text)
 {
@@ -39,8 +57,7 @@ static void set_font(PangoLayout *layout, const text_style *style)
     pango_layout_set_ellipsize(layout, style->most > 0 ? PANGO_ELLIPSIZE_END : PANGO_ELLIPSIZE_NONE);
 }
 
-/* Returns the extent in units. */
-static PangoRectangle lay_out(const canvas *c, const char *text, const text_style *style)
+PangoRectangle lay_out_text(const canvas *c, const char *text, const text_style *style)
 {
     PangoRectangle extent;
     set_font(c->layout, style);
@@ -51,12 +68,12 @@ static PangoRectangle lay_out(const canvas *c, const char *text, const text_styl
 
 double text_width(const canvas *c, const char *text, const text_style *style)
 {
-    return (double)lay_out(c, text, style).width / PANGO_SCALE;
+    return (double)lay_out_text(c, text, style).width / PANGO_SCALE;
 }
 
 double draw_text(const canvas *c, double x, double y, const char *text, const text_style *style)
 {
-    PangoRectangle extent = lay_out(c, text, style);
+    PangoRectangle extent = lay_out_text(c, text, style);
     double width = (double)extent.width / PANGO_SCALE, height = (double)extent.height / PANGO_SCALE;
     cairo_save(c->cr);
     set_colour(c, style->colour, 1);
@@ -104,7 +121,7 @@ void frame_box(const canvas *c, const box *b)
 void draw_tab(const canvas *c, const box *b, const char *text, unsigned colour)
 {
     text_style style = {.size = LABEL_SIZE, .bold = true, .colour = colour, .most = b->width / 2};
-    double height = (double)lay_out(c, text, &style).height / PANGO_SCALE;
+    double height = (double)lay_out_text(c, text, &style).height / PANGO_SCALE;
     cairo_save(c->cr);
     cairo_move_to(c->cr, b->x + 6, b->y + (TAB_HEIGHT - height) / 2);
     pango_cairo_layout_path(c->cr, c->layout);

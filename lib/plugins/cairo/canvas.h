@@ -41,6 +41,10 @@ typedef struct text_style {
     double most; /* width, longer text gets an ellipsis; 0 = any */
 } text_style;
 
+/* Of cr, to be unreferenced. */
+PangoLayout *new_text_layout(cairo_t *cr);
+/* Makes the text that of the layout; returns its extent in units of Pango. */
+PangoRectangle lay_out_text(const canvas *c, const char *text, const text_style *style);
 void set_colour(const canvas *c, unsigned rgb, double alpha);
 double text_width(const canvas *c, const char *text, const text_style *style);
 /* Returns the width. */

@@ -5,6 +5,7 @@
 #include "base/plugin.h"
 #include "pictures/plot.h"
 #include "plugins/cairo/canvas.h"
+#include "plugins/cairo/lettering.h"
 
 #include <cairo-svg.h>
 #include <math.h>
@@ -305,31 +306,13 @@ static bool check(cairo_status_t status, const target *t, ap_error *err)
                          "cannot draw '%s': %s", ap_output_name(t->out), cairo_status_to_string(status));
 }
 
-/* With a font map of its own, which is freed: pango's default one stays for the life of the thread. */
-static PangoLayout *make_text_layout(cairo_t *cr)
-{
-    PangoFontMap *map = pango_cairo_font_map_new();
-    PangoContext *context = pango_font_map_create_context(map);
-    cairo_font_options_t *options = cairo_font_options_create();
-    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF); /* the same layout at all scales */
-    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
-    pango_cairo_context_set_font_options(context, options);
-    pango_cairo_update_context(cr, context);
-    PangoLayout *text = pango_layout_new(context);
-    pango_layout_set_single_paragraph_mode(text, TRUE);
-    cairo_font_options_destroy(options);
-    g_object_unref(context);
-    g_object_unref(map);
-    return text;
-}
-
 static bool draw_on(cairo_surface_t *surface, double scale, const layout *l, const ap_plot_picture *p,
                     target *t, ap_error *err)
 {
     cairo_t *cr = cairo_create(surface);
     if (!p->svg)
         cairo_scale(cr, scale, scale);
-    canvas c = {cr, p->svg ? SVG_SAMPLING : scale, make_text_layout(cr)};
+    canvas c = {cr, p->svg ? SVG_SAMPLING : scale, new_text_layout(cr)};
     bool ok = draw_all(&c, l, p, err) && check(cairo_status(cr), t, err);
     g_object_unref(c.layout);
     cairo_destroy(cr);
@@ -359,4 +342,5 @@ static bool draw(const ap_plot_picture *p, ap_output *out, ap_error *err)
 }
 
 AP_PLUGIN_EXPORT extern const ap_cairo_plugin AP_PLUGIN_TABLE;
-const ap_cairo_plugin AP_PLUGIN_TABLE = {.head = {AP_CAIRO_VERSION, sizeof(ap_cairo_plugin)}, .draw = draw};
+const ap_cairo_plugin AP_PLUGIN_TABLE = {
+    .head = {AP_CAIRO_VERSION, sizeof(ap_cairo_plugin)}, .draw = draw, .letter = draw_lettering};

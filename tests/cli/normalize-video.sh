@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# ap-normalize --video: other sound, and all else as it was.
+. "$(dirname "$0")/lib.sh"
+
+# A film with B-frames, two tracks of sound of which one begins later, subtitles, chapters, an attachment, a picture.
+printf '1\n00:00:00,500 --> 00:00:01,500\nHello\n' >words.srt
+printf ';FFMETADATA1\ntitle=A film\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=One\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=1000\nEND=2000\ntitle=Two\n' >chapters
+sox -R -n -r 48000 -c 2 -b 16 tone.wav synth 2.5 sine 440 vol 0.05
+# Silence, and a burst from 1 s to 2 s.
+sox -R -n -r 48000 -c 2 -b 16 burst.wav synth 1 sine 1000 vol 0.2 pad 1 1
+ffmpeg -v error -f lavfi -i testsrc=s=160x120:r=25:d=3 -i burst.wav -itsoffset 0.5 -i tone.wav -i words.srt -i chapters \
+    -map 0 -map 1 -map 2 -map 3 -map_metadata 4 -map_chapters 4 -c:v libx264 -preset veryfast -bf 2 -g 25 -threads 1 \
+    -c:a aac -c:s srt -attach words.srt -metadata:s:t mimetype=text/plain -metadata:s:a:0 language=eng \
+    -metadata:s:a:1 language=ger -metadata:s:a:1 title=Other -disposition:a:1 comment film.mkv
+ffmpeg -v error -i film.mkv -map 0:v -map 0:a -map 0:s -c copy -c:s mov_text film.mp4
+
+# The packets of streams (v, s...), their times and sums
+packets() { ffmpeg -v error -copyts -i "$1" -map "0:$2" -c copy -f framemd5 - | grep -v '^#' | tr -d ' '; }
+# entries FILE STREAMS ENTRIES
+entries() { ffprobe -v error ${2:+-select_streams "$2"} -show_entries "$3" -of compact "$1"; }
+loudness() { ap-decode --track "$2" "$1" | ap-measure --json | sed -n 's/.*"integrated_lufs": \([-0-9.]*\).*/\1/p'; }
+
+copies_all_but_the_sound() {
+    ap-normalize --video --lufs -30 "film.$1" -o "out.$1"
+    packets "film.$1" v >want && packets "out.$1" v >got && [ -s want ] && diff want got
+    packets "film.$1" s >want && packets "out.$1" s >got && [ -s want ] && diff want got
+    [ "$(entries "film.$1" '' chapter=start_time,end_time:chapter_tags=title)" = "$(entries "out.$1" '' chapter=start_time,end_time:chapter_tags=title)" ]
+    [ "$(entries "film.$1" '' format_tags=title)" = "$(entries "out.$1" '' format_tags=title)" ]
+    [ "$(entries "film.$1" a stream_tags=language)" = "$(entries "out.$1" a stream_tags=language)" ]
+    [ "$(entries "film.$1" a stream_disposition=comment,default)" = "$(entries "out.$1" a stream_disposition=comment,default)" ]
+    near "$(entries "film.$1" '' format=duration | cut -d = -f 2)" "$(entries "out.$1" '' format=duration | cut -d = -f 2)" 0.03
+    near "$(loudness "out.$1" 1)" -30 0.6
+    near "$(loudness "out.$1" 2)" -30 0.6
+}
+check copies_all_but_the_sound mkv
+check copies_all_but_the_sound mp4
+
+attachments_stay() {
+    ffmpeg -v error -y -dump_attachment:t:0 got.srt -i out.mkv -f null - 2>/dev/null || true
+    cmp words.srt got.srt
+}
+check attachments_stay
+
+# Where a film's sound is loud for the first time, in seconds of the film, as ffmpeg plays it.
+onset() {
+    ffmpeg -v error -copyts -i "$1" -map "0:a:$2" -af aresample=async=1:first_pts=0 -ac 1 -ar 48000 -f f32le - |
+        /usr/bin/python3 -c '
+import sys, array
+x = array.array("f", sys.stdin.buffer.read())
+peak = max(map(abs, x))
+print(next(i for i, v in enumerate(x) if abs(v) > 0.3 * peak) / 48000)'
+}
+sound_keeps_its_place() {
+    local track
+    for track in 0 1; do
+        near "$(onset "film.$1" $track)" "$(onset "out.$1" $track)" 0.005
+    done
+}
+check sound_keeps_its_place mkv
+check sound_keeps_its_place mp4
+
+many_films() {
+    mkdir -p films/deep
+    cp film.mkv films/deep/a.mkv
+    cp film.mp4 films/b.mp4
+    cp tone.wav films/tone.wav
+    ap-normalize --video -r films -o many/ -q
+    [ "$(cd many && find . -type f | sort | tr '\n' ' ')" = "./b.mp4 ./deep/a.mkv " ]
+    packets film.mkv v | diff - <(packets many/deep/a.mkv v)
+    ap-normalize --video -r films -o many/ --skip-existing --dry-run >plan 2>/dev/null || true
+}
+check many_films
+
+nothing_is_left_of_a_failure() {
+    fails 2 ap-normalize --video film.mkv -o y.wav
+    fails 2 ap-normalize --video film.mkv >/dev/null
+    fails 2 ap-normalize --video film.mkv -o film.mkv
+    fails 2 ap-normalize --video --album film.mkv -o y
+    fails 1 ap-normalize --video words.srt -o y.mkv
+    fails 1 ap-normalize --video film.mkv -o y.mp4 # SubRip, which MP4 has no place for
+    grep -q "mp4 cannot hold the subrip of stream 3 of 'film.mkv'" stderr
+    head -c "$(($(stat -c %s film.mkv) / 2))" film.mkv >cut.mkv
+    fails 1 ap-normalize --video cut.mkv -o y.mkv
+    ffmpeg -v error -i film.mkv -an -c copy mute.mkv
+    fails 1 ap-normalize --video mute.mkv -o y.mkv
+    [ ! -e y.wav ] && [ ! -e y.mkv ] && [ ! -e y.mp4 ]
+}
+check nothing_is_left_of_a_failure
+
+finish
