@@ -12,7 +12,7 @@ ORDER = ["base", "dsp", "stream", "formats", "stages", "pictures", "plugins"]
 PLUGINS = ["av", "cairo", "net", "neural", "stretch"]  # none knows another
 # Folders within a folder, whose own files are ".": which of the others each includes from.
 INNER = {
-    "cmd": {".": "front separate job", "front": "", "separate": "front", "job": "front"},
+    "cmd": {".": "front separate normalize job", "front": "", "separate": "front", "normalize": "front", "job": "front"},
     "lib/formats": {".": "mp3 ogg retag", "mp3": ".", "ogg": ".", "retag": ". mp3"},
     "lib/stages": {".": "", "spatial": ".", "separate": "."},
     "lib/plugins/neural": {".": "nets files tensor", "tensor": "", "files": "tensor", "cpu": "tensor", "torch": "tensor",

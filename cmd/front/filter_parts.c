@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,22 @@ static bool go_on(void *user, ap_stream *s, const float *frames, size_t count, a
     return filter_go_on(err);
 }
 
+/* --verbose */
+static void remark_input(const ap_stream *s)
+{
+    const ap_details *d = ap_stream_details(s);
+    const ap_format *f = ap_stream_format(s);
+    const uint32_t mask = f->mask ? f->mask : ap_default_mask(f->channels);
+    char text[64];
+    const char *layout =
+        mask && mask != AP_DISCRETE ? ap_layout_name(mask, text, sizeof text) : "no positions";
+    remark("'%s': %s, %s, %u Hz, %u channels (%s)", ap_stream_name(s), d ? d->format : "raw",
+           d ? d->codec : "pcm", f->rate, f->channels, layout);
+    if (f->frames != AP_UNKNOWN)
+        remark("'%s': %llu frames, %.3f s", ap_stream_name(s), (unsigned long long)f->frames,
+               (double)f->frames / f->rate);
+}
+
 ap_stream *filter_open(const common_config *common, const char *path, const ap_decode_options *options,
                        ap_error *err)
 {
@@ -69,6 +86,8 @@ ap_stream *filter_open(const common_config *common, const char *path, const ap_d
         o = *options;
     o.raw = common ? common->raw : NULL;
     ap_stream *s = named ? ap_decode(path, &o, err) : ap_decode_fd(STDIN_FILENO, "standard input", &o, err);
+    if (s)
+        remark_input(s);
     return ap_tap(s, go_on, NULL, err);
 }
 
@@ -153,6 +172,10 @@ bool filter_write(const command *c, ap_stream *s, const output_config *out, cons
     progress_end(&w.progress, ok);
     if (ok && to_stdout)
         ok = close_stdout(err);
+    if (ok)
+        remark("'%s': %llu frames at %u Hz, peak %.2f dBFS, %llu clipped",
+               to_stdout ? "standard output" : out->path, (unsigned long long)report.frames, report.rate,
+               20 * log10(report.peak), (unsigned long long)report.clipped);
     if (ok && !out->common.quiet)
         output_report(c, NULL, rate, &report);
     return ok;

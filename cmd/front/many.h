@@ -15,7 +15,6 @@ typedef struct many_config {
     unsigned threads; /* of commands without output_rows, which have the same option */
 } many_config;
 
-extern const option_row many_rows[];
 #define MANY_ROWS_WITHOUT_OUTPUTS (many_rows + 2)
 
 typedef struct many {

@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "front/guess.h"
 #include "front/progress.h"
+#include "front/settings.h"
+#include "front/values.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -14,14 +16,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #define MAX_OPTIONS 96
 #define FIRST_CODE 1000 /* getopt's value of option number 0, beyond any letter */
 #define HELP_COLUMN 28
 
+/* Options of every command. */
+typedef struct standard_config {
+    bool help, version, verbose;
+    const char *settings;
+} standard_config;
+
+#define AT(field) offsetof(standard_config, field)
+
 static const option_row standard_rows[] = {
-    ROW_ON('h', "help", 0, "print this help", .no_default = true),
-    ROW_ON(0, "version", 0, "print the version", .no_default = true),
+    ROW_FILE(0, "config", "FILE", AT(settings), "settings, instead of those in ~/.config/audiopipe/config"),
+    ROW_ON('v', "verbose", AT(verbose), "say what is done: settings, formats, times", .no_default = true),
+    ROW_ON('h', "help", AT(help), "print this help", .no_default = true),
+    ROW_ON(0, "version", AT(version), "print the version", .no_default = true),
     {0},
 };
 
@@ -32,140 +45,7 @@ typedef struct row_list {
     int count;
 } row_list;
 
-static void (*listener)(const char *text);
-
-void complain_to(void (*listen)(const char *text))
-{
-    listener = listen;
-}
-
-static void print_message(const command *c, const char *format, va_list args)
-{
-    char text[1024];
-    vsnprintf(text, sizeof text, format, args);
-    ap_text_one_line(text); /* a file name may hold anything */
-    if (listener) {
-        listener(text);
-        return;
-    }
-    progress_hide(); /* a bar is on this line */
-    fprintf(stderr, "%s: %s\n", c->name, text);
-}
-
-void complain(const command *c, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    print_message(c, format, args);
-    va_end(args);
-}
-
-_Noreturn void usage_error(const command *c, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    print_message(c, format, args);
-    va_end(args);
-    fprintf(stderr, "Try '%s --help' for more information.\n", c->name);
-    exit(AP_USAGE);
-}
-
-static bool takes_argument(const option_row *o)
-{
-    return o->type != OPTION_ON && o->type != OPTION_OFF && o->type != OPTION_ANSWER;
-}
-
-/* ---- values */
-
-static bool parse_number(const char *text, double *number)
-{
-    char *end;
-    *number = strtod(text, &end);
-    return end != text && *end == 0 && isfinite(*number);
-}
-
-/* The same, followed by "k" and the unit if there are any: 44.1k, 192kbps, -1dBTP. */
-static bool parse_quantity(const option_row *o, const char *text, double *number)
-{
-    char *end;
-    *number = strtod(text, &end);
-    if (end == text || !isfinite(*number))
-        return false;
-    if (o->unit && strcasecmp(end, o->unit) == 0)
-        return true;
-    if (o->kilo == 0 || (*end != 'k' && *end != 'K'))
-        return *end == 0;
-    *number = nearbyint(*number * o->kilo * 1e6) / 1e6; /* 44.1k is a whole number of Hz */
-    return end[1] == 0 || strcasecmp(end + 1, o->unit) == 0;
-}
-
-bool parse_time(const char *text, double *seconds)
-{
-    double total = 0, part;
-    char copy[64];
-    if (strlen(text) >= sizeof copy)
-        return false;
-    strcpy(copy, text);
-    char *rest = copy;
-    for (int fields = 0; rest; fields++) {
-        const char *field = strsep(&rest, ":");
-        if (fields == 3 || *field < '.' || *field > '9' || !parse_number(field, &part) || part < 0)
-            return false;
-        if (fields && part >= 60)
-            return false;
-        total = 60 * total + part;
-    }
-    *seconds = total;
-    return true;
-}
-
-static bool parse_seed(const char *text, uint64_t *seed)
-{
-    char *end;
-    errno = 0;
-    *seed = strtoull(text, &end, 0);
-    return *text >= '0' && *text <= '9' && *end == 0 && errno == 0;
-}
-
-/* "a|b|c" */
-static const char *list_choices(const option_row *o, char list[256])
-{
-    size_t n = 0;
-    *list = 0;
-    for (const choice *c = o->choices; c->name && n < 256; c++)
-        n += (size_t)snprintf(list + n, 256 - n, "%s%s", n ? "|" : "", c->name);
-    return list;
-}
-
-static int find_choice(const command *c, const option_row *o, const char *text)
-{
-    char list[256];
-    for (const choice *one = o->choices; one->name; one++)
-        if (strcmp(one->name, text) == 0)
-            return one->value;
-    usage_error(c, "--%s '%s' is none of %s", o->name, text, list_choices(o, list));
-}
-
-static void check_range(const command *c, const option_row *o, const char *text, double value)
-{
-    if (value < o->lo)
-        usage_error(c, "--%s %s is too small (%g to %g)", o->name, text, o->lo, o->hi);
-    if (value > o->hi)
-        usage_error(c, "--%s %s is too large (%g to %g)", o->name, text, o->lo, o->hi);
-}
-
-static double number_of(const command *c, const option_row *o, const char *text)
-{
-    double value = 0;
-    bool ok = o->type == OPTION_TIME ? parse_time(text, &value) : parse_quantity(o, text, &value);
-    if (!ok || (o->type == OPTION_COUNT && value != floor(value)))
-        usage_error(c, "--%s '%s' is not a %s", o->name, text,
-                    o->type == OPTION_TIME    ? "time (seconds or h:m:s)"
-                    : o->type == OPTION_COUNT ? "whole number"
-                                              : "number");
-    check_range(c, o, text, value);
-    return value;
-}
+/* ---- standard output */
 
 bool finish_stdout(ap_error *err)
 {
@@ -198,58 +78,6 @@ static _Noreturn void answer(const command *c, const option_row *o, void *config
     finish_answer(c);
 }
 
-/* The field is an enum, or an int: of the same size, but another type. */
-static void put_choice(void *field, int value)
-{
-    _Static_assert(sizeof(option_type) == sizeof value, "enums are as large as int");
-    memcpy(field, &value, sizeof value);
-}
-
-static int get_choice(const void *field)
-{
-    int value;
-    memcpy(&value, field, sizeof value);
-    return value;
-}
-
-static void set_option(const command *c, const option_row *o, void *config, const char *text)
-{
-    void *field = (char *)config + o->offset;
-    ap_error err;
-    switch (o->type) {
-    case OPTION_END:
-        break;
-    case OPTION_ON:
-    case OPTION_OFF:
-        *(bool *)field = o->type == OPTION_ON;
-        break;
-    case OPTION_NUMBER:
-    case OPTION_TIME:
-        *(double *)field = number_of(c, o, text);
-        break;
-    case OPTION_COUNT:
-        *(unsigned *)field = (unsigned)number_of(c, o, text);
-        break;
-    case OPTION_SEED:
-        if (!parse_seed(text, field))
-            usage_error(c, "--%s '%s' is not a whole number from 0 to 2^64-1", o->name, text);
-        break;
-    case OPTION_TEXT:
-    case OPTION_FILE:
-        *(const char **)field = text;
-        break;
-    case OPTION_CHOICE:
-        put_choice(field, find_choice(c, o, text));
-        break;
-    case OPTION_CALL:
-        if (!o->call(config, text, &err))
-            usage_error(c, "--%s: %s", o->name, err.message);
-        break;
-    case OPTION_ANSWER:
-        answer(c, o, config);
-    }
-}
-
 /* ---- help */
 
 static int print_default(const option_row *o, const void *config)
@@ -263,7 +91,7 @@ static int print_default(const option_row *o, const void *config)
     case OPTION_COUNT:
         return printf("default %u", *(const unsigned *)field);
     case OPTION_CHOICE:
-        while (one->name && one->value != get_choice(field))
+        while (one->name && one->value != choice_at(field))
             one++;
         return printf("default %s", one->name ? one->name : "");
     default:
@@ -427,6 +255,172 @@ static _Noreturn void report_bad_option(const command *c, const row_list *list, 
                 argv[optind - 1]);
 }
 
+/* ---- settings */
+
+static int find_row(const row_list *list, const char *name)
+{
+    int i = 0;
+    while (i < list->count && strcmp(list->rows[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+/* Whether a command has this option, though not all do. */
+static bool is_common(const char *name)
+{
+    const option_row *const tables[] = {common_rows, input_rows, output_rows, many_rows, standard_rows};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        for (const option_row *o = tables[i]; o->type != OPTION_END; o++)
+            if (strcmp(o->name, name) == 0)
+                return true;
+    return false;
+}
+
+/* Whether a flag is set by such a value. */
+static bool is_yes(const command *c, const char *name, const char *value)
+{
+    static const char *const words[] = {"true", "false", "yes", "no", "on", "off", "1", "0"};
+    for (size_t i = 0; value && i < sizeof words / sizeof *words; i++)
+        if (strcasecmp(value, words[i]) == 0)
+            return i % 2 == 0;
+    if (value)
+        usage_error(c, "--%s '%s' is neither yes nor no", name, value);
+    return true;
+}
+
+/* What makes no sense but on the command line. */
+static bool is_for_now(const char *name)
+{
+    return strcmp(name, "help") == 0 || strcmp(name, "version") == 0 || strcmp(name, "config") == 0;
+}
+
+typedef struct application {
+    const command *command;
+    const row_list *list;
+} application;
+
+static void apply(const application *a, const setting *s, bool common)
+{
+    const command *c = a->command;
+    const int row = find_row(a->list, s->key);
+    const option_row *o = row < a->list->count ? &a->list->rows[row] : NULL;
+    if (!o && common && is_common(s->key))
+        return;
+    if (!o || (common && !is_common(s->key)))
+        usage_error(c, common ? "'%s' is no option that commands share" : "unknown option '%s'", s->key);
+    else if (o->type == OPTION_ANSWER || is_for_now(s->key))
+        usage_error(c, "'%s' is for the command line only", s->key);
+    else if (o->type == OPTION_ON || o->type == OPTION_OFF)
+        *(bool *)(void *)((char *)a->list->configs[row] + o->offset) =
+            is_yes(c, s->key, s->value) == (o->type == OPTION_ON);
+    else if (!s->value)
+        usage_error(c, "'%s' needs a value", s->key);
+    else
+        set_option(c, o, a->list->configs[row], s->value);
+}
+
+static void take_setting(void *user, const setting *s)
+{
+    const application *a = user;
+    const bool common = strcmp(s->section, "common") == 0;
+    if (!common && strcmp(s->section, a->command->name) != 0)
+        return;
+    complain_within(s->file, s->line);
+    apply(a, s, common);
+    complain_within(NULL, 0);
+}
+
+/* ap-separate has another --config of its own, the description of a model. */
+static bool names_settings(const option_row *o, const char *value)
+{
+    const char *dot = value ? strrchr(value, '.') : NULL;
+    const bool yaml = dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+    return strcmp(o->name, "config") == 0 && (o->offset == AT(settings) || !yaml);
+}
+
+/* The file that the command line names; NULL: none. Mistakes are found later. */
+static const char *find_settings(const row_list *list, const struct option *longs, const char *shorts,
+                                 int argc, char **argv)
+{
+    const char *found = NULL;
+    opterr = 0;
+    for (int code; (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1;)
+        if (code != '?' && code != ':' && names_settings(&list->rows[row_of_code(list, code)], optarg))
+            found = optarg;
+    optind = 0; /* glibc begins again */
+    return found;
+}
+
+/* Those of the file that the command line names, or of the user's. */
+static const char *apply_settings(const command *c, const row_list *list, const char *named)
+{
+    ap_error err;
+    application a = {c, list};
+    char *usual = named ? NULL : settings_usual_file();
+    const char *file = named ? named : usual;
+    if (file && !settings_read(file, take_setting, &a, &err))
+        usage_error(c, "%s", err.message);
+    return file;
+}
+
+/* ---- --verbose */
+
+static struct timespec started;
+
+static void say_times(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const double took =
+        (double)(now.tv_sec - started.tv_sec) + (double)(now.tv_nsec - started.tv_nsec) * 1e-9;
+    remark("took %.2f s, %.2f s of a processor", took, (double)clock() / CLOCKS_PER_SEC);
+}
+
+/* Which kind of the loops of AP_HOT runs here. */
+static const char *kernels(void)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2"))
+        return "AVX2";
+#endif
+    return "any processor";
+}
+
+static void say_value(const option_row *o, const void *config)
+{
+    const void *field = (const char *)config + o->offset;
+    const char *text = o->type == OPTION_TEXT || o->type == OPTION_FILE ? *(const char *const *)field : NULL;
+    const choice *one = o->choices;
+    if ((o->type == OPTION_NUMBER || o->type == OPTION_TIME) && isfinite(*(const double *)field) &&
+        !o->no_default)
+        remark("--%s=%g", o->name, *(const double *)field);
+    else if (o->type == OPTION_COUNT && !o->no_default)
+        remark("--%s=%u", o->name, *(const unsigned *)field);
+    else if (text)
+        remark("--%s='%s'", o->name, text);
+    while (o->type == OPTION_CHOICE && one->name && one->value != choice_at(field))
+        one++;
+    if (o->type == OPTION_CHOICE && one->name && !o->no_default)
+        remark("--%s=%s", o->name, one->name);
+    if ((o->type == OPTION_ON || o->type == OPTION_OFF) && *(const bool *)field == (o->type == OPTION_ON))
+        remark("--%s", o->name);
+}
+
+/* What is chosen, and at the end how long it took. */
+static void start_talking(const command *c, const row_list *list, const char *file)
+{
+    static char name[64]; /* the command may be gone when the program ends */
+    static const command self = {.name = name};
+    snprintf(name, sizeof name, "%s", c->name);
+    remark_as(&self);
+    clock_gettime(CLOCK_MONOTONIC, &started);
+    atexit(say_times);
+    remark("%s (audiopipe) " AP_VERSION ", kernels for %s", c->name, kernels());
+    if (file)
+        remark("settings of '%s'", file);
+    for (int i = 0; i < list->count; i++)
+        say_value(&list->rows[i], list->configs[i]);
+}
 int parse_options(const command *c, const option_group groups[OPTION_GROUPS], int argc, char **argv)
 {
     row_list list = {.count = 0};
@@ -434,20 +428,25 @@ int parse_options(const command *c, const option_group groups[OPTION_GROUPS], in
     char shorts[2 * MAX_OPTIONS + 2];
     for (int g = 0; g < OPTION_GROUPS && groups[g].rows; g++)
         add_rows(&list, &groups[g]);
-    bool scratch;
-    add_rows(&list, &(option_group){standard_rows, &scratch});
+    standard_config standard = {0};
+    add_rows(&list, &(option_group){standard_rows, &standard});
     make_getopt(&list, longs, shorts);
+    const char *file = apply_settings(c, &list, find_settings(&list, longs, shorts, argc, argv));
     opterr = 0;
     for (int code; (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         if (code == '?' || code == ':')
             report_bad_option(c, &list, code, argv);
         const int row = row_of_code(&list, code);
-        const option_row *o = &list.rows[row];
-        if (list.configs[row] == &scratch && strcmp(o->name, "help") == 0)
+        if (list.rows[row].type == OPTION_ANSWER)
+            answer(c, &list.rows[row], list.configs[row]);
+        if (!names_settings(&list.rows[row], optarg))
+            set_option(c, &list.rows[row], list.configs[row], optarg);
+        if (standard.help)
             print_help(c, &list);
-        if (list.configs[row] == &scratch)
+        if (standard.version)
             print_version(c);
-        set_option(c, o, list.configs[row], optarg);
     }
+    if (standard.verbose)
+        start_talking(c, &list, file);
     return optind;
 }

@@ -25,8 +25,7 @@ typedef struct output_config {
     common_config common;
 } output_config;
 
-/* input_rows: of commands that read sound; common_config, too. */
-extern const option_row common_rows[], input_rows[], output_rows[];
+/* input_rows are of commands that read sound, and fill a common_config, too. */
 #define OUTPUT_ROWS_WITHOUT_PATH (output_rows + 1)
 
 /* NULL or "-". */

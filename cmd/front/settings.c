@@ -22,7 +22,8 @@
 
 char *settings_usual_file(void)
 {
-    const char *named = getenv("AUDIOPIPE_CONFIG"), *folder = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    const char *named = getenv("AUDIOPIPE_CONFIG"), *folder = getenv("XDG_CONFIG_HOME"),
+               *home = getenv("HOME");
     if (named)
         return *named ? strdup(named) : NULL;
     char *path = folder && *folder == '/' ? ap_print("%s/audiopipe/config", folder)
@@ -49,7 +50,8 @@ static bool fail(const setting *s, const char *what, ap_error *err)
     return ap_fail(err, AP_USAGE, "'%s', line %u: %s", s->file, s->line, what);
 }
 
-/* Takes a comment off, and the quotes off a value, in place. A backslash before a quote or a backslash keeps it. */
+/* Takes a comment off, and the quotes off a value, in place. A backslash before a quote or a backslash keeps
+ * it. */
 static bool clean(char *text, const setting *s, ap_error *err)
 {
     bool quoted = false;

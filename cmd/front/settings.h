@@ -14,11 +14,11 @@ typedef struct setting {
     char *value;         /* NULL: there is none */
 } setting;
 
-/* The name of the file that is read when none is asked for, malloc'ed: $AUDIOPIPE_CONFIG, or audiopipe/config in
- * $XDG_CONFIG_HOME or ~/.config, if it is there. NULL: none, and err stays alone, or out of memory. */
+/* The name of the file that is read when none is asked for, malloc'ed: $AUDIOPIPE_CONFIG, or audiopipe/config
+ * in $XDG_CONFIG_HOME or ~/.config, if it is there. NULL: none, and err stays alone, or out of memory. */
 char *settings_usual_file(void);
-/* Calls take for each setting. The strings live until the program ends. A file that cannot be read, and a line that
- * cannot be understood, are errors. */
+/* Calls take for each setting. The strings live until the program ends. A file that cannot be read, and a
+ * line that cannot be understood, are errors. */
 bool settings_read(const char *path, void (*take)(void *user, const setting *s), void *user, ap_error *err);
 
 #endif

@@ -54,7 +54,7 @@ print(next(i for i, v in enumerate(x) if abs(v) > 0.3 * peak) / 48000)'
 sound_keeps_its_place() {
     local track
     for track in 0 1; do
-        near "$(onset "film.$1" $track)" "$(onset "out.$1" $track)" 0.005
+        near "$(onset "film.$1" "$track")" "$(onset "out.$1" "$track")" 0.005
     done
 }
 check sound_keeps_its_place mkv

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * complain.c - what commands say to people. */
+#include "front/complain.h"
+#include "base/text.h"
+#include "front/progress.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void (*listener)(const char *text);
+static const char *settings; /* the file that is looked at before the command line is */
+static unsigned settings_line;
+static const command *talkative; /* of --verbose */
+
+void complain_to(void (*listen)(const char *text))
+{
+    listener = listen;
+}
+
+static void print_message(const command *c, const char *format, va_list args)
+{
+    char text[1024];
+    int n = settings ? snprintf(text, sizeof text / 2, "'%s', line %u: ", settings, settings_line) : 0;
+    size_t used = (size_t)n < sizeof text / 2 ? (size_t)n : sizeof text / 2 - 1;
+    vsnprintf(text + used, sizeof text - used, format, args);
+    ap_text_one_line(text); /* a file name may hold anything */
+    if (listener) {
+        listener(text);
+        return;
+    }
+    progress_hide(); /* a bar is on this line */
+    fprintf(stderr, "%s: %s\n", c->name, text);
+}
+
+void complain(const command *c, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print_message(c, format, args);
+    va_end(args);
+}
+
+_Noreturn void usage_error(const command *c, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print_message(c, format, args);
+    va_end(args);
+    fprintf(stderr, "Try '%s --help' for more information.\n", c->name);
+    exit(AP_USAGE);
+}
+
+void remark(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (talkative)
+        print_message(talkative, format, args);
+    va_end(args);
+}
+
+void complain_within(const char *file, unsigned line)
+{
+    settings = file;
+    settings_line = line;
+}
+
+void remark_as(const command *c)
+{
+    talkative = c;
+}
