@@ -152,4 +152,47 @@ watches_on() {
 }
 check watches_on
 
+# A store that takes a part and does not answer. Who ends the runner meanwhile has the job back in the queue as if it had not
+# been tried, and the upload is given up.
+told_to_end_while_it_delivers() {
+    fresh
+    cat >slow.py <<'CODE'
+import http.server, sys, threading
+hold = threading.Event()
+class Store(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def answer(self, status, body=b""):
+        print(self.command, self.path.split("?")[0], "uploadId" in self.path, flush=True)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def do_HEAD(self): self.answer(404)
+    def do_POST(self): self.answer(200, b"<R><UploadId>u1</UploadId></R>")
+    def do_DELETE(self): self.answer(204)
+    def do_PUT(self):
+        print("PUT began", flush=True)
+        hold.wait()
+    def log_message(self, *_): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Store)
+server.daemon_threads = True
+print("port", server.server_port, flush=True)
+server.serve_forever()
+CODE
+    /usr/bin/python3 slow.py >slow.log 2>&1 9>&- &
+    until_true grep -q ^port slow.log
+    printf '# large: 9 MiB\nhead -c 9500000 /dev/zero >"$out/zeros"\n' >recipes/large.sh
+    id=$(ap-job submit --recipe large --to s3://results/slow/ short.wav)
+    AWS_ENDPOINT_URL_S3=http://127.0.0.1:$(sed -n 's/^port //p' slow.log) ap-job run -q &
+    runner=$!
+    until_true grep -q '^PUT began' slow.log
+    kill -TERM "$runner"
+    wait "$runner"
+    until_true in_place queue 1
+    [ "$(ap-manifest get -m "$spool/queue/$id" .attempts)" = 0 ]
+    grep -q "^DELETE /results/slow/$id/zeros True" slow.log
+    if grep -q 'manifest.json True' slow.log; then return 1; fi
+}
+check told_to_end_while_it_delivers
+
 finish

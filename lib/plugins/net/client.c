@@ -33,6 +33,7 @@ struct ap_client {
     const unsigned char *out;
     size_t out_size, out_at;
     char url[32768], text[CURL_ERROR_SIZE];
+    const atomic_bool *stop; /* NULL: only a signal ends a wait */
 };
 
 /* ---- libcurl calls these */
@@ -301,7 +302,12 @@ static bool send_request(ap_client *c, const ap_request *q, bool keep, ap_error 
 
 /* ---- waiting */
 
-/* false when a signal came. */
+void ap_client_stop_when(ap_client *c, const atomic_bool *stop)
+{
+    c->stop = stop;
+}
+
+/* false when a signal came, or it is to stop. */
 static bool wait_for_sockets(ap_client *c)
 {
     fd_set in, out, other;
@@ -317,7 +323,8 @@ static bool wait_for_sockets(ap_client *c)
     if (most < 0 && ms > 50)
         ms = 50; /* it looks up a name in a thread of its own */
     struct timeval t = {ms / 1000, ms % 1000 * 1000};
-    return select(most + 1, &in, &out, &other, &t) >= 0 || errno != EINTR;
+    bool ok = select(most + 1, &in, &out, &other, &t) >= 0 || errno != EINTR;
+    return ok && !(c->stop && atomic_load(c->stop));
 }
 
 /* Lets libcurl work, and waits when it has nothing to do. false when a signal came. */

@@ -8,6 +8,8 @@
 #include "plugins/net/sigv4.h"
 #include "plugins/net/target.h"
 
+#include <stdatomic.h>
+
 typedef struct ap_request {
     const ap_target *target;
     const char *method;
@@ -33,6 +35,9 @@ typedef struct ap_client ap_client;
 
 ap_client *ap_client_new(ap_error *err);
 void ap_client_free(ap_client *client); /* takes NULL */
+/* Its waits end within a second after *stop became true, as by a signal: for a thread that signals do not
+ * reach. */
+void ap_client_stop_when(ap_client *client, const atomic_bool *stop);
 
 /* Sends the request, and again after a pause when the network or the server fails for the moment. body, if
  * not NULL, gets what was answered, up to a limit; it is emptied at first. False when there was no answer. An

@@ -7,11 +7,15 @@
 #include "plugins/net/net.h"
 #include "plugins/net/xml.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 /* S3: parts of 5 MiB to 5 GiB, but the last one; 10,000 of them. Larger ones after each 2,000 keep the number
  * down and the memory at 16 MiB for the first 16 GB. */
@@ -33,12 +37,16 @@ struct ap_net_writer {
     pthread_t thread;
     bool busy; /* the thread runs */
     bool sent; /* its result */
+    int ended; /* an eventfd: the thread is done */
+    atomic_bool stop;
     ap_error error;
 };
 
 static void writer_free(ap_net_writer *w)
 {
     ap_client_free(w->client);
+    if (w->ended >= 0)
+        close(w->ended);
     ap_target_free(&w->target);
     free(w->upload);
     free(w->parts.data);
@@ -63,11 +71,15 @@ ap_net_writer *ap_net_create(const char *url, ap_error *err)
         return NULL;
     }
     w->part_size = first_part_size();
-    bool ok = ap_target_parse(&w->target, url, true, err);
+    w->ended = eventfd(0, EFD_CLOEXEC);
+    bool ok = w->ended >= 0 || ap_fail_errno(err, errno, "cannot write '%s'", url);
+    ok = ok && ap_target_parse(&w->target, url, true, err);
     if (ok && !w->target.s3)
         ok = ap_fail(err, AP_USAGE, "cannot write to '%s': only s3:// is written to", w->target.name);
-    if (ok && (w->client = ap_client_new(err)) && (w->filling = malloc(w->part_size)))
+    if (ok && (w->client = ap_client_new(err)) && (w->filling = malloc(w->part_size))) {
+        ap_client_stop_when(w->client, &w->stop);
         return w;
+    }
     if (ok && w->client)
         ap_fail_memory(err);
     writer_free(w);
@@ -130,15 +142,29 @@ static bool send_part(ap_net_writer *w, ap_error *err)
 static void *send_in_thread(void *user)
 {
     ap_net_writer *w = user;
+    const uint64_t one = 1;
     w->sent = send_part(w, &w->error);
+    (void)!write(w->ended, &one, sizeof one);
     return NULL;
+}
+
+/* Until the thread has ended; a signal, which does not reach it, ends it soon. */
+static void join(ap_net_writer *w)
+{
+    struct pollfd ended = {w->ended, POLLIN, 0};
+    uint64_t count;
+    if (poll(&ended, 1, -1) < 0 && errno == EINTR)
+        atomic_store(&w->stop, true);
+    pthread_join(w->thread, NULL);
+    (void)!read(w->ended, &count, sizeof count);
+    atomic_store(&w->stop, false); /* what is given up is given up at the store, too */
 }
 
 /* Waits for the part that is on its way. */
 static bool finish_part(ap_net_writer *w, ap_error *err)
 {
     if (w->busy)
-        pthread_join(w->thread, NULL);
+        join(w);
     if (w->busy && !w->sent && err)
         *err = w->error;
     bool ok = !w->busy || w->sent;
