@@ -304,6 +304,7 @@ $B/man/%: man/% $(wildcard man/*.mdoc)
 		-e '/^\.\\" exit status/{r man/exit-status.mdoc' -e 'd}' \
 		-e '/^\.\\" functions/{r $B/man/functions.mdoc' -e 'd}' $< | \
 		sed -e '/^\.\\" raw option/{r man/raw-option.mdoc' -e 'd}' \
+		-e '/^\.\\" name options/{r man/name-options.mdoc' -e 'd}' \
 		-e '/^\.\\" standard options/{r man/standard-options.mdoc' -e 'd}' \
 		-e '/^\.\\" common options/{r man/common-options.mdoc' -e 'd}' >$@
 

@@ -4,7 +4,9 @@
 #include "base/net.h"
 #include "base/picture_type.h"
 #include "front/filter.h"
+#include "front/many.h"
 #include "front/text.h"
+#include "front/walk.h"
 #include "stream/chapters.h"
 #include "stream/stream.h"
 
@@ -460,16 +462,37 @@ static bool look_at(run *r, const char *name)
     return false;
 }
 
-static int look_at_all(run *r, char *const *names, int count)
+static bool visit(void *user, const char *path, const char *folder, ap_error *err)
 {
-    ap_error err;
-    bool go_on = true;
+    (void)folder, (void)err;
+    return look_at(user, path);
+}
+
+static bool folder_failed(void *user, const char *path, const ap_error *why, ap_error *err)
+{
+    (void)err;
+    report_failure(user, path, why);
+    return true;
+}
+
+static int look_at_all(run *r, const many_config *files, char *const *names, int count)
+{
+    ap_error err = {AP_OK, ""};
+    const walk w = {.operands = names,
+                    .count = (size_t)count,
+                    .list = files->list,
+                    .zero = files->null,
+                    .recursive = files->recursive,
+                    .visit = visit,
+                    .failed = folder_failed,
+                    .user = r};
     if (r->config->json)
         fputs("{\"files\": [", stdout);
     else if (r->config->tsv)
         print_tsv_names();
-    for (int i = 0; go_on && i < count; i++)
-        go_on = look_at(r, names[i]);
+    const bool go_on = walk_files(&w, &err);
+    if (!go_on && err.code != AP_OK)
+        r->status = filter_fail(r->command, &err);
     if (r->config->json && go_on)
         fputs("\n]}\n", stdout);
     if (go_on && !finish_stdout(&err))
@@ -484,13 +507,15 @@ int main(int argc, char **argv)
     static char standard_input[] = "-";
     char *only[] = {standard_input};
     config c = {0};
-    const option_group groups[OPTION_GROUPS] = {{rows, &c}};
+    many_config files = {0};
+    const option_group groups[OPTION_GROUPS] = {{rows, &c}, {name_rows, &files}};
     int operand = parse_options(&about, groups, argc, argv);
     filter_start();
     if (c.tsv && c.json)
         usage_error(&about, "--tsv and --json exclude each other");
-    if (operand == argc && isatty(STDIN_FILENO))
+    if (operand == argc && !files.list && isatty(STDIN_FILENO))
         usage_error(&about, "no input: name files, or pipe audio in");
     run r = {.command = &about, .config = &c};
-    return operand == argc ? look_at_all(&r, only, 1) : look_at_all(&r, argv + operand, argc - operand);
+    const bool standard = operand == argc && !files.list;
+    return look_at_all(&r, &files, standard ? only : argv + operand, standard ? 1 : argc - operand);
 }

@@ -4,7 +4,9 @@
 #include "base/input.h"
 #include "base/picture_type.h"
 #include "front/filter.h"
+#include "front/many.h"
 #include "front/text.h"
+#include "front/walk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -204,13 +206,13 @@ static bool do_file(const command *about, const config *c, const char *name, int
     return ok;
 }
 
-static void check(const command *about, config *c, char **names, int count)
+static void check(const command *about, config *c, const many_config *files, char **names, int count)
 {
     c->edits = c->edits || c->clear || c->from || c->cover || c->no_cover;
-    if (count == 0)
+    if (count == 0 && !files->list)
         usage_error(about, "no file is named");
-    if (c->export && count > 1)
-        usage_error(about, "--export-cover is for one file: '%s' is one too many", names[1]);
+    if (c->export && (count != 1 || files->list || files->recursive))
+        usage_error(about, "--export-cover is for one file");
     if (c->json && c->edits)
         usage_error(about, "--json shows tags; it excludes changing them");
     for (int i = 0; c->edits && i < count; i++)
@@ -218,21 +220,57 @@ static void check(const command *about, config *c, char **names, int count)
             usage_error(about, "standard input cannot be changed: name a file");
 }
 
-static int do_all(const command *about, const config *c, char **names, int count)
+typedef struct run {
+    const command *about;
+    const config *config;
+    bool several;
+    int shown, status;
+} run;
+
+static void fail(run *r, const ap_error *err)
+{
+    const int failed = filter_fail(r->about, err); /* a signal does not come back */
+    r->status = r->status == AP_OK || failed == AP_FAILED ? failed : r->status;
+}
+
+static bool visit(void *user, const char *path, const char *folder, ap_error *err)
+{
+    run *r = user;
+    ap_error why;
+    (void)folder, (void)err;
+    if (filter_go_on(&why) && do_file(r->about, r->config, path, r->shown, r->several, &why))
+        r->shown++;
+    else
+        fail(r, &why);
+    return true;
+}
+
+static bool folder_failed(void *user, const char *path, const ap_error *why, ap_error *err)
+{
+    (void)path, (void)err;
+    fail(user, why);
+    return true;
+}
+
+static int do_all(const command *about, const config *c, const many_config *files, char **names, int count)
 {
     ap_error err;
-    int status = AP_OK, shown = 0;
+    run r = {.about = about, .config = c, .several = count > 1 || files->recursive || files->list};
+    const walk w = {.operands = names,
+                    .count = (size_t)count,
+                    .list = files->list,
+                    .zero = files->null,
+                    .recursive = files->recursive,
+                    .visit = visit,
+                    .failed = folder_failed,
+                    .user = &r};
     if (c->json)
         fputs("{\"files\": [", stdout);
-    for (int i = 0; i < count; i++) {
-        bool ok = filter_go_on(&err) && do_file(about, c, names[i], shown, count > 1, &err);
-        int failed = ok ? AP_OK : filter_fail(about, &err); /* a signal does not come back */
-        status = status == AP_OK || failed == AP_FAILED ? (ok ? status : failed) : status;
-        shown += ok;
-    }
+    if (!walk_files(&w, &err))
+        fail(&r, &err);
     if (c->json)
         fputs("\n]}\n", stdout);
-    return finish_stdout(&err) ? status : filter_fail(about, &err);
+    return finish_stdout(&err) ? r.status : filter_fail(about, &err);
 }
 
 int main(int argc, char **argv)
@@ -241,12 +279,13 @@ int main(int argc, char **argv)
                                   "Shows and changes the tags of files, not their sound."};
     ap_error err;
     config c = {.set = ap_tags_new(), .removed = ap_tags_new()};
-    const option_group groups[OPTION_GROUPS] = {{rows, &c}};
+    many_config files = {0};
+    const option_group groups[OPTION_GROUPS] = {{rows, &c}, {name_rows, &files}};
     int operand = parse_options(&about, groups, argc, argv);
-    check(&about, &c, argv + operand, argc - operand);
+    check(&about, &c, &files, argv + operand, argc - operand);
     filter_start();
     bool ready = (c.set && c.removed) || ap_fail_memory(&err);
-    int status = ready && prepare(&c, &err) ? do_all(&about, &c, argv + operand, argc - operand)
+    int status = ready && prepare(&c, &err) ? do_all(&about, &c, &files, argv + operand, argc - operand)
                                             : filter_fail(&about, &err);
     ap_tags_free(&c.set);
     ap_tags_free(&c.removed);

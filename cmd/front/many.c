@@ -16,13 +16,18 @@
 
 #define AT(field) offsetof(many_config, field)
 
+#define NAME_ROWS                                                                                            \
+    ROW_ON('r', "recursive", AT(recursive), "the audio files in folders, too, whose structure is kept"),     \
+        ROW_FILE(0, "list", "FILE", AT(list), "more inputs: a name a line, - is standard input"),            \
+        ROW_ON('0', "null", AT(null), "the names of --list end with zero bytes")
+
+const option_row name_rows[] = {NAME_ROWS, {0}};
+
 const option_row many_rows[] = {
     ROW_ON(0, "skip-existing", AT(skip_existing),
            "leave out what is made already: a whole output, not older than its input"),
     ROW_ON(0, "dry-run", AT(dry_run), "say what would be made, and make nothing"),
-    ROW_ON('r', "recursive", AT(recursive), "the audio files in folders, too, whose structure is kept"),
-    ROW_FILE(0, "list", "FILE", AT(list), "more inputs: a name a line, - is standard input"),
-    ROW_ON('0', "null", AT(null), "the names of --list end with zero bytes"),
+    NAME_ROWS,
     ROW_COUNT('j', "threads", "N", AT(threads), 0, 1024, "files at a time; 0 = as many as there are cores"),
     ROW_ON(0, "fail-fast", AT(fail_fast), "stop at the first file that fails"),
     {0},

@@ -61,4 +61,18 @@ failed = [f["file"] for f in files if "error" in f]
 assert len(files) == count and count / 20 <= len(failed) <= count / 10, (len(files), len(failed))' "$files"
 }
 check measures
+
+# ap-info and ap-tag look at each file, and tell which they cannot read.
+looks_at_all() {
+    local status=0
+    "$@" --recursive library --json >report.json 2>stderr || status=$?
+    [ "$status" -eq 1 ]
+    /usr/bin/python3 -c '
+import json, sys
+count, told = int(sys.argv[1]), sum(1 for line in open("stderr", errors="replace") if "warning:" not in line)
+files = [f for f in json.load(open("report.json"))["files"] if "error" not in f]
+assert len(files) + told == count and count / 20 <= told <= count / 10, (len(files), told, count)' "$files"
+}
+check looks_at_all ap-info --quick
+check looks_at_all ap-tag
 finish
