@@ -21,7 +21,7 @@
 #define RING 1024
 #define BEAT_S 15
 #define SNAPSHOT 500 /* jobs that a new stream hears of */
-#define BLOCK_BYTES 4096
+#define BLOCK_BYTES 1024 /* each stream has one */
 
 typedef struct event {
     char id[AP_ID_BYTES], owner[AP_OWNER_BYTES];
