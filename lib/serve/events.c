@@ -20,7 +20,7 @@
 
 #define RING 1024
 #define BEAT_S 15
-#define SNAPSHOT 500 /* jobs that a new stream hears of */
+#define SNAPSHOT 500     /* jobs that a new stream hears of */
 #define BLOCK_BYTES 1024 /* each stream has one */
 
 typedef struct event {

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define GATHER_BYTES 65536 /* the HTTP library delivers half of its buffer at a time */
 #define OCTETS "application/offset+octet-stream"
 
 /* What is being written. */
@@ -26,6 +27,8 @@ typedef struct writing {
     ap_upload upload;
     bool created, claimed, ended;
     int fd; /* of the file, or, with a checksum, of ID.part, from which it is copied when it is right */
+    char *gathered; /* malloc'ed: bytes that came and are not in the file yet */
+    size_t gathered_size;
     uint64_t written;
     bool failed, too_long;
     ap_error why;     /* it failed */
@@ -72,6 +75,14 @@ static bool load(ap_request *r, ap_upload *upload)
 
 /* ---- the body */
 
+static bool is_as_it_was(ap_request *r, const writing *w)
+{
+    ap_upload now;
+    bool same = ap_upload_load(&r->server->uploads, w->upload.id, &now) && now.offset == w->upload.offset;
+    ap_upload_free(&now);
+    return same;
+}
+
 /* Opens the file for a body that has been announced. */
 static bool prepare_body(ap_request *r, writing *w)
 {
@@ -86,6 +97,8 @@ static bool prepare_body(ap_request *r, writing *w)
     if (!ap_upload_claim(&r->server->uploads, w->upload.id, r->peer))
         return ap_reply_problem(r, 423, NULL, "another request writes to it"), false;
     w->claimed = true;
+    if (!is_as_it_was(r, w)) /* another request wrote between our look and our claim */
+        return ap_reply_problem(r, 409, "Upload-Offset", "the file has grown meanwhile"), false;
     char *path = ap_upload_path(&r->server->uploads, w->upload.id, checksum ? ".part" : "");
     int mode = checksum ? O_RDWR | O_CREAT | O_TRUNC : O_WRONLY | O_APPEND;
     w->fd = path ? open(path, mode | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
@@ -93,6 +106,19 @@ static bool prepare_body(ap_request *r, writing *w)
     if (w->fd < 0)
         ap_reply_problem(r, 503, NULL, "cannot open the file");
     return w->fd >= 0;
+}
+
+static void write_bytes(writing *w, const char *bytes, size_t size)
+{
+    if (!w->failed)
+        w->failed =
+            !ap_write_all(w->fd, bytes, size) && !ap_fail_errno(&w->why, errno, "cannot write the file");
+}
+
+static void flush(writing *w)
+{
+    write_bytes(w, w->gathered, w->gathered_size);
+    w->gathered_size = 0;
 }
 
 void ap_tus_take(ap_request *r, const char *bytes, size_t size)
@@ -104,10 +130,17 @@ void ap_tus_take(ap_request *r, const char *bytes, size_t size)
         w->too_long = true;
     if (w->failed || w->too_long)
         return;
-    w->failed = !ap_write_all(w->fd, bytes, size) && !ap_fail_errno(&w->why, errno, "cannot write the file");
     if (w->digest.kind)
         ap_digest_add(&w->digest, bytes, size);
     w->written += size;
+    if (!w->gathered && !(w->gathered = malloc(GATHER_BYTES)))
+        return write_bytes(w, bytes, size);
+    if (size > GATHER_BYTES - w->gathered_size)
+        flush(w);
+    if (size > GATHER_BYTES)
+        return write_bytes(w, bytes, size);
+    memcpy(w->gathered + w->gathered_size, bytes, size);
+    w->gathered_size += size;
 }
 
 /* The checksum is right: the part becomes part of the upload. */
@@ -130,6 +163,7 @@ static bool finish_body(ap_request *r, writing *w)
 {
     ap_error err;
     atomic_fetch_add(&r->server->metrics.upload_bytes, w->written);
+    flush(w);
     if (w->too_long)
         return ap_reply_problem(r, 413, NULL, "the file has %llu bytes",
                                 (unsigned long long)w->upload.length),
@@ -179,10 +213,13 @@ void ap_tus_drop(ap_request *r)
     writing *w = r->state;
     if (!w)
         return;
-    if (w->claimed)
-        ap_upload_release(&r->server->uploads, w->upload.id);
-    if (w->fd >= 0)
+    if (w->fd >= 0) {
+        flush(w); /* what was cut goes on from there */
         close(w->fd);
+    }
+    if (w->claimed) /* by now all of it is in the file */
+        ap_upload_release(&r->server->uploads, w->upload.id);
+    free(w->gathered);
     if (w->created && !w->ended && w->upload.id[0] && w->upload.parts)
         ap_upload_remove(&r->server->uploads, w->upload.id); /* a whole that could not be made of its parts */
     ap_upload_free(&w->upload);
