@@ -34,6 +34,10 @@ static const char *const names[STEMS] = {"vocals", "drums", "bass", "other"};
 #define VOICE_HIGH_HZ 12000
 /* How much of what is neither wide nor steady, as partials that glide, counts against a hit. */
 #define STRAY 0.05f
+/* The most that vocals get of a bin. In music that the likelihoods were not fitted to, what they take for a
+ * voice is one less often than they say: with a twentieth less, the music without its voice was better than
+ * the mix in each of 30 other songs, and as good as before on average; where nobody sings, less is left. */
+#define VOICE_MOST 0.95f
 
 /* How much likelier than other a stem becomes, as logarithms: with the logarithm of each measure, with where
  * in the spectrum the bin is. Fitted by least squares of the shares, to thirteen songs with known stems, ten
@@ -114,7 +118,7 @@ AP_HOT static void make_masks(const blind *b, const measures *m)
         float low = b->low[i], high = (1 - low) / (1 + v + d + l);
         drums[i] = low * hit + high * d;
         bass[i] = low * low * (1 - hit) * m->share[i] * m->share[i] + high * l;
-        vocals[i] = (1 - drums[i] - bass[i]) * sqrtf(m->share[i]) * v / (1 + v);
+        vocals[i] = VOICE_MOST * (1 - drums[i] - bass[i]) * sqrtf(m->share[i]) * v / (1 + v);
     }
 }
 
