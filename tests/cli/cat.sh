@@ -125,7 +125,8 @@ assert abs(peaks - [0.5 * 0.5 ** 0.5, 0, 0, 0]).max() < 1e-3, peaks"
         ffmpeg -v error -y -f lavfi -i "aevalsrc=exprs=t|t|t|t|t|t:s=48000:d=0.1,aformat=channel_layouts=$layout" "six$layout.wav"
     done
     ap-cat six5.1.wav "six5.1(side).wav" -o out.wav
-    ap-decode six5.1.wav --layout discrete | fails 1 ap-mix six5.1.wav - -o out.wav
+    ap-decode six5.1.wav --layout discrete >discrete.au # the producer of a pipe would die of what fails
+    fails 1 ap-mix six5.1.wav discrete.au -o out.wav
     # a single channel is mono, although this file calls it the left one
     ffmpeg -v error -y -f lavfi -i "aevalsrc=exprs=0.5*sin(2000*t):s=48000:d=0.1,aformat=channel_layouts=FL" -c:a pcm_f32le left.wav
     ffmpeg -v error -y -f lavfi -i "aevalsrc=exprs=0.5*sin(2000*t):s=48000:d=0.1" -c:a pcm_f32le mono.wav
