@@ -3,7 +3,7 @@
 # RoFormers and MDX23C of sizes that nobody published, against an implementation of their own (msst.py).
 . "$(dirname "$0")/lib.sh"
 
-export HOME=$PWD/home OMP_WAIT_POLICY=passive
+export HOME=$PWD/home
 unset AUDIOPIPE_MODELS XDG_DATA_HOME
 msst() { /usr/bin/python3 "$tests_folder/cli/msst.py" "$@"; }
 # 15 dB down, so that sox clips no stem; odd lengths: with borders, without, a short chunk
