@@ -9,7 +9,7 @@ separate_inputs
 # is made with python3-torch, which a minimal set-up leaves out.
 full_size() {
     "$tests_folder/data/make-htdemucs" models/full.th
-    # 335 GFLOP a segment of 7.8 s, as PyTorch counts them, and a third more for the overlap
+    # 335 GFLOP a segment of 7.8 s, and a third more for the overlap
     AUDIOPIPE_MODELS=models ap-separate --list-models |
         grep -q "^full	ready	htdemucs: .*; segments of 7.8 s; 84.1 MB; 57.3 GFLOP per second of music$"
     /usr/bin/python3 - ap-separate -q -n full song.wav -o full --bits float <<'END'
