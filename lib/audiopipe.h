@@ -896,6 +896,7 @@ typedef struct ap_stem_file_options {
     const char *names[AP_STEM_FILE_STEMS];
     const char *colours[AP_STEM_FILE_STEMS]; /* #RRGGBB */
     ap_stem_file_report *report;             /* filled when not NULL */
+    bool keep_existing;                      /* as in ap_encode_options */
 } ap_stem_file_options;
 
 void ap_stem_file_defaults(ap_stem_file_options *options);

@@ -247,6 +247,7 @@ static bool write_file(const run *r, ap_stream *s, const ap_stem_file_options *o
     watcher w = {.command = c, .style = common->progress, .quiet = common->quiet};
     ap_stem_file_options o = *options;
     o.report = &report;
+    o.keep_existing = common->no_clobber;
     s = filter_watch(&w, s, err);
     const bool ok = ap_encode_stem_file(s, r->targets[0].path, &o, err);
     progress_end(&w.progress, ok);

@@ -84,6 +84,8 @@ bool ap_encode_stem_file(ap_stream *s, const char *path, const ap_stem_file_opti
                 s->format.channels);
     else if (check_options(&o, err) && (av = ap_av_load(err)))
         out = ap_output_create(path, true, err);
+    if (out && o.keep_existing)
+        ap_output_keep_existing(out);
     if (!out) {
         ap_close(&s);
         return false;

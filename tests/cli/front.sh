@@ -48,19 +48,21 @@ check no_clobber
 # Of two at once one wins, and the other one fails and leaves nothing: the file comes to be while they work, for the pipe
 # holds less than they read.
 no_clobber_is_no_race() {
-    local way ways=('ap-limit --no-clobber - -o late/x.wav' 'ap-measure --no-clobber - -o late/x.wav'
+    local way file ways=('ap-limit --no-clobber - -o late/x.wav' 'ap-measure --no-clobber - -o late/x.wav'
         'ap-plot --no-clobber - -t svg -o late/x.wav' 'ap-plot --no-clobber - --json -o late/x.wav'
-        'ap-hpss --no-clobber - -S harmonic=late/x.wav')
+        'ap-hpss --no-clobber - -S harmonic=late/x.wav' 'ap-separate -q -n dsp --no-clobber - -o late/x.stem.mp4')
     mkdir late
     sox -D -n -r 44100 -c 2 -b 16 two.wav synth 2 sine 440 vol 0.5
     for way in "${ways[@]}"; do
         rm -f late/*
+        file=late/${way##*late/}
         # shellcheck disable=SC2086
-        { ap-decode two.wav && echo first >late/x.wav; } | fails 1 $way
-        grep -q "late/x.wav.: File exists" stderr
-        [ "$(cat late/x.wav)" = first ]
-        [ "$(ls -A late)" = x.wav ]
+        { ap-decode two.wav && echo first >"$file"; } | fails 1 $way
+        grep -q "$file.: File exists" stderr
+        [ "$(cat "$file")" = first ]
+        [ "late/$(ls -A late)" = "$file" ]
     done
+    rm late/*
     { ap-decode two.wav && echo first >late/x.wav; } | ap-limit - -o late/x.wav
     [ "$(ap-measure --tsv late/x.wav | wc -l)" = 2 ]
 }
