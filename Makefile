@@ -373,7 +373,7 @@ $(FUZZ): build-fuzz/%: build-fuzz/tests/fuzz/%.o $(call fuzz_objects,$(CORE_SRC)
 
 build-fuzz/fuzz_th: FUZZ_LDLIBS = -lcjson -lyaml -lz
 build-fuzz/fuzz_th: $(call fuzz_objects,$(wildcard lib/plugins/neural/files/*.c))
-build-fuzz/fuzz_http: $(call fuzz_objects,lib/serve/parse.c)
+build-fuzz/fuzz_http: $(call fuzz_objects,lib/serve/who/parse.c)
 build-fuzz/fuzz_manifest: FUZZ_LDLIBS = $(JOBS_LDLIBS)
 build-fuzz/fuzz_manifest: $(call fuzz_objects,$(call sources,jobs) $(patsubst %.o,%.c,$(call embedded,jobs)))
 build-fuzz/fuzz_image: FUZZ_LDLIBS = $(AV_LDLIBS)

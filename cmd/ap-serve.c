@@ -9,10 +9,10 @@
 #include "jobs/run/recipe.h"
 #include "jobs/spool/sources.h"
 #include "jobs/spool/spool.h"
-#include "serve/keys.h"
-#include "serve/parse.h"
+#include "serve/api/store.h"
 #include "serve/serve.h"
-#include "serve/store.h"
+#include "serve/who/keys.h"
+#include "serve/who/parse.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -17,6 +17,7 @@ INNER = {
     "lib/stages": {".": "", "spatial": ".", "separate": "."},
     "lib/plugins/neural": {".": "nets files tensor", "tensor": "", "files": "tensor", "cpu": "tensor", "torch": "tensor",
                            "nets": "files tensor", "nets/*": "nets files tensor"},
+    "lib/serve": {".": "api http kept who", "api": "http kept who", "http": "kept who", "kept": "who", "who": ""},
     "lib/jobs": {"record": "", "spool": "record", "run": "spool record", "show": "run spool record"},
 }
 TOP = {"jobs": ORDER[:-1], "serve": ORDER[:-1] + ["jobs"]}

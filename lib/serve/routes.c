@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * routes.c - which request does what. openapi.json describes the same; a test compares them. */
-#include "serve/catalog.h"
-#include "serve/compat.h"
-#include "serve/events.h"
-#include "serve/files.h"
-#include "serve/form.h"
-#include "serve/hints.h"
-#include "serve/jobs.h"
-#include "serve/metrics.h"
-#include "serve/page.h"
-#include "serve/session.h"
-#include "serve/signed.h"
-#include "serve/store.h"
-#include "serve/submit.h"
-#include "serve/tus.h"
+#include "serve/api/catalog.h"
+#include "serve/api/compat.h"
+#include "serve/api/events.h"
+#include "serve/api/files.h"
+#include "serve/api/form.h"
+#include "serve/api/hints.h"
+#include "serve/api/jobs.h"
+#include "serve/api/page.h"
+#include "serve/api/session.h"
+#include "serve/api/signed.h"
+#include "serve/api/store.h"
+#include "serve/api/submit.h"
+#include "serve/api/tus.h"
+#include "serve/http/metrics.h"
 
 const ap_route ap_routes[] = {
     {"GET", "/", ap_get_page, AP_OPEN},

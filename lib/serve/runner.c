@@ -3,7 +3,7 @@
  * the orphans of its whole process. */
 #include "serve/runner.h"
 #include "base/error.h"
-#include "serve/log.h"
+#include "serve/http/log.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -4,13 +4,13 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "jobs/record/clock.h"
-#include "serve/answer.h"
-#include "serve/events.h"
-#include "serve/listen.h"
-#include "serve/log.h"
-#include "serve/peer.h"
+#include "serve/api/events.h"
+#include "serve/http/answer.h"
+#include "serve/http/listen.h"
+#include "serve/http/log.h"
+#include "serve/http/state.h"
+#include "serve/kept/peer.h"
 #include "serve/runner.h"
-#include "serve/state.h"
 
 #include <dirent.h>
 #include <errno.h>

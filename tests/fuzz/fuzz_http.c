@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * What stands in the headers and paths of requests: any text is read or refused, without a crash. */
-#include "serve/parse.h"
+#include "serve/who/parse.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * openapi.json describes the routes that there are. */
-#include "serve/page.h"
-#include "serve/request.h"
+#include "serve/api/page.h"
+#include "serve/http/request.h"
 #include "test.h"
 
 #include <cjson/cJSON.h>

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * notices.c - what object stores tell of new objects.
+ *
+ * Records[].s3.object.key is encoded as in a form by AWS and MinIO ("+" is a blank), and is plain in Ceph's
+ * records and in EventBridge's events; eventSource says whose it is. */
+#include "serve/kept/notices.h"
+#include "base/error.h"
+#include "jobs/record/json.h"
+#include "serve/who/parse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+/* application/x-www-form-urlencoded; malloc'ed. NULL: it has a NUL, or there is no memory. */
+static char *decode(const char *text)
+{
+    char *made = malloc(strlen(text) + 1), *to = made;
+    for (const char *p = text; made && *p; p++) {
+        int high = *p == '%' ? digit(p[1]) : -1, low = high >= 0 ? digit(p[2]) : -1;
+        int c = low >= 0 ? 16 * high + low : *p == '+' ? ' ' : (unsigned char)*p;
+        if (low >= 0)
+            p += 2;
+        if (!c) {
+            free(made);
+            return NULL;
+        }
+        *to++ = (char)c;
+    }
+    if (made)
+        *to = 0;
+    return made;
+}
+
+static const cJSON *member(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+static bool tell(const cJSON *bucket, const cJSON *object, bool encoded, ap_notice_fn *see, void *user,
+                 ap_error *err)
+{
+    const char *name = ap_json_string(bucket, "name"), *key = ap_json_string(object, "key");
+    const char *sequencer = ap_json_string(object, "sequencer"), *etag = ap_json_string(object, "eTag");
+    if (!*etag)
+        etag = ap_json_string(object, "etag");
+    char *plain = encoded ? decode(key) : strdup(key);
+    bool ok = *name && plain && *plain;
+    if (!ok)
+        ap_fail(err, AP_FAILED, "an event names no object");
+    const ap_notice notice = {name, plain, *sequencer ? sequencer : etag};
+    ok = ok && see(&notice, user, err);
+    free(plain);
+    return ok;
+}
+
+/* "ObjectCreated:Put"; MinIO writes "s3:ObjectCreated:Put". */
+static bool is_creation(const char *name)
+{
+    if (strncmp(name, "s3:", 3) == 0)
+        name += 3;
+    return strncmp(name, "ObjectCreated:", 14) == 0;
+}
+
+static bool read_records(const cJSON *records, ap_notice_fn *see, void *user, ap_error *err)
+{
+    const cJSON *record;
+    bool ok = true;
+    cJSON_ArrayForEach(record, records)
+    {
+        const cJSON *s3 = member(record, "s3");
+        bool encoded = strcmp(ap_json_string(record, "eventSource"), "ceph:s3") != 0;
+        if (!cJSON_IsObject(s3))
+            ok = ok && ap_fail(err, AP_FAILED, "a record is not one of S3");
+        else if (is_creation(ap_json_string(record, "eventName")))
+            ok = ok && tell(member(s3, "bucket"), member(s3, "object"), encoded, see, user, err);
+    }
+    return ok;
+}
+
+/* A notification has the event as a text within. */
+static bool read_sns(const cJSON *document, ap_notice_fn *see, void *user, char **confirm, ap_error *err)
+{
+    const char *type = ap_json_string(document, "Type");
+    if (strcmp(type, "Notification") == 0)
+        return ap_notices_read(ap_json_string(document, "Message"), see, user, confirm, err);
+    if (strcmp(type, "UnsubscribeConfirmation") == 0)
+        return true;
+    if (strcmp(type, "SubscriptionConfirmation") != 0)
+        return ap_fail(err, AP_FAILED, "this is not a message of SNS that is known");
+    *confirm = strdup(ap_json_string(document, "SubscribeURL"));
+    return *confirm || ap_fail_memory(err);
+}
+
+bool ap_notices_read(const char *body, ap_notice_fn *see, void *user, char **confirm, ap_error *err)
+{
+    cJSON *document = cJSON_Parse(body);
+    const cJSON *records = member(document, "Records"), *detail = member(document, "detail");
+    bool ok;
+    *confirm = NULL;
+    if (cJSON_IsArray(records))
+        ok = read_records(records, see, user, err);
+    else if (strcmp(ap_json_string(document, "Event"), "s3:TestEvent") == 0)
+        ok = true;
+    else if (cJSON_IsObject(detail) && strcmp(ap_json_string(document, "source"), "aws.s3") == 0)
+        ok = strcmp(ap_json_string(document, "detail-type"), "Object Created") != 0 ||
+             tell(member(detail, "bucket"), member(detail, "object"), false, see, user, err);
+    else if (*ap_json_string(document, "Type") && *ap_json_string(document, "TopicArn") &&
+             !member(document, "Records"))
+        ok = read_sns(document, see, user, confirm, err);
+    else
+        ok = ap_fail(err, AP_FAILED, "this is not an event of an object store");
+    cJSON_Delete(document);
+    return ok;
+}
+
+/* https://sns.REGION.amazonaws.com/..., or .cn behind it: a URL from outside is fetched from nowhere else. */
+bool ap_is_sns_url(const char *url)
+{
+    static const char start[] = "https://sns.", *const ends[] = {".amazonaws.com", ".amazonaws.com.cn"};
+    if (strncmp(url, start, sizeof start - 1) != 0)
+        return false;
+    const char *host = url + strlen("https://"), *region = url + sizeof start - 1;
+    const size_t length = strcspn(host, "/?#"),
+                 name = strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (name && region + name + strlen(ends[i]) == host + length && host[length] == '/' &&
+            strncmp(region + name, ends[i], strlen(ends[i])) == 0)
+            return true;
+    return false;
+}
