@@ -101,11 +101,11 @@ survives_kills() {
     local jobs kills i victim
     jobs=$(length 200 12) kills=$(length 30 3)
     begin_anew
-    naps "$jobs" "$(length 1 0.5)"
+    naps "$jobs" "$(length 1 2)"
     : >kills
     until [ "$(wc -l <kills)" -ge "$kills" ] || all_done; do
         ap_slurm --max 8
-        sleep "$(length 0.3 1)"
+        sleep 0.3
         # a worker, an attempt in it, or the process that Slurm has for it
         victim=$(our_processes 'ap-job|ap-attempt|slurmstepd' | shuf -n 1)
         [ -z "$victim" ] || ! kill -9 "$victim" || echo "killed $victim" >>kills
