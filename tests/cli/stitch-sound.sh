@@ -118,7 +118,7 @@ visualizes() { # KIND CODE
     sox -n -r 44100 -c 2 empty.wav trim 0 0
     fails 1 ap-stitch "${small[@]}" --visualize "$1" -a empty.wav -o y.mp4
     [ ! -e y.mp4 ]
-    fails 2 ap-stitch --visualize "$1" -a tone.wav red.png -o y.mp4
+    fails 2 ap-stitch --visualize "$1" -a tone.wav red.png red.png -o y.mp4
     fails 2 ap-stitch --visualize "$1" -o y.mp4 </dev/null
 }
 # High bars while there is sound within 3 seconds, dots after that.
