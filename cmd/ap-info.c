@@ -20,6 +20,7 @@
 typedef struct config {
     bool tsv, json, quick, quiet;
     unsigned track;
+    common_config common; /* what input_rows say */
 } config;
 
 #define AT(field) offsetof(config, field)
@@ -445,7 +446,7 @@ static bool look_at(run *r, const char *name)
     ap_decode_options decode;
     ap_decode_defaults(&decode);
     decode.track = r->config->track;
-    ap_stream *s = filter_open(NULL, name, &decode, &err);
+    ap_stream *s = filter_open(&r->config->common, name, &decode, &err);
     if (s && find_out(r->config, s, name, &i, &err))
         report(r, &i);
     else
@@ -483,6 +484,7 @@ static int look_at_all(run *r, const many_config *files, char *const *names, int
                     .list = files->list,
                     .zero = files->null,
                     .recursive = files->recursive,
+                    .raw = r->config->common.raw,
                     .visit = visit,
                     .failed = folder_failed,
                     .user = r};
@@ -508,7 +510,7 @@ int main(int argc, char **argv)
     char *only[] = {standard_input};
     config c = {0};
     many_config files = {0};
-    const option_group groups[OPTION_GROUPS] = {{rows, &c}, {name_rows, &files}};
+    const option_group groups[OPTION_GROUPS] = {{rows, &c}, {input_rows, &c.common}, {name_rows, &files}};
     int operand = parse_options(&about, groups, argc, argv);
     filter_start();
     if (c.tsv && c.json)

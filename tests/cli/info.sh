@@ -162,4 +162,18 @@ assert [("error" in x, x["file"]) for x in f] == [(True, "bad.txt"), (False, "od
 }
 check goes_on_after_failures
 
+# Sound without a header, in folders too, is what --raw says.
+raw_is_told() {
+    mkdir -p raws
+    ap-decode tone.wav -t s16le >raws/tone.pcm
+    cp tone.wav raws/other.wav
+    ap-info --raw s16le,44100,2 -r raws --tsv >out
+    [ "$(cut -f 1-4,8 out | tail -n +2)" = "raws/tone.pcm"$'\t'"raw"$'\t'"pcm_s16le"$'\t'"44100"$'\t'"$(soxi -s tone.wav)" ]
+    [ "$(wc -l <out)" -eq 2 ]
+    ap-info --raw s24be,8k,1 --json <raws/tone.pcm >out
+    [ "$(/usr/bin/python3 -c 'import json; print(json.load(open("out"))["files"][0]["samples"])')" -eq "$(($(stat -c %s raws/tone.pcm) / 3))" ]
+    fails 2 ap-info --raw s16le raws/tone.pcm
+}
+check raw_is_told
+
 finish
