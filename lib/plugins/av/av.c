@@ -84,6 +84,7 @@ static bool rewind_track(ap_stream *s, ap_av_decoder *d, ap_error *err)
     avcodec_flush_buffers(d->codec);
     d->draining = false;
     d->packets = d->begin = d->count = d->before = d->next = 0;
+    d->pts = AV_NOPTS_VALUE;
     return true;
 }
 
@@ -355,6 +356,7 @@ static ap_stream *av_open(ap_input *in, const ap_decode_options *options, ap_err
         goto fail;
     drop_other_streams(d);
     d->left = AP_UNKNOWN;
+    d->pts = AV_NOPTS_VALUE;
     if (!read_format(d, err))
         goto fail;
     ap_stream *s = ap_stream_new(&ops, d, &d->format, ap_input_name(in), ap_av_tags(&d->source, d->st), err);

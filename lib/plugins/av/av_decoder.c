@@ -27,6 +27,7 @@ static void conceal(ap_av_decoder *d)
                          ? av_rescale_q(d->packet->duration, d->st->time_base, samples)
                          : 0;
     d->next += frames;
+    d->pts = AV_NOPTS_VALUE;
     if (!d->edits.count)
         d->silence += (uint64_t)frames;
     d->failed++;
@@ -178,8 +179,24 @@ static int64_t cut_last(ap_av_decoder *d, int64_t n)
     return d->draining ? told : n;
 }
 
+/* Frames between the block before and the frame, where a packet was longer than its sound: so tell fragments
+ * without edit lists that the sound begins later. Times are rounded, and high frequencies that a decoder does
+ * not know of (SBR) make a packet twice as long. */
+static int64_t gap_before(ap_av_decoder *d)
+{
+    AVRational samples = {1, (int)d->format.rate};
+    int64_t slack = d->count + (int64_t)d->format.rate / 50, last = d->pts, pts = d->frame->pts;
+    d->pts = pts;
+    if (last == AV_NOPTS_VALUE || pts == AV_NOPTS_VALUE || pts <= last || d->edit >= d->edits.count ||
+        d->edits.list[d->edit].length < 0)
+        return 0;
+    int64_t gap = av_rescale_q(pts - last, d->st->time_base, samples) - d->count;
+    return gap > slack && gap < INT64_MAX / 4 - d->next ? gap : 0;
+}
+
 static void note_block(ap_av_decoder *d, int64_t n)
 {
+    d->next += gap_before(d);
     d->before = d->begin + d->count;
     d->begin = d->next;
     d->count = n;

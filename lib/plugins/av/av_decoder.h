@@ -40,6 +40,7 @@ typedef struct ap_av_decoder {
     int64_t given; /* of it */
     int64_t begin, count, before,
         next;      /* before: end of the block before; next: where the next block starts */
+    int64_t pts;   /* of the block in samples, in units of the track; AV_NOPTS_VALUE */
     int64_t delay; /* frames to leave out first, of Matroska */
     bool skips;    /* libav leaves them out */
 } ap_av_decoder;
