@@ -48,11 +48,11 @@ static const signature signatures[] = {
     {0, 4, "caff", "caf", SNDFILE | BEHIND | SOUND, NULL},
     {0, 8, "riff\x2e\x91\xcf\x11", "w64", SNDFILE | BEHIND | SOUND, NULL},
     {0, 4, "NIST", NULL, SNDFILE, NULL},
-    {0, 4, "Crea", NULL, SNDFILE, NULL}, /* Creative Voice File */
+    {0, 4, "Crea", NULL, SNDFILE | BEHIND, NULL}, /* Creative Voice File */
     {0, 3, "ID3", "mp3", SOUND, NULL},
-    {4, 8, "ftypM4A ", "m4a", CONTAINER | SOUND, NULL},
-    {4, 4, "ftyp", "mp4", CONTAINER, NULL},
-    {0, 4, EBML, "mkv", CONTAINER, NULL},
+    {4, 8, "ftypM4A ", "m4a", CONTAINER | BEHIND | SOUND, NULL},
+    {4, 4, "ftyp", "mp4", CONTAINER | BEHIND, NULL},
+    {0, 4, EBML, "mkv", CONTAINER | BEHIND, NULL},
     {8, 4, "AVI ", "avi", 0, "RIFF"},
     {0, 4, "PK\3\4", "zip", CONTAINER, NULL},
     {4, 4, "moov", NULL, CONTAINER, NULL},
@@ -60,10 +60,12 @@ static const signature signatures[] = {
     {4, 4, "wide", NULL, CONTAINER, NULL},
     {4, 4, "free", NULL, CONTAINER, NULL},
     {4, 4, "skip", NULL, CONTAINER, NULL},
-    {0, 4, "\x30\x26\xb2\x75", NULL, CONTAINER, NULL}, /* ASF */
+    {0, 4, "\x30\x26\xb2\x75", NULL, CONTAINER | BEHIND, NULL}, /* ASF */
+    {0, 4, "wvpk", NULL, BEHIND, NULL},
+    {0, 4, "TTA1", NULL, BEHIND, NULL},
     {0, 4, "RIFF", NULL, CONTAINER, NULL},
     {0, 4, "FORM", NULL, CONTAINER, NULL},
-    {0, 4, "FLV\x01", NULL, CONTAINER, NULL},
+    {0, 4, "FLV\x01", NULL, CONTAINER | BEHIND, NULL},
     {0, 4, ".RMF", NULL, CONTAINER, NULL},
     {0, 4, "%PDF", NULL, CONTAINER, NULL},
     {0, 4, "\0\0\1\xba", NULL, CONTAINER, NULL}, /* MPEG program stream */

@@ -5,9 +5,11 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/plugin.h"
+#include "formats/chunks.h"
 #include "plugins/av/av_decoder.h"
 #include "plugins/av/av_details.h"
 #include "plugins/av/av_tags.h"
+#include "plugins/av/behind.h"
 #include "plugins/av/boxes.h"
 #include "plugins/av/edits.h"
 #include "plugins/av/m4a.h"
@@ -45,6 +47,18 @@ static void av_close(void *state)
 
 /* ---- the stream */
 
+static void warn_damaged(ap_stream *s)
+{
+    ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
+}
+
+/* Whether there is more, other than tags and padding, behind the packets that libav has read. */
+static bool gave_up(const ap_av_decoder *d)
+{
+    return d->broken && ap_input_seek(d->source.in, d->source.base + d->read, NULL) &&
+           ap_chunks_behind(d->source.in, NULL, 0) != AP_BEHIND_NOTHING;
+}
+
 /* Seconds that are missing from what the container promised. */
 static double missing(const ap_stream *s, const ap_av_decoder *d)
 {
@@ -72,7 +86,7 @@ static bool check_end(ap_stream *s, ap_av_decoder *d, ap_error *err)
     if (d->corrupt)
         return ap_fail(err, AP_FAILED, "'%s' is truncated: its last packet is not whole", ap_stream_name(s));
     if (d->failed || d->damaged)
-        ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
+        warn_damaged(s);
     return true;
 }
 
@@ -175,7 +189,7 @@ static ptrdiff_t give(ap_stream *s, ap_av_decoder *d, float *frames, size_t max)
         d->have -= n;
     }
     if (d->damaged)
-        ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
+        warn_damaged(s);
     if (d->converts)
         ap_warn(s, "'%s' changes its format: it is converted from there on", ap_stream_name(s));
     if (ap_sanitize(frames, n * channels))
@@ -250,6 +264,10 @@ static ptrdiff_t av_read(ap_stream *s, float *frames, size_t max, ap_error *err)
         int result = n == 0 ? refill(s, d, err) : 0;
         if (n != 0)
             return n;
+        if (result == 0 && !d->switched && ap_av_goes_on(&d->source, d->read))
+            ap_warn_left_out(s);
+        else if (result == 0 && !d->switched && gave_up(d))
+            warn_damaged(s);
         if (!d->switched)
             return result > 0 ? give(s, d, frames, max) : result;
         if (!open_part(s, d, err))

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/input.h"
 #include "formats/av.h"
+#include "plugins/av/tag_end.h"
 #include "stream/stream.h"
 
 #include <libavcodec/avcodec.h>
@@ -22,6 +23,11 @@
 static int read_bytes(void *opaque, uint8_t *to, int size)
 {
     ap_av_source *s = opaque;
+    uint64_t at = ap_input_tell(s->in), left = s->end && at < s->end ? s->end - at : 0;
+    if (s->end && (uint64_t)size > left)
+        size = (int)left;
+    if (size == 0)
+        return AVERROR_EOF;
     ptrdiff_t n = ap_input_read_some(s->in, to, (size_t)size, &s->error);
     return n > 0 ? (int)n : n == 0 ? AVERROR_EOF : AVERROR(EIO);
 }
@@ -29,7 +35,7 @@ static int read_bytes(void *opaque, uint8_t *to, int size)
 static int64_t seek_bytes(void *opaque, int64_t offset, int whence)
 {
     ap_av_source *s = opaque;
-    int64_t size = (int64_t)(ap_input_size(s->in) - s->base), to;
+    int64_t size = (int64_t)((s->end ? s->end : ap_input_size(s->in)) - s->base), to;
     whence &= ~AVSEEK_FORCE;
     if (whence == AVSEEK_SIZE)
         return size;
@@ -151,6 +157,24 @@ static ap_picture_type picture_type(ap_input *in)
     return n > 0 ? ap_picture_type_of(p, (size_t)n) : AP_NO_PICTURE;
 }
 
+/* Formats of bare packets, to which a tag at the end is a broken one. */
+static bool knows_no_tags(const AVInputFormat *format)
+{
+    static const char *const names[] = {"ac3", "eac3", "dts", "truehd", "mlp"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(format->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Hides the tags at the end, before the probe has read them. */
+static bool leave_tags_out(ap_av_source *s, ap_error *err)
+{
+    uint64_t at = ap_input_tell(s->in);
+    s->end = ap_av_before_tags(s->in, s->base);
+    return ap_input_seek(s->in, at, err);
+}
+
 bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
 {
     ap_av_be_quiet();
@@ -161,7 +185,7 @@ bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
     s->picture = picture_type(in);
     const AVInputFormat *format = NULL;
     int enough = has_pack(in) ? AVPROBE_SCORE_RETRY + 1 : SURE_SCORE;
-    if (!check_asf(s, err) || !make_io(s, err)) {
+    if (!check_asf(s, err) || !leave_tags_out(s, err) || !make_io(s, err)) {
         ap_av_source_close(s);
         return false;
     }
@@ -171,6 +195,8 @@ bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
         ap_av_source_close(s);
         return fail_unknown(s, err);
     }
+    if (!knows_no_tags(format))
+        s->end = 0;
     AVDictionary *options = NULL;
     if (!s->keep_edits)
         av_dict_set(&options, "ignore_editlist", "1", 0); /* of MP4: edits.c reads it */

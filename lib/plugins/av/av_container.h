@@ -13,6 +13,7 @@
 typedef struct ap_av_source {
     ap_input *in;
     uint64_t base;           /* where the file begins in the input */
+    uint64_t end;            /* and ends for libav, 0 = with the input */
     ap_picture_type picture; /* what it is, if it is a picture */
     ap_error error;
     bool keep_edits; /* libav is to follow the edit lists of MP4, which edits.c reads otherwise */

@@ -15,6 +15,8 @@ static void note_end(ap_av_decoder *d, const AVPacket *packet)
 {
     const AVStream *st = d->source.container->streams[packet->stream_index];
     int64_t start = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
+    if (packet->pos >= 0)
+        d->read = FFMAX(d->read, (uint64_t)packet->pos + (uint64_t)packet->size);
     if (start != AV_NOPTS_VALUE)
         d->end_s = fmax(d->end_s, (double)(start + packet->duration) * av_q2d(st->time_base));
 }
@@ -65,6 +67,7 @@ static void send_packet(ap_av_decoder *d)
             return;
     }
     d->draining = true;
+    d->broken = result == AVERROR_INVALIDDATA && !avio_feof(d->source.container->pb);
     avcodec_send_packet(d->codec, NULL);
 }
 

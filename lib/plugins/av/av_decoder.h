@@ -24,6 +24,8 @@ typedef struct ap_av_decoder {
     int64_t packets;           /* of our stream so far */
     uint64_t left;             /* frames that may still be given, AP_UNKNOWN = all */
     double end_s;              /* of the last packet of any stream */
+    uint64_t read;             /* where the last packet ends, in the file */
+    bool broken;               /* libav gave up before the end */
     ap_format format;          /* of what is decoded at the moment; rate 0 until the first frame is there */
     bool converts;             /* libav converts what has another format than the start */
     bool switched;             /* frame has another one, and waits for a part of its own */

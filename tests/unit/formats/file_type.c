@@ -27,8 +27,9 @@ static void check_type(const char *name, const char *type, bool sndfile, bool co
     if (!CHECK(type ? got && strcmp(got, type) == 0 : !got) ||
         !CHECK(ap_is_sndfile(bytes, size) == sndfile) || !CHECK(ap_is_container(bytes, size) == container))
         fprintf(stderr, "%s: %s\n", name, got ? got : "no type");
-    CHECK(ap_is_next_file(bytes, size) ==
-          (type && (sndfile || ap_is_flac(bytes, size) || ap_is_ogg(bytes, size))));
+    /* Whose own signatures tell too little. */
+    bool unsure = strstr("sox.sph ffmpeg.avi ffmpeg.mp3 ffmpeg.mpg ffmpeg.ts tone.zip", name);
+    CHECK(ap_is_next_file(bytes, size) == ((type || sndfile || container) && !unsure));
     const bool by_name = ap_is_sound_name(name), by_bytes = ap_is_sound(bytes, size);
     CHECK(!by_bytes || by_name);
     CHECK(by_bytes == (by_name && type && strcmp(type, "mkv") != 0));
