@@ -14,6 +14,7 @@
 #define MAX_HEADER 24
 #define MAX_TAGS 4   /* one behind the other */
 #define PADDING 4096 /* zeros behind the sound that are no sound: some programs fill up a sector */
+#define LAST ((uint64_t)16 << 20) /* bytes at the end in which chunks are looked for */
 #define WRAP ((uint64_t)1 << 32)
 
 struct ap_chunk_layout {
@@ -192,6 +193,29 @@ ap_behind ap_chunks_behind(ap_input *in, const ap_chunk_layout *l, unsigned pad)
     return chain ? AP_BEHIND_NOTHING : AP_BEHIND_SOUND;
 }
 
+/* Whether known chunks start at one of the places in these bytes, which lie `at` bytes behind the start of
+ * the sound, and go on to the very end. */
+static uint64_t chain_in(ap_input *in, const ap_chunk_layout *l, uint64_t start, uint64_t at,
+                         const unsigned char *p, size_t size)
+{
+    for (size_t i = 0; i + 4 <= size; i++)
+        if (is_known_chunk(p + i) && (at + i) % 2 <= l->align % 2 && is_chain(in, l, start, at + i))
+            return at + i;
+    return AP_UNKNOWN;
+}
+
+uint64_t ap_chunks_rest(ap_input *in, const ap_chunk_layout *l)
+{
+    unsigned char window[16384 + 3];
+    uint64_t start = ap_input_tell(in), rest = ap_input_left(in), found = AP_UNKNOWN;
+    for (uint64_t at = rest > LAST ? rest - LAST : 0; l && at < rest && found == AP_UNKNOWN; at += 16384) {
+        ptrdiff_t n = look(in, start, at, window, sizeof window);
+        found = n > 0 ? chain_in(in, l, start, at, window, (size_t)n) : AP_UNKNOWN;
+    }
+    (void)ap_input_seek(in, start, NULL); /* a failure shows in the next read */
+    return found == AP_UNKNOWN ? rest : found;
+}
+
 /* What stands that many bytes ahead, with or without padding. The input then stands there. */
 static ap_behind behind(ap_input *in, const ap_chunk_layout *l, uint64_t start, uint64_t size)
 {
@@ -213,6 +237,8 @@ uint64_t ap_chunks_true_size(ap_input *in, const ap_chunk_layout *l, uint64_t de
     for (uint64_t n = wraps ? (rest - declared) / WRAP : 0; n > 0 && size == rest; n--)
         if (behind(in, l, start, declared + n * WRAP) != AP_BEHIND_SOUND)
             size = declared + n * WRAP;
+    if (size == rest && ap_input_seek(in, start, NULL))
+        size = ap_chunks_rest(in, l);
 done:
     (void)ap_input_seek(in, start, NULL); /* a failure shows in the next read */
     return size;
@@ -243,6 +269,7 @@ static void patch(ap_chunks *found, uint64_t at, uint64_t value, size_t size, bo
 }
 
 typedef struct walker {
+    uint64_t head; /* size of a header that comes again, 0 = it does not */
     ap_input *in;
     const ap_chunk_layout *l;
     ap_chunks *found;
@@ -264,6 +291,20 @@ static void patch_size(const walker *w, uint64_t start, uint64_t size)
         patch(w->found, w->frames_at, (size - l->data_header) / w->frame_size, 4, true);
 }
 
+/* The size of the sound that is here, between a header and the same at the end. */
+static uint64_t size_before_header(walker *w)
+{
+    unsigned char magic[8];
+    uint64_t start = ap_input_tell(w->in), left = ap_input_left(w->in);
+    if (left >= w->head && look(w->in, start, left - w->head, magic, 8) == 8 &&
+        ap_chunk_layout_of(magic) == w->l) {
+        left -= w->head;
+        w->found->another = start + left;
+    }
+    (void)ap_input_seek(w->in, start, NULL); /* a failure shows in the next read */
+    return left;
+}
+
 /* The body of the data chunk is here. size becomes the true one. */
 static bool check_data(walker *w, uint64_t *size, ap_error *err)
 {
@@ -272,7 +313,9 @@ static bool check_data(walker *w, uint64_t *size, ap_error *err)
     bool unknown = is_unknown(l, *size);
     if (*size > left && !unknown)
         return fail_truncated(w->in, *size - left, err);
-    if (*size <= left) {
+    if (w->head) {
+        true_size = size_before_header(w);
+    } else if (*size <= left) {
         /* Without a sample, what is behind the inner header counts. */
         uint64_t declared = *size < l->data_header && left >= l->data_header ? l->data_header : *size;
         true_size = ap_chunks_true_size(w->in, l, declared, l->size_size == 4);
@@ -282,6 +325,8 @@ static bool check_data(walker *w, uint64_t *size, ap_error *err)
         if (!ap_input_seek(w->in, start, err)) /* walk looks for the chunks behind from here */
             return false;
         w->found->longer = true_size != *size && !unknown && *size > l->data_header;
+    } else {
+        true_size = ap_chunks_rest(w->in, l);
     }
     if (true_size != *size)
         patch_size(w, start, true_size);
@@ -362,6 +407,26 @@ static bool check_au(ap_input *in, ap_chunks *found, ap_error *err)
     return true;
 }
 
+/* Whether the file is a header without sound, and then the same header. */
+static bool begins_again(ap_input *in, uint64_t start, const ap_chunks *found)
+{
+    unsigned char first[128], second[128];
+    size_t n = sizeof first;
+    return found->data_start && found->data_size == 0 && found->another > start &&
+           found->another - start >= n && look(in, start, 0, first, n) == (ptrdiff_t)n &&
+           look(in, start, found->another - start, second, n) == (ptrdiff_t)n &&
+           memcmp(first, second, n) == 0;
+}
+
+/* Looks at the second header instead. */
+static bool walk_again(walker *w, uint64_t start, ap_error *err)
+{
+    uint64_t again = w->found->another;
+    *w->found = (ap_chunks){.frames = AP_UNKNOWN, .again = again};
+    w->head = again - start;
+    return ap_input_seek(w->in, again + w->l->first_chunk, err) && walk(w, err);
+}
+
 bool ap_chunks_check(ap_input *in, ap_chunks *found, ap_tags *tags, ap_error *err)
 {
     uint64_t start = ap_input_tell(in);
@@ -374,6 +439,7 @@ bool ap_chunks_check(ap_input *in, ap_chunks *found, ap_tags *tags, ap_error *er
     if (ap_is_au(p, 8, &big))
         ok = check_au(in, found, err);
     else if (w.l && memcmp(p, "RF64", 4) != 0) /* whose size stands elsewhere */
-        ok = ap_input_seek(in, start + w.l->first_chunk, err) && walk(&w, err);
+        ok = ap_input_seek(in, start + w.l->first_chunk, err) && walk(&w, err) &&
+             (!begins_again(in, start, found) || walk_again(&w, start, err));
     return ok && ap_input_seek(in, start, err);
 }

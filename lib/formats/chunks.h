@@ -22,6 +22,9 @@ typedef enum ap_behind {
 } ap_behind;
 /* Looks at what comes after that many bytes (at most 8). layout may be NULL. */
 ap_behind ap_chunks_behind(ap_input *in, const ap_chunk_layout *layout, unsigned pad);
+/* The size of sound that is here and goes to the end of the file, less the chunks that may stand there: known
+ * ones that go on to the very end. Seekable input; the position does not change. */
+uint64_t ap_chunks_rest(ap_input *in, const ap_chunk_layout *layout);
 /* The size of sound that is here and declared to have that many bytes of a known rest: more, if it goes on
  * behind them. wraps: only the low 32 bits of the size are known. Seekable input; the position does not
  * change. */
@@ -37,9 +40,11 @@ typedef struct ap_chunk_patch {
 typedef struct ap_chunks {
     ap_chunk_patch patches[2];
     size_t patch_count;
-    bool longer;            /* than the headers say, which is worth a warning */
-    uint64_t another;       /* position of another file behind this one, 0 = none */
-    uint64_t frames;        /* from a fact chunk, AP_UNKNOWN if there is none */
+    bool longer;      /* than the headers say, which is worth a warning */
+    uint64_t another; /* position of another file behind this one, 0 = none */
+    uint64_t again;   /* position of the header that counts: it comes again, before and behind the sound, as
+                       * libsndfile writes it to a pipe; the last of them is at another. 0 = it does not */
+    uint64_t frames;  /* from a fact chunk, AP_UNKNOWN if there is none */
     uint64_t data_start;    /* position of the sound, 0 if it was not found */
     uint64_t data_size;     /* the true one */
     bool too_long;          /* the library cannot be told: its sizes have 32 bits */

@@ -156,7 +156,7 @@ static void warn_of_sizes(ap_stream *s, const decoder *d)
         ap_warn(s, "'%s' is longer than its header tells: only the beginning is read", ap_stream_name(s));
     else if (d->chunks.longer)
         ap_warn(s, "'%s' is longer than its header tells: all of it is read", ap_stream_name(s));
-    if (d->chunks.another)
+    if (d->chunks.another && !d->chunks.again)
         ap_warn_left_out(s);
 }
 
@@ -300,6 +300,7 @@ ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err)
     d->base = ap_input_tell(in);
     if (!ap_chunks_check(in, &d->chunks, tags, err))
         goto fail;
+    d->base = d->chunks.again ? d->chunks.again : d->base;
     d->layout_size = ap_chan_load(in, d->layout);
     if (open_long_aiff(d, tags, &s, err))
         return s;

@@ -257,7 +257,7 @@ static uint64_t size_in_pipe(wav *w, uint64_t declared, bool unknown)
 static uint64_t size_in_file(wav *w, uint64_t declared, uint64_t rest, bool unknown, bool wraps)
 {
     if (declared > rest)
-        return unknown ? rest : declared;
+        return unknown ? ap_chunks_rest(w->in, w->layout) : declared;
     uint64_t size = ap_chunks_true_size(w->in, w->layout, declared, wraps);
     w->longer = !unknown && declared && size / w->frame_size > declared / w->frame_size;
     return size;

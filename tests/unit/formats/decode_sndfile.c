@@ -94,6 +94,31 @@ static void tags_and_pictures_are_kept(void)
     free(d.frames);
 }
 
+/* libsndfile writes the header of CAF to a pipe three times, before and behind the sound, and never a length.
+ */
+static void caf_from_a_pipe_is_read(void)
+{
+    static const char *const kinds[] = {"-b 16", "-b 24", "-e float -b 32", "-e mu-law"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        sh("sox -R -r 8000 -n -c 2 -b 16 piped.wav synth 1001s pinknoise && sox -D piped.wav %s whole.caf && "
+           "sox -D piped.wav %s -t caf - | cat >piped.caf",
+           kinds[i], kinds[i]);
+        decoded want = decode_file("whole.caf", NULL, 4096);
+        decoded d = decode_file("piped.caf", NULL, 4096), p = decode_pipe("piped.caf", 4096);
+        CHECK(want.count == 1001 && !d.warned && !p.warned);
+        same_decoded(&want, &d);
+        same_decoded(&want, &p);
+        free(want.frames);
+        free(d.frames);
+        free(p.frames);
+    }
+    sh("sox -R -r 8000 -n -c 2 -t caf - trim 0 0 | cat >piped.caf");
+    decoded d = decode_file("piped.caf", NULL, 4096);
+    CHECK(d.err.code == AP_OK && d.count == 0);
+    free(d.frames);
+    flip_bits("piped.caf", 50);
+}
+
 static void truncation_is_noticed_in_every_format(void)
 {
     static const char *const ways[] = {
@@ -191,5 +216,5 @@ static void flipped_bits_do_no_harm(void)
 
 TEST_MAIN(CASE(integers_and_floats_in_containers_are_exact), CASE(ogg_is_right_in_every_channel),
           CASE(a_length_that_cannot_be_true_is_unknown), CASE(tags_and_pictures_are_kept),
-          CASE(truncation_is_noticed_in_every_format), CASE(aiff_beyond_4_gib_is_read),
-          CASE(damaged_ogg_keeps_its_length), CASE(flipped_bits_do_no_harm))
+          CASE(caf_from_a_pipe_is_read), CASE(truncation_is_noticed_in_every_format),
+          CASE(aiff_beyond_4_gib_is_read), CASE(damaged_ogg_keeps_its_length), CASE(flipped_bits_do_no_harm))

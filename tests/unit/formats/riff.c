@@ -101,6 +101,24 @@ static void unknown_sizes_mean_until_the_end(void)
     }
 }
 
+/* Behind sound of unknown length, too, what goes on as chunks to the very end is none. */
+static void chunks_at_the_end_are_no_sound(void)
+{
+    static const uint32_t sizes[] = {0, 0xffffffff, 0x7ffff000, 0x80000000};
+    static const char *const sounds[] = {"\1\0\2\0\3\0LIST\020\0\0\0INFOINAM\4\0\0\0One",
+                                         "\1\0\2\0LIST\3\0\0\0", "\1\0\2\0\3\0LIST\020\0\0\0INFOINAM"};
+    static const size_t lengths[] = {30, 12, 22}, frames[] = {3, 6, 11};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (size_t k = 0; k < 3; k++) {
+            make_wav("t.wav", sizes[i], sounds[k], lengths[k]);
+            decoded d = decode_file("t.wav", NULL, 16);
+            if (!CHECK(d.count == frames[k] && d.format.frames == frames[k] && !d.warned) ||
+                !CHECK(k != 0 || strcmp(d.title, "One") == 0))
+                fprintf(stderr, "%08x, %zu: %zu frames\n", (unsigned)sizes[i], k, d.count);
+            free(d.frames);
+        }
+}
+
 static void no_frames_are_no_error(void)
 {
     make_wav("t.wav", 0, "LIST\4\0\0\0INFO", 12);
@@ -349,10 +367,10 @@ static void flipped_bits_do_no_harm(void)
 
 TEST_MAIN(CASE(every_sample_type_is_exact), CASE(every_shape_is_read), CASE(the_mask_is_kept),
           CASE(a_pipe_of_sox_or_ffmpeg_goes_to_its_end), CASE(unknown_sizes_mean_until_the_end),
-          CASE(no_frames_are_no_error), CASE(chunks_are_no_sound), CASE(a_size_that_is_too_small_is_noticed),
-          CASE(what_stands_behind_may_be_no_sound), CASE(sizes_that_have_wrapped_are_noticed),
-          CASE(soxs_wave64_from_a_pipe_is_read), CASE(a_short_data_chunk_is_truncated),
-          CASE(tags_before_and_after_the_data), CASE(what_is_not_finite_becomes_silence),
-          CASE(other_codecs_go_to_libsndfile), CASE(mp3_in_wav_is_as_long_as_its_frames),
-          CASE(a_fact_chunk_tells_the_length_of_block_codecs), CASE(absurd_headers_are_refused),
-          CASE(flipped_bits_do_no_harm))
+          CASE(chunks_at_the_end_are_no_sound), CASE(no_frames_are_no_error), CASE(chunks_are_no_sound),
+          CASE(a_size_that_is_too_small_is_noticed), CASE(what_stands_behind_may_be_no_sound),
+          CASE(sizes_that_have_wrapped_are_noticed), CASE(soxs_wave64_from_a_pipe_is_read),
+          CASE(a_short_data_chunk_is_truncated), CASE(tags_before_and_after_the_data),
+          CASE(what_is_not_finite_becomes_silence), CASE(other_codecs_go_to_libsndfile),
+          CASE(mp3_in_wav_is_as_long_as_its_frames), CASE(a_fact_chunk_tells_the_length_of_block_codecs),
+          CASE(absurd_headers_are_refused), CASE(flipped_bits_do_no_harm))
