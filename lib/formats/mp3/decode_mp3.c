@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * decode_mp3.c - MPEG audio through libmpg123, which cuts the encoder's delay and padding off exactly where a
- * LAME tag tells them. It always reads as from a pipe, so that files and pipes give the same. */
+ * LAME tag tells them. libmpg123 always reads as from a pipe. What has a count of its frames goes through a
+ * temporary file from a pipe, so that files and pipes give the same; what has none, as radio, does not. */
 #include "formats/mp3/decode_mp3.h"
 #include "base/error.h"
 #include "formats/file_type.h"
@@ -400,6 +401,9 @@ static bool read_info(decoder *d, uint64_t *count, ap_error *err)
     if (n < 4 || !ap_mpeg_parse(p, &d->first))
         return ap_fail(err, AP_FAILED, "'%s' is not MPEG audio", ap_input_name(d->in));
     (void)ap_mpeg_info_parse(p, (size_t)n, &d->info); /* all zero if there is none */
+    /* A count tells of the first of joined files only: whether others follow is to be seen. */
+    if (d->left == AP_UNKNOWN && d->info.frames && !ap_input_make_seekable(d->in, err))
+        return false;
     *count = has_more(d->in, &d->info) ? 0 : true_count(d);
     if (!d->info.vbri)
         return true;

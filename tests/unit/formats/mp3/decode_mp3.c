@@ -172,7 +172,8 @@ static void joined_files_are_played_to_the_end(void)
     sh("cat whole.mp3 whole.mp3 >joined.mp3 && mpg123 -q -e f32 -s joined.mp3 >joined.f32");
     decoded d = decode_file("joined.mp3", NULL, 4096), p = decode_pipe("joined.mp3", 4096);
     CHECK(d.err.code == AP_OK && d.count >= 60000 && d.count == file_size("joined.f32") / 8);
-    CHECK(p.err.code == AP_OK && p.count == 30000 && p.warned); /* was promised before the rest was seen */
+    CHECK(!d.warned && !p.warned);
+    same_decoded(&d, &p);
     free(d.frames);
     free(p.frames);
     sh("cat whole.mp3 slow.mp3 >joined.mp3");
