@@ -423,9 +423,8 @@ bool ap_save(const char *path, const void *bytes, size_t size, ap_error *err);
 
 /* ---- measure.c: loudness, peaks, levels */
 
-/* What a stream is like. Loudness as in ITU-R BS.1770-4 and EBU R 128: K-weighting and channel weights by
- * libebur128, in memory that does not grow: blocks are counted in classes of 0.01 LU, which keep their exact
- * sums. -INFINITY stands for silence. */
+/* What a stream is like. Loudness as in ITU-R BS.1770-4 and EBU R 128: in memory that does not grow: blocks
+ * are counted in classes of 0.01 LU, which keep their exact sums. -INFINITY stands for silence. */
 typedef struct ap_measurement {
     uint32_t rate, channels; /* of the first stream */
     double duration_s;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * measure.c - loudness, peaks, levels.
  *
- * The stream is cut into slots of 10 ms. libebur128 weights a slot and says its energy; all that a loudness
- * meter shows are means of such energies: 0.4 s (momentary), 3 s (short-term), gated over all (integrated).
+ * The stream is cut into slots of 10 ms. All that a loudness meter shows are means of their weighted
+ * energies: 0.4 s (momentary), 3 s (short-term), gated over all (integrated).
  */
 #include "stages/measure.h"
 #include "base/error.h"
 #include "dsp/hot.h"
+#include "dsp/kweight.h"
 #include "dsp/truepeak.h"
 #include "stages/tally.h"
 #include "stream/kweighting.h"
@@ -17,7 +18,6 @@
 #include <string.h>
 
 #define SLOT_HZ 100    /* a tone of 0.4 s is met by a window within 5 ms (EBU Tech 3341, case 13) */
-#define SLOT_MS 10     /* the same */
 #define MOMENTARY 40   /* slots: 0.4 s (BS.1770-4, annex 1) */
 #define SHORT_TERM 300 /* slots: 3 s (EBU Tech 3341, 2.2) */
 #define HOP 10 /* slots from one gating block to the next: they overlap by 75 % (BS.1770-4, annex 1) */
@@ -30,12 +30,14 @@
 struct ap_meter {
     float silence; /* no sound up to here */
     bool dual_mono;
-    bool levels_only;    /* loudness is NULL then */
+    bool levels_only;    /* no loudness */
     ap_measurement last; /* of the stream that ended last */
     ap_tally now, total; /* of the one that is running; of all that ended */
 
     ap_format format;
-    ebur128_state *loudness;
+    ap_kweight kweight;
+    ap_kweight_memory heard[(AP_MAX_CHANNELS + 1) / 2]; /* of pairs of channels */
+    double weights[AP_MAX_CHANNELS];
     ap_truepeak truepeak;
     float *slot;       /* frames of the slot, interleaved */
     size_t have, want; /* how many are there, of how many */
@@ -169,15 +171,18 @@ static void close_blocks(ap_meter *m)
         ap_histogram_add(&m->now.windows, window_energy(m, SHORT_TERM));
 }
 
-/* Weighted energy of the whole slot. */
+/* Weighted mean energy of the whole slot. */
 static double slot_energy(ap_meter *m)
 {
-    double lufs = -HUGE_VAL;
-    if (m->levels_only)
-        return 0;
-    ebur128_add_frames_float(m->loudness, m->slot, m->want);
-    ebur128_loudness_window(m->loudness, SLOT_MS, &lufs);
-    return ap_energy_of(lufs);
+    const uint32_t channels = m->format.channels;
+    double sum = 0, energy[2];
+    for (uint32_t c = 0; c < channels && !m->levels_only; c += 2) {
+        const unsigned width = c + 1 < channels ? 2 : 1;
+        ap_kweight_energy(&m->kweight, &m->heard[c / 2], m->slot + c, m->want, channels, width, energy);
+        for (unsigned k = 0; k < width; k++)
+            sum += m->weights[c + k] * energy[k];
+    }
+    return sum / (double)m->want;
 }
 
 /* Slots end at multiples of 10 ms, rounded down to a frame. */
@@ -199,20 +204,19 @@ static void scan_slot(ap_meter *m, size_t n)
 
 static void stop(ap_meter *m)
 {
-    if (m->loudness)
-        ebur128_destroy(&m->loudness);
     free(m->slot);
     free(m->signal);
     free(m->history);
     m->slot = m->signal = m->history = NULL;
 }
 
-static bool start_loudness(ap_meter *m)
+static void start_loudness(ap_meter *m)
 {
-    m->loudness = ap_kweighting_new(&m->format, EBUR128_MODE_M);
-    if (m->loudness && m->dual_mono && m->format.channels == 1)
-        ebur128_set_channel(m->loudness, 0, EBUR128_DUAL_MONO);
-    return m->loudness;
+    memset(m->heard, 0, sizeof m->heard);
+    ap_kweight_make(&m->kweight, m->format.rate);
+    ap_kweighting_weights(&m->format, m->weights);
+    if (m->dual_mono && m->format.channels == 1)
+        m->weights[0] = 2;
 }
 
 static bool start(ap_meter *m, const ap_format *format)
@@ -232,7 +236,8 @@ static bool start(ap_meter *m, const ap_format *format)
     m->signal = calloc(AP_TRUEPEAK_HISTORY + round_up(longest), sizeof *m->signal);
     m->history = calloc((size_t)format->channels * AP_TRUEPEAK_HISTORY, sizeof *m->history);
     ap_truepeak_make(&m->truepeak, true, format->rate);
-    return m->slot && m->signal && m->history && (m->levels_only || start_loudness(m));
+    start_loudness(m);
+    return m->slot && m->signal && m->history;
 }
 
 /* Less than one gating block: all there is counts as one, over its own length. */
