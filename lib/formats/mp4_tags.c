@@ -295,13 +295,21 @@ static uint64_t number_of(const ap_tags *tags, const char *key)
     return value ? (uint64_t)strtoul(value, NULL, 10) & 0xffff : 0;
 }
 
+/* Of "3/12", as ID3 has it: 12; 0: there is none. */
+static uint64_t total_in(const ap_tags *tags, const char *key)
+{
+    const char *value = ap_tags_get(tags, key), *slash = value ? strchr(value, '/') : NULL;
+    return slash ? (uint64_t)strtoul(slash + 1, NULL, 10) & 0xffff : 0;
+}
+
 /* trkn or disk of a number and its total. */
 static void add_pair(ap_bytes *to, const ap_tags *tags, const char *type, const ap_tag_total *t)
 {
     unsigned char bytes[8] = {0};
     uint64_t total = number_of(tags, t->total);
+    total = total ? total : number_of(tags, t->alias);
     ap_put_big(bytes + 2, number_of(tags, t->number), 2);
-    ap_put_big(bytes + 4, total ? total : number_of(tags, t->alias), 2);
+    ap_put_big(bytes + 4, total ? total : total_in(tags, t->number), 2);
     size_t item = ap_mp4_open(to, type);
     add_data_atom(to, TYPE_IMPLICIT, bytes, type[0] == 't' ? 8 : 6);
     ap_mp4_close(to, item);

@@ -86,6 +86,16 @@ assert t["\xa9ART"] == ["one", "two"] and t["trkn"] == [(3, 9)] and t["----:com.
 }
 check tags_and_chapters
 
+# As ID3 and many FLAC files have it.
+a_total_after_the_number() {
+    ap-encode -q tone.wav --tag TRACKNUMBER=3/12 --tag DISCNUMBER=1/2 -o pair.m4a
+    /usr/bin/python3 -c 'import mutagen; t = mutagen.File("pair.m4a").tags
+assert t["trkn"] == [(3, 12)] and t["disk"] == [(1, 2)], t'
+    ap-tag -s TRACKNUMBER=4/11 -s TRACKTOTAL=9 pair.m4a
+    ap-tag pair.m4a | grep -qx TRACKTOTAL=9
+}
+check a_total_after_the_number
+
 rates_and_layouts() {
     local rate channels
     for rate in 8000 48000 96000 192000; do
