@@ -12,8 +12,8 @@
 
 #define MAX_CHUNKS 100000
 #define MAX_HEADER 24
-#define MAX_TAGS 4   /* one behind the other */
-#define PADDING 4096 /* zeros behind the sound that are no sound: some programs fill up a sector */
+#define AP_TAGS_MAX 4 /* one behind the other */
+#define PADDING 4096  /* zeros behind the sound that are no sound: some programs fill up a sector */
 #define LAST ((uint64_t)16 << 20) /* bytes at the end in which chunks are looked for */
 #define WRAP ((uint64_t)1 << 32)
 
@@ -147,25 +147,15 @@ static bool is_chain(ap_input *in, const ap_chunk_layout *l, uint64_t start, uin
     return false;
 }
 
-/* Bytes of the tag that begins here: ID3v2, ID3v1, APEv2 with a header. 0: there is none of these. */
-static uint64_t tag_size(const unsigned char *p, size_t size)
-{
-    if (size >= 10 && ap_id3_size(p, size))
-        return ap_id3_size(p, size);
-    if (size >= 3 && memcmp(p, "TAG", 3) == 0)
-        return 128;
-    return size >= 32 && memcmp(p, "APETAGEX", 8) == 0 ? 32 + ap_get_little(p + 12, 4) : 0;
-}
-
 /* Whether another file comes behind tags, of which some may be its own. */
 static bool is_file_behind_tags(ap_input *in, const unsigned char *p, size_t size, unsigned pad)
 {
     unsigned char next[32];
-    uint64_t start = ap_input_tell(in), at = pad, tag = tag_size(p, size);
+    uint64_t start = ap_input_tell(in), at = pad, tag = ap_tag_size(p, size);
     ptrdiff_t n = 0;
-    for (int i = 0; i < MAX_TAGS && tag; i++) {
+    for (int i = 0; i < AP_TAGS_MAX && tag; i++) {
         n = look(in, start, at += tag, next, sizeof next);
-        tag = n > 0 ? tag_size(next, (size_t)n) : 0;
+        tag = n > 0 ? ap_tag_size(next, (size_t)n) : 0;
     }
     if (ap_input_seekable(in))
         (void)ap_input_seek(in, start, NULL); /* a failure shows in the next read */

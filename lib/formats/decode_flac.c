@@ -237,6 +237,35 @@ static void warn_damaged(ap_stream *s)
     ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
 }
 
+/* Reads on to a place that was not passed long ago. Returns how many bytes are there. */
+static size_t read_at(decoder *d, uint64_t at, unsigned char *to, size_t size)
+{
+    FLAC__byte bytes[512];
+    size_t n = 1;
+    while (d->bytes < at + size && n) {
+        n = sizeof bytes;
+        (void)on_read(d->flac, bytes, &n, d);
+    }
+    size_t there = d->bytes > at && d->bytes - at <= RING ? (size_t)(d->bytes - at) : 0;
+    n = there < size ? there : size;
+    for (size_t i = 0; i < n; i++)
+        to[i] = d->ring[(at + i) % RING];
+    return n;
+}
+
+/* Whether another file comes behind the tags that follow the last FLAC frame. */
+static bool is_file_behind_tags(decoder *d)
+{
+    unsigned char p[32];
+    uint64_t at = d->frame_end, tag = 0;
+    size_t n = 0;
+    for (int i = 0; i <= AP_TAGS_MAX && (i == 0 || tag); i++) {
+        n = read_at(d, at += tag, p, sizeof p);
+        tag = ap_tag_size(p, n);
+    }
+    return ap_is_next_file(p, n);
+}
+
 /* At the declared end: is there more? libFLAC stops there. */
 static void check_rest(ap_stream *s, decoder *d)
 {
@@ -245,7 +274,7 @@ static void check_rest(ap_stream *s, decoder *d)
     if (d->bytes <= d->frame_end)
         (void)on_read(d->flac, bytes, &size, d);
     look_behind(d);
-    if (!ends_in_tag(d))
+    if (!ends_in_tag(d) || is_file_behind_tags(d))
         ap_warn_left_out(s);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * file_type.c - the signatures of files. */
 #include "formats/file_type.h"
+#include "base/bytes.h"
 #include "base/path.h"
+#include "formats/mp3/id3.h"
 
 #include <string.h>
 #include <strings.h>
@@ -165,6 +167,15 @@ bool ap_is_tag(const unsigned char *bytes, size_t size)
             return true;
     }
     return false;
+}
+
+uint64_t ap_tag_size(const unsigned char *bytes, size_t size)
+{
+    if (size >= 10 && ap_id3_size(bytes, size))
+        return ap_id3_size(bytes, size);
+    if (has(bytes, size, 0, "TAG", 3))
+        return 128;
+    return size >= 32 && has(bytes, size, 0, "APETAGEX", 8) ? 32 + ap_get_little(bytes + 12, 4) : 0;
 }
 
 bool ap_is_flac(const unsigned char *bytes, size_t size)

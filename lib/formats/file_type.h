@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The usual extension, "flac" or "zip", or NULL: MP3 shows only deeper inside. 64 bytes are enough. Ogg is
  * "opus" if that is its first stream, else "ogg". */
@@ -24,6 +25,10 @@ bool ap_is_rifx(const unsigned char *bytes, size_t size);
 bool ap_is_next_file(const unsigned char *bytes, size_t size);
 /* Whether it is a tag such as programs append to sound of any kind: ID3v1, ID3v2, APEv2, Lyrics3. As far as
  * the bytes tell; 11 are enough. */
+#define AP_TAGS_MAX 4 /* one behind the other, as they are looked for */
+/* Bytes of the tag that begins here: ID3v2, ID3v1, APEv2 with a header. 0: there is none of these. At least
+ * 32 bytes are wanted. */
+uint64_t ap_tag_size(const unsigned char *bytes, size_t size);
 bool ap_is_tag(const unsigned char *bytes, size_t size);
 /* Whether it is FLAC, or Ogg of any kind. */
 bool ap_is_flac(const unsigned char *bytes, size_t size);

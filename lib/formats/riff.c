@@ -323,11 +323,15 @@ static bool warn_of_more(ap_stream *s, ap_input *in, ap_error *err)
     const ap_chunk_layout *layouts[] = {ap_chunk_layout_of((const unsigned char *)"RIFF...."),
                                         ap_chunk_layout_of((const unsigned char *)W64_MAGIC)};
     (void)err;
+    bool nothing = false, file = false;
     for (unsigned pad = 0; pad < 8; pad++)
-        for (size_t i = 0; i < 2; i++)
-            if (ap_chunks_behind(in, layouts[i], pad) == AP_BEHIND_NOTHING)
-                return true;
-    ap_warn_left_out(s);
+        for (size_t i = 0; i < 2; i++) {
+            ap_behind behind = ap_chunks_behind(in, layouts[i], pad);
+            nothing = nothing || behind == AP_BEHIND_NOTHING;
+            file = file || behind == AP_BEHIND_FILE;
+        }
+    if (file || !nothing)
+        ap_warn_left_out(s);
     return true;
 }
 

@@ -297,10 +297,11 @@ static bool has_more(ap_input *in, const ap_mpeg_info *info)
     bool more = false;
     if (!ap_input_seekable(in) || info->bytes == 0 || ap_input_left(in) <= info->bytes)
         return false;
-    if (ap_input_seek(in, start + info->bytes, NULL)) {
+    uint64_t at = start + info->bytes, tag = 0;
+    for (int i = 0; i <= AP_TAGS_MAX && (i == 0 || tag) && ap_input_seek(in, at += tag, NULL); i++) {
         ptrdiff_t n = ap_input_peek(in, &p, 16384, NULL);
-        more = n > 0 && memcmp(p, "APET", n < 4 ? (size_t)n : 4) != 0 &&
-               ap_mp3_find(p, (size_t)n, false) != SIZE_MAX;
+        tag = n > 0 ? ap_tag_size(p, (size_t)n) : 0;
+        more = n > 0 && !tag && !ap_is_tag(p, (size_t)n) && ap_mp3_find(p, (size_t)n, false) != SIZE_MAX;
     }
     return !ap_input_seek(in, start, NULL) || more;
 }

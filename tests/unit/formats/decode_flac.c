@@ -81,6 +81,11 @@ static void what_is_joined_is_noticed(void)
     CHECK(pipe.count == 20000 && pipe.warned && strstr(pipe.warning, "goes on after the end"));
     free(file.frames);
     free(pipe.frames);
+    sh("{ cat one.flac; printf 'TAG%%0125d' 0; cat one.flac; } >t.flac");
+    file = check_decodes("t.flac", "ref.f32", 0, 20000), pipe = decode_pipe("t.flac", 4096);
+    CHECK(strstr(file.warning, "goes on after the end") && strstr(pipe.warning, "goes on after the end"));
+    free(file.frames);
+    free(pipe.frames);
 }
 
 static void flac_in_ogg_is_exact(void)

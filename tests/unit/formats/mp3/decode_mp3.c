@@ -176,6 +176,15 @@ static void joined_files_are_played_to_the_end(void)
     same_decoded(&d, &p);
     free(d.frames);
     free(p.frames);
+    /* A tag between them is none of the sound; that of APEv2 has a header and a footer. */
+    static const unsigned char ape[] = "APETAGEX\xd0\x07\0\0\x31\0\0\0\1\0\0\0\0\0\0\xa0\0\0\0\0\0\0\0\0"
+                                       "\3\0\0\0\0\0\0\0Title\0Ape"
+                                       "APETAGEX\xd0\x07\0\0\x31\0\0\0\1\0\0\0\0\0\0\x80\0\0\0\0\0\0\0\0";
+    save("ape", ape, sizeof ape - 1);
+    sh("cat whole.mp3 ape whole.mp3 >tagged.mp3");
+    p = decode_file("tagged.mp3", NULL, 4096);
+    CHECK(p.err.code == AP_OK && p.count >= 60000 && !p.warned);
+    free(p.frames);
     sh("cat whole.mp3 slow.mp3 >joined.mp3");
     d = decode_file("joined.mp3", NULL, 4096);
     /* With the delay and the padding of the second, which only the first is free of. */
