@@ -354,6 +354,7 @@ $B/tests/bench/engine: tests/bench/engine.c tests/bench/profile.c $B/neural.a $B
 
 bench: all $B/tests/bench/engine
 	tests/bench/run $B
+	tests/bench/folders $B
 	tests/bench/serve $B
 
 # libFuzzer targets: build-fuzz/fuzz_decode CORPUS. CMPLX needs GCC 4.7; clang 14 cannot link clones.
