@@ -64,6 +64,19 @@ fails() {
     return 1
 }
 
+# free_ports COUNT: the first of so many free ones in a row
+free_ports() {
+    /usr/bin/python3 -c 'import random, socket, sys
+while True:
+    port = random.randrange(20000, 32000)
+    try:
+        servers = [socket.create_server(("127.0.0.1", port + i)) for i in range(int(sys.argv[1]))]
+        break
+    except OSError:
+        pass
+print(port)' "$1"
+}
+
 # have COMMAND...: whether all of them are here; of several "command -v" asks for one only
 have() {
     local name

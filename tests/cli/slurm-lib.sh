@@ -9,18 +9,7 @@ if ! have slurmctld slurmd sbatch munged; then
 fi
 stop_cluster() { [ ! -e "$work/slurm/stop" ] || "$work/slurm/stop"; }
 trap 'end_children; cd /; stop_cluster; rm -rf "$work"' EXIT
-free_port() {
-    /usr/bin/python3 -c 'import random, socket
-while True:
-    port = random.randrange(20000, 32000)
-    try:
-        servers = [socket.create_server(("127.0.0.1", port + i)) for i in range(7)]
-        break
-    except OSError:
-        pass
-print(port)'
-}
-if ! "$tests_folder/data/start-slurm" "$work/slurm" "$(free_port)" >start.log 2>&1; then
+if ! "$tests_folder/data/start-slurm" "$work/slurm" "$(free_ports 7)" >start.log 2>&1; then
     echo "Slurm does not start here:"
     tail -n 20 start.log
     echo "ok skipped: Slurm does not start here"

@@ -7,19 +7,6 @@ if ! { have radosgw ceph-mon ceph-osd && /usr/bin/python3 -c 'import boto3' 2>/d
     echo "ok skipped without an object store"
     exit 0
 fi
-# free_ports: the first of three free ones in a row
-free_ports() {
-    /usr/bin/python3 -c 'import random, socket
-while True:
-    port = random.randrange(20000, 32000)
-    try:
-        servers = [socket.create_server(("127.0.0.1", port + i)) for i in range(3)]
-        break
-    except OSError:
-        pass
-print(port)'
-}
-
 stop_store() {
     local pid
     for pid in "$work"/ceph/run/*.pid; do
@@ -41,7 +28,7 @@ flock 9
 # On a loaded machine its OSD now and then refuses its own monitor ("wrong fsid").
 started=no
 for _ in 1 2 3; do
-    port=$(free_ports)
+    port=$(free_ports 3)
     if "$tests_folder/data/start-radosgw" "$work/ceph" "$port" >start.log 2>&1 9>&-; then
         started=yes
         break
