@@ -64,6 +64,15 @@ static bool ends_in_tag(const decoder *d)
 
 /* ---- callbacks of libFLAC */
 
+/* Keeps the last bytes read. */
+static void keep(decoder *d, const FLAC__byte *from, size_t size)
+{
+    const size_t old = size > RING ? size - RING : 0, n = size - old;
+    const size_t at = (size_t)((d->bytes + old) % RING), first = n < RING - at ? n : RING - at;
+    memcpy(d->ring + at, from + old, first);
+    memcpy(d->ring, from + old + first, n - first);
+}
+
 static FLAC__StreamDecoderReadStatus on_read(const FLAC__StreamDecoder *flac, FLAC__byte *to, size_t *size,
                                              void *user)
 {
@@ -72,8 +81,7 @@ static FLAC__StreamDecoderReadStatus on_read(const FLAC__StreamDecoder *flac, FL
     look_behind(d);
     ptrdiff_t n = d->source.read(d->source.user, to, *size, &d->io_error);
     *size = n > 0 ? (size_t)n : 0;
-    for (size_t i = *size > RING ? *size - RING : 0; i < *size; i++)
-        d->ring[(d->bytes + i) % RING] = to[i];
+    keep(d, to, *size);
     d->bytes += *size;
     return n < 0    ? FLAC__STREAM_DECODER_READ_STATUS_ABORT
            : n == 0 ? FLAC__STREAM_DECODER_READ_STATUS_END_OF_STREAM
