@@ -4,13 +4,12 @@
 #include "base/error.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "jobs/record/inspect.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
-#include "jobs/record/probe.h"
 #include "jobs/record/sha256.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,17 +43,6 @@ static char *stem_of(const char *path)
 {
     const char *name = ap_leaf(path);
     return strndup(name, (size_t)ap_stem_length(name));
-}
-
-static bool sync_file(const char *path, ap_error *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (!ok)
-        ap_fail_errno(err, errno, "cannot sync '%s'", path);
-    if (fd >= 0)
-        close(fd);
-    return ok;
 }
 
 /* The names of a file and of the folders that it is in, below top; of a file elsewhere only its own. */
@@ -100,22 +88,23 @@ static bool sync_all_names(const cJSON *outputs, const char *manifest, ap_error 
     return ok;
 }
 
-/* Fills output. */
-static bool describe(cJSON *output, const char *manifest, const char *path, const char *name, bool measure,
+/* Fills output with what was found. */
+static bool describe(cJSON *output, const char *manifest, const ap_inspection *file, const char *name,
                      ap_error *err)
 {
-    ap_probe probe;
-    uint64_t bytes;
-    char hex[AP_SHA256_HEX];
-    if (!ap_probe_file(path, measure ? AP_PROBE_LOUDNESS : AP_PROBE_TYPE, &probe, err) ||
-        !sync_file(path, err) || !ap_sha256_file(path, hex, &bytes, err))
+    const ap_error *why = file->probed.code != AP_OK ? &file->probed : &file->hashed;
+    if (why->code != AP_OK) {
+        if (err)
+            *err = *why;
         return false;
-    if (bytes == 0)
-        return ap_fail(err, AP_FAILED, "'%s' is empty", path);
-    char *where = relative_path(manifest, path), *stem = stem_of(path);
+    }
+    if (file->bytes == 0)
+        return ap_fail(err, AP_FAILED, "'%s' is empty", file->path);
+    char *where = relative_path(manifest, file->path), *stem = stem_of(file->path);
     bool ok = where && stem && ap_json_put_text(output, "name", name ? name : stem) &&
-              ap_json_put_path(output, "path", where) && ap_json_put_number(output, "bytes", (double)bytes) &&
-              ap_json_put_text(output, "sha256", hex) && ap_probe_put(&probe, output);
+              ap_json_put_path(output, "path", where) &&
+              ap_json_put_number(output, "bytes", (double)file->bytes) &&
+              ap_json_put_text(output, "sha256", file->hex) && ap_probe_put(&file->probe, output);
     free(where);
     free(stem);
     return ok || ap_fail_memory(err);
@@ -157,36 +146,74 @@ bool ap_outputs_put(cJSON *document, void *user, ap_error *err)
            ap_fail_memory(err);
 }
 
-/* The loudness of one input, to compare with. It is found once. */
-static void measure_input(const char *folder, cJSON *input)
+/* The inputs, as they are; to compare with, their loudness is to be found, once. */
+static bool load_inputs(const char *manifest, ap_outputs *found, ap_error *err)
 {
-    ap_probe probe;
-    if (!*ap_json_string(input, "path") || ap_json_number(input, "duration", -1) < 0 ||
-        !isnan(ap_json_number(input, "loudness", NAN)))
-        return;
-    char *where = ap_json_path(input, "path"), *path = where ? ap_print("%s/%s", folder, where) : NULL;
-    if (path && ap_probe_file(path, AP_PROBE_LOUDNESS, &probe, NULL))
-        ap_probe_put(&probe, input);
-    free(where);
-    free(path);
+    cJSON *document = ap_manifest_load(manifest, err);
+    if (!document)
+        return false;
+    found->input = cJSON_DetachItemFromObjectCaseSensitive(document, "input");
+    found->more_inputs = cJSON_DetachItemFromObjectCaseSensitive(document, "more_inputs");
+    cJSON_Delete(document);
+    return true;
 }
 
-static bool measure_inputs(const char *manifest, ap_outputs *found, ap_error *err)
+/* malloc'ed; NULL: nothing is to be measured. */
+static char *path_to_measure(const char *folder, const cJSON *input)
 {
-    cJSON *document = ap_manifest_load(manifest, err), *input;
-    char *folder = document ? folder_of(manifest) : NULL;
-    if (folder) {
-        found->input = cJSON_DetachItemFromObjectCaseSensitive(document, "input");
-        found->more_inputs = cJSON_DetachItemFromObjectCaseSensitive(document, "more_inputs");
-        measure_input(folder, found->input);
-        cJSON_ArrayForEach(input, found->more_inputs)
-        {
-            measure_input(folder, input);
-        }
+    if (!input || !*ap_json_string(input, "path") || ap_json_number(input, "duration", -1) < 0 ||
+        !isnan(ap_json_number(input, "loudness", NAN)))
+        return NULL;
+    char *where = ap_json_path(input, "path"), *path = where ? ap_print("%s/%s", folder, where) : NULL;
+    free(where);
+    return path;
+}
+
+/* The input of that number. */
+static cJSON *input_at(const ap_outputs *found, int i)
+{
+    return i == 0 ? found->input : cJSON_GetArrayItem(found->more_inputs, i - 1);
+}
+
+/* What was found out: of outputs, then of those inputs that have a path. */
+static bool put_all(ap_outputs *found, const char *manifest, const ap_inspection *all, int count,
+                    const char *name, char **paths, int inputs, ap_error *err)
+{
+    const ap_inspection *next = all + count;
+    bool ok = true;
+    for (int i = 0; i < inputs; i++)
+        if (paths[i] && next++->probed.code == AP_OK)
+            ap_probe_put(&next[-1].probe, input_at(found, i));
+    for (int i = 0; ok && i < count; i++) {
+        cJSON *output = cJSON_CreateObject();
+        ok = (output && cJSON_AddItemToArray(found->outputs, output)) || ap_fail_memory(err);
+        ok = ok && describe(output, manifest, &all[i], name, err);
     }
-    bool ok = folder || (document ? ap_fail_memory(err) : false);
-    cJSON_Delete(document);
+    return ok;
+}
+
+/* Looks at files, and at the inputs together with them. */
+static bool look_at_all(ap_outputs *found, const char *manifest, char **files, int count, const char *name,
+                        bool measure, ap_error *err)
+{
+    int inputs = 1 + cJSON_GetArraySize(found->more_inputs);
+    char *folder = folder_of(manifest), **paths = calloc((size_t)inputs, sizeof *paths);
+    ap_inspection *all = calloc((size_t)(count + inputs), sizeof *all), *next = all;
+    bool ok = (folder && paths && all) || ap_fail_memory(err);
+    for (int i = 0; ok && i < count; i++)
+        *next++ = (ap_inspection){
+            .path = files[i], .depth = measure ? AP_PROBE_LOUDNESS : AP_PROBE_TYPE, .hash = true};
+    for (int i = 0; ok && i < inputs; i++)
+        if ((paths[i] = path_to_measure(folder, input_at(found, i))))
+            *next++ = (ap_inspection){.path = paths[i], .depth = AP_PROBE_LOUDNESS};
+    if (ok)
+        ap_inspect(all, (size_t)(next - all));
+    ok = ok && put_all(found, manifest, all, count, name, paths, inputs, err);
+    for (int i = 0; paths && i < inputs; i++)
+        free(paths[i]);
+    free(paths);
     free(folder);
+    free(all);
     return ok;
 }
 
@@ -195,14 +222,9 @@ bool ap_outputs_look(ap_outputs *found, const char *manifest, char **files, int 
 {
     *found = (ap_outputs){.outputs = cJSON_CreateArray()};
     bool ok = found->outputs || ap_fail_memory(err);
-    for (int i = 0; ok && i < count; i++) {
-        cJSON *output = cJSON_CreateObject();
-        if (!output || !cJSON_AddItemToArray(found->outputs, output))
-            ok = ap_fail_memory(err);
-        ok = ok && describe(output, manifest, files[i], name, measure, err);
-    }
-    return ok && sync_all_names(found->outputs, manifest, err) &&
-           (!measure || measure_inputs(manifest, found, err));
+    return ok && (!measure || load_inputs(manifest, found, err)) &&
+           look_at_all(found, manifest, files, count, name, measure, err) &&
+           sync_all_names(found->outputs, manifest, err);
 }
 
 void ap_outputs_free(ap_outputs *found)
