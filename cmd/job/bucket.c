@@ -27,6 +27,7 @@ typedef struct watching {
     const char *url; /* s3://BUCKET/PREFIX */
     int bucket;      /* bytes of s3://BUCKET/ */
     bool again;      /* something is to be tried again at the next listing */
+    int lock;
 } watching;
 
 /* ---- an object */
@@ -108,8 +109,10 @@ static bool see_event(const char *url, void *user)
 static bool list(watching *w, ap_error *err)
 {
     w->again = false;
-    if (w->net->list(w->url, NULL, see_listed, w, err))
+    if (w->net->list(w->url, NULL, see_listed, w, err)) {
+        ap_source_clean(w->c->spool, w->url, w->lock);
         return true;
+    }
     if (err->code != AP_TRY_AGAIN || w->c->once)
         return false;
     complain(&job_command, "%s", err->message);
@@ -142,8 +145,9 @@ static void wait_for_events(watching *w, int inotify)
 
 static bool watch(watching *w, ap_error *err)
 {
-    int lock = ap_source_lock(w->c->spool, w->url, err), inotify = -1;
-    if (lock < 0)
+    int inotify = -1;
+    w->lock = ap_source_lock(w->c->spool, w->url, err);
+    if (w->lock < 0)
         return w->c->once && err->code == AP_TRY_AGAIN;
     bool ok = w->c->once || (inotify = watch_events(w->c, err)) >= 0;
     while ((ok = ok && list(w, err)) && !w->c->once)
@@ -152,7 +156,7 @@ static bool watch(watching *w, ap_error *err)
         ok = ap_fail(err, AP_TRY_AGAIN, "not all objects could be taken now");
     if (inotify >= 0)
         close(inotify);
-    close(lock);
+    close(w->lock);
     return ok;
 }
 

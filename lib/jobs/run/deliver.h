@@ -8,8 +8,9 @@
 
 /* If the job's manifest has a member "to", s3://BUCKET/PREFIX/: copies the outputs that were found to
  * PREFIX/ID/NAME, and last the manifest as it will be, to PREFIX/ID/manifest.json, unless there is one: then
- * another attempt has delivered, which is as good. For the job in the working folder; ends early, with
- * *told, when SIGTERM, SIGINT or SIGHUP comes. */
+ * another attempt has delivered, which is as good. If another has begun and not ended, the outputs go to
+ * PREFIX/ID/attempt-NUMBER/NAME. Where they are is noted in the job's manifest, "delivered". For the job in
+ * the working folder; ends early, with *told, when SIGTERM, SIGINT or SIGHUP comes. */
 bool ap_job_deliver(const ap_outputs *found, bool *told, ap_error *err);
 
 #endif

@@ -21,6 +21,8 @@
 #define SCHEME "s3://"
 #define MAX_EVENT 8192 /* bytes of a URL */
 #define OLD_EVENT_S 86400.0
+#define SEEN_S 86400.0    /* what is still listed is noted as often as that */
+#define UNSEEN_S 172800.0 /* what was not listed for so long is forgotten */
 
 /* ---- names */
 
@@ -78,10 +80,18 @@ static bool make_folder(const char *spool, const char *name, ap_error *err)
     return ok;
 }
 
+static double age_of(const struct stat *st)
+{
+    return ap_wall_s() - (double)st->st_mtim.tv_sec;
+}
+
 bool ap_source_known(const char *spool, const char *url, const char *etag)
 {
     char *path = hashed_path(spool, ".sources", url, etag);
-    bool known = path && access(path, F_OK) == 0;
+    struct stat st;
+    bool known = path && stat(path, &st) == 0;
+    if (known && age_of(&st) > SEEN_S)
+        (void)utimensat(AT_FDCWD, path, NULL, 0);
     free(path);
     return known;
 }
@@ -125,6 +135,38 @@ int ap_source_lock(const char *spool, const char *url, ap_error *err)
     close(fd);
     ap_fail(err, AP_TRY_AGAIN, "'%s' is being watched already", url);
     return -1;
+}
+
+/* The first line is what became of it, the second its name. A file of a watch is empty. */
+static bool is_below(int folder, const char *name, const char *prefix)
+{
+    char text[MAX_EVENT + 1];
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t n = fd >= 0 ? read(fd, text, MAX_EVENT) : -1;
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = 0;
+    const char *url = strchr(text, '\n');
+    return url && strncmp(url + 1, prefix, strlen(prefix)) == 0;
+}
+
+void ap_source_clean(const char *spool, const char *url, int lock)
+{
+    struct stat st;
+    char *path = ap_print("%s/.sources", spool);
+    if (!path || fstat(lock, &st) != 0 || (st.st_size > 0 && age_of(&st) < SEEN_S)) {
+        free(path);
+        return;
+    }
+    DIR *folder = opendir(path);
+    for (const struct dirent *entry; folder && (entry = readdir(folder));)
+        if (fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            age_of(&st) > UNSEEN_S && is_below(dirfd(folder), entry->d_name, url))
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder)
+        closedir(folder);
+    (void)!pwrite(lock, ".", 1, 0); /* when this was */
+    free(path);
 }
 
 /* ---- events */
@@ -173,7 +215,7 @@ void ap_event_clean(const char *spool)
     struct stat st;
     for (const struct dirent *entry; folder && (entry = readdir(folder));)
         if (*entry->d_name != '.' && fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            ap_wall_s() - (double)st.st_mtim.tv_sec > OLD_EVENT_S)
+            age_of(&st) > OLD_EVENT_S)
             unlinkat(dirfd(folder), entry->d_name, 0);
     if (folder)
         closedir(folder);

@@ -13,14 +13,17 @@ char *ap_destination(const char *url, ap_error *err);
  * other. */
 bool ap_stores_overlap(const char *a, const char *b);
 
-/* What became of an object, named by its URL and the ETag of its content, is kept in the spool's .sources/.
- */
+/* What became of an object, named by its URL and the ETag of its content, is kept in the spool's .sources/ as
+ * long as the object is asked for. */
 bool ap_source_known(const char *spool, const char *url, const char *etag);
 /* outcome: a job's ID, or why there is none. */
 bool ap_source_note(const char *spool, const char *url, const char *etag, const char *outcome, ap_error *err);
 /* Who watches this: -1 if it is watched already (AP_TRY_AGAIN) or on failure, else a descriptor whose lock
  * says so. */
 int ap_source_lock(const char *spool, const char *url, ap_error *err);
+/* Once a day, for who has asked for all objects below url and has that lock: forgets those below it that
+ * nobody has asked for in the last two days. */
+void ap_source_clean(const char *spool, const char *url, int lock);
 
 /* Events are hints that an object is there; each is kept in the spool's .events/ until a watcher of a bucket
  * has looked at it. key: what makes two events the same. *known: it was there already. */

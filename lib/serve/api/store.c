@@ -92,15 +92,15 @@ bool ap_store_fetch(const ap_request *r, ap_upload *upload, bool *there, ap_erro
 
 /* ---- outputs */
 
-/* Of an output as it was delivered, NULL if it is not there. */
+/* Of an output as this job's own attempt has delivered it, NULL if it is not there. */
 static char *stored_url(const ap_asked_job *job, const char *name, char when[32])
 {
     const ap_net_plugin *net = ap_net_load(NULL);
-    const char *to = ap_json_string(job->document, "to");
+    const char *place = ap_json_string(job->document, "delivered");
     const ap_net_presign what = {
         .method = "GET", .expires_s = AP_SIGNED_S, .bytes = AP_UNKNOWN, .filename = ap_leaf(name)};
     ap_net_object object;
-    char *stored = net && *to ? ap_print("%s%s/%s", to, ap_json_string(job->document, "id"), name) : NULL;
+    char *stored = net && *place ? ap_print("%s%s", place, name) : NULL;
     char *url = stored && net->head_of(stored, &object, NULL) ? presign(stored, &what, when, NULL) : NULL;
     free(stored);
     return url;
