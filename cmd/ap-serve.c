@@ -46,8 +46,8 @@ static config cfg = {
 
 #define AT(field) offsetof(config, field)
 
-enum { USER, ADMIN };
-static const choice roles[] = {{"user", USER}, {"admin", ADMIN}, {0}};
+enum { USER, ADMIN, MACHINE };
+static const choice roles[] = {{"user", USER}, {"admin", ADMIN}, {"machine", MACHINE}, {0}};
 
 static bool set_expiry(void *to, const char *argument, ap_error *err)
 {
@@ -119,6 +119,7 @@ static bool add_token(ap_keys *keys, const char *name, ap_error *err)
 {
     char token[AP_KEY_BYTES];
     ap_person person = {.admin = cfg.role == ADMIN,
+                        .machine = cfg.role == MACHINE,
                         .expires_s = cfg.expires_s > 0 ? ap_wall_s() + cfg.expires_s : 0};
     if (strlen(name) >= sizeof person.owner)
         return ap_fail(err, AP_USAGE, "'%s' is too long for a name", name);
@@ -135,8 +136,8 @@ static void print_token(const ap_key *key, void *user)
     (void)user;
     if (key->person.expires_s > 0)
         ap_time_print(key->person.expires_s, when);
-    printf("%s\t%s\t%02x%02x%02x%02x\t%s\n", key->person.owner, key->person.admin ? "admin" : "user",
-           key->hash[0], key->hash[1], key->hash[2], key->hash[3], when);
+    printf("%s\t%s\t%02x%02x%02x%02x\t%s\n", key->person.owner, ap_role_name(&key->person), key->hash[0],
+           key->hash[1], key->hash[2], key->hash[3], when);
 }
 
 static bool remove_tokens(ap_keys *keys, const char *name, ap_error *err)

@@ -105,6 +105,14 @@ is_told_of_events() {
     auth='X-Nothing: 1' answers 200 -H 'Content-Type: text/plain' -d "$(event in/a+b.wav 2)" "/v1/events/s3?token=$token"
     [ "$(member noted)" = 1 ]
     [ "$(cat "$spool"/.events/* | sort -u)" = 's3://songs/in/a b.wav' ]
+    # that of a machine is for this and for /metrics, and opens nothing else
+    auth="Authorization: Bearer $(ap-serve token add store --role machine)"
+    answers 200 -d "$(event in/m.wav 3)" /v1/events/s3
+    answers 200 -H 'X-Forwarded-For: 192.0.2.1' /metrics
+    answers 403 /v1/jobs
+    answers 403 -d x /v1/files
+    answers 403 -d "{\"token\":\"${auth##* }\"}" -H 'Content-Type: application/json' /v1/session
+    auth="Authorization: Bearer $token"
     answers 422 -d '{"hello":1}' /v1/events/s3
     answers 422 -d '{"Type":"SubscriptionConfirmation","TopicArn":"x","SubscribeURL":"https://127.0.0.1/"}' /v1/events/s3
     if grep -q "$token" serve.log; then return 1; fi

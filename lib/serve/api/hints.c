@@ -42,11 +42,11 @@ static bool is_allowed(ap_request *r)
     ap_person person = {.admin = false};
     if (!*r->person.owner && token && ap_guard_token(r, token, &person))
         r->person = person;
-    if (*r->person.owner && r->person.admin)
+    if (*r->person.owner && (r->person.admin || r->person.machine))
         return true;
     if (!r->response)
         ap_reply_problem(r, *r->person.owner ? 403 : 401, NULL,
-                         "a token of an administrator is needed, in the header or as ?token=");
+                         "a token of a machine or an administrator is needed, in the header or as ?token=");
     return false;
 }
 

@@ -54,7 +54,9 @@ void ap_sign_in(ap_request *r)
     else if (!ap_guard_token(r, token, &person) && !use_link(r->server, token, &person)) {
         if (!r->response)
             ap_reply_problem(r, 401, "token", "it is not known, or no longer");
-    } else {
+    } else if (person.machine)
+        ap_reply_problem(r, 403, "token", MACHINES_ONLY);
+    else {
         if (person.expires_s == 0 || person.expires_s > end)
             person.expires_s = end;
         if (ap_keys_add(&r->server->sessions, &person, session, &err)) {

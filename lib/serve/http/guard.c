@@ -170,6 +170,8 @@ bool ap_guard_person(ap_request *r)
         ap_reply_problem(r, 401, NULL, "a token is needed: ap-serve token add NAME");
     else if (known && r->route->flags & AP_ADMIN && !r->person.admin)
         ap_reply_problem(r, 403, NULL, "this is for administrators");
+    else if (r->person.machine && !open)
+        ap_reply_problem(r, 403, NULL, MACHINES_ONLY);
     return !r->response;
 }
 

@@ -6,6 +6,8 @@
 
 #include "serve/http/request.h"
 
+#define MACHINES_ONLY "this token is for /metrics and /v1/events/s3 only"
+
 /* Headers that different servers understand differently, so that one could smuggle a request past the other:
  * 400, and the connection ends. Parameters of the query that are given twice: 400. */
 bool ap_guard_framing(ap_request *r);

@@ -113,7 +113,7 @@ void ap_get_metrics(ap_request *r)
     char *text = NULL;
     size_t size = 0;
     struct statvfs disk;
-    if (!is_local(r) && !r->person.admin)
+    if (!is_local(r) && !r->person.admin && !r->person.machine)
         return ap_reply_problem(r, 403, NULL, "this is for administrators, and for this host");
     FILE *out = open_memstream(&text, &size);
     if (!out)

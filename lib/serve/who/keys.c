@@ -60,6 +60,11 @@ static void hash_of(const char *token, unsigned char hash[32])
 
 /* ---- the file */
 
+const char *ap_role_name(const ap_person *person)
+{
+    return person->admin ? "admin" : person->machine ? "machine" : "user";
+}
+
 /* OWNER:ROLE:SHA256:EXPIRY */
 static bool parse_key(const char *line, ap_key *key)
 {
@@ -72,6 +77,7 @@ static bool parse_key(const char *line, ap_key *key)
         if (sscanf(hex + 2 * i, "%2hhx", &key->hash[i]) != 1)
             return false;
     key->person.admin = strcmp(role, "admin") == 0;
+    key->person.machine = strcmp(role, "machine") == 0;
     key->person.expires_s = (double)expires;
     return true;
 }
@@ -106,8 +112,8 @@ static bool write_key(ap_output *out, const ap_key *key, ap_error *err)
     char line[LINE_BYTES], hex[65];
     for (size_t i = 0; i < 32; i++)
         sprintf(hex + 2 * i, "%02x", key->hash[i]);
-    int n = snprintf(line, sizeof line, "%s:%s:%s:%.0f\n", key->person.owner,
-                     key->person.admin ? "admin" : "user", hex, key->person.expires_s);
+    int n = snprintf(line, sizeof line, "%s:%s:%s:%.0f\n", key->person.owner, ap_role_name(&key->person), hex,
+                     key->person.expires_s);
     return ap_output_write(out, line, (size_t)n, err);
 }
 

@@ -15,6 +15,7 @@
 typedef struct ap_person {
     char owner[AP_OWNER_BYTES];
     bool admin;
+    bool machine; /* may only read figures and tell of events: its token lies in other services' settings */
     double expires_s; /* since 1970; 0 = never */
 } ap_person;
 
@@ -30,6 +31,9 @@ typedef struct ap_keys {
     size_t count;
     ap_stamp stamp; /* of the file then */
 } ap_keys;
+
+/* "admin", "machine" or "user". */
+const char *ap_role_name(const ap_person *person);
 
 /* path is copied. */
 bool ap_keys_open(ap_keys *keys, const char *path, ap_error *err);
