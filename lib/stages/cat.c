@@ -21,7 +21,9 @@ typedef struct chain {
     void *user;
     size_t count, next; /* parts; the one to be opened next */
     bool convert;
-    ap_format format; /* of the result */
+    bool look_first;
+    bool chapters, looked; /* a part has some; all were looked at for it */
+    ap_format format;      /* of the result */
     ap_stream *part;
     uint64_t gap, silence; /* frames between parts; of them still to come */
     ap_curve curve;
@@ -83,22 +85,77 @@ static uint64_t smallest(uint64_t a, uint64_t b, uint64_t c)
     return least < c ? least : c;
 }
 
-/* Opens all parts but the first to learn their lengths and chapters, and whether they fit. Chapters beyond
- * what tags can hold are left out. */
-static bool add_lengths(chain *c, uint64_t first, ap_tags *tags, ap_error *err)
+/* Whether tags has chapters. */
+static bool has_chapters(const ap_tags *tags)
 {
-    uint64_t total = first, before = first;
-    for (size_t i = 1; i < c->count; i++) {
+    const char *key, *value;
+    for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++)
+        if (ap_is_chapter_key(key))
+            return true;
+    return false;
+}
+
+/* Learns whether a part from index on has chapters. */
+static bool look_for_chapters(chain *c, size_t index, ap_error *err)
+{
+    for (size_t i = index; i < c->count && !c->chapters; i++) {
         ap_stream *s = open_part(c, i, err);
         if (!s)
             return false;
-        uint64_t frames = s->format.frames;
-        total = ap_frames_add(ap_frames_add(total, c->gap), frames);
-        if (total != AP_UNKNOWN) {
-            total -= smallest(c->overlap, before, frames);
-            (void)ap_tags_append(tags, ap_stream_tags(s), total - frames, c->format.rate);
+        c->chapters = has_chapters(ap_stream_tags(s));
+        ap_close(&s);
+    }
+    c->looked = true;
+    return true;
+}
+
+static bool count_frames(chain *c, size_t index, uint64_t *frames, ap_error *err)
+{
+    ap_stream *s = open_part(c, index, err);
+    ptrdiff_t n = s ? 1 : -1;
+    for (*frames = 0; n > 0; *frames += n > 0 ? (uint64_t)n : 0)
+        n = ap_read(s, c->waiting, AP_BLOCK, err);
+    ap_close(&s);
+    return n == 0;
+}
+
+/* The length of a part, as its decoder tells it. If chapters depend on one that it does not tell, the part is
+ * read for it. */
+static bool length_of(chain *c, const ap_stream *s, size_t index, uint64_t *frames, ap_error *err)
+{
+    *frames = s->format.frames;
+    if (*frames == AP_UNKNOWN && s->details)
+        *frames = s->details->frames;
+    if (*frames != AP_UNKNOWN || (index + 1 == c->count && !c->overlap))
+        return true;
+    if (!c->chapters && !c->looked && !look_for_chapters(c, index, err))
+        return false;
+    return !c->chapters || count_frames(c, index, frames, err);
+}
+
+/* Opens all parts but the first to learn their lengths and chapters, and whether they fit. Chapters beyond
+ * what tags can hold are left out. */
+static bool add_lengths(chain *c, ap_tags *tags, ap_error *err)
+{
+    uint64_t total = c->format.frames, at, frames;
+    c->chapters = has_chapters(tags);
+    if (!length_of(c, c->part, 0, &frames, err))
+        return false;
+    at = frames;
+    for (size_t i = 1; i < c->count; i++) {
+        uint64_t before = frames;
+        ap_stream *s = open_part(c, i, err);
+        if (!s || !length_of(c, s, i, &frames, err)) {
+            ap_close(&s);
+            return false;
         }
-        before = frames;
+        uint64_t shared = smallest(c->overlap, before, frames);
+        total = ap_frames_add(ap_frames_add(total, c->gap), s->format.frames);
+        total -= total == AP_UNKNOWN ? 0 : shared;
+        at = ap_frames_add(at, c->gap);
+        at -= at == AP_UNKNOWN ? 0 : shared;
+        (void)ap_tags_append(tags, ap_stream_tags(s), at, c->format.rate);
+        at = ap_frames_add(at, frames);
         ap_close(&s);
     }
     c->format.frames = total;
@@ -149,6 +206,8 @@ static bool open_next(ap_stream *s, chain *c, ap_error *err)
     ap_close(&c->part);
     c->part = open_part(c, c->next++, err);
     c->silence = c->gap;
+    if (!c->look_first && has_chapters(ap_stream_tags(c->part)))
+        ap_warn(s, "the chapters of '%s' are lost: not all inputs are files", ap_stream_name(c->part));
     ptrdiff_t n = c->part ? ap_read_full(c->part, c->entering, c->have, err) : -1;
     if (n < 0)
         return false;
@@ -270,10 +329,15 @@ ap_stream *ap_cat(ap_open_fn *open, void *user, size_t count, const ap_cat_optio
     chain *c = ap_allocate(1, sizeof *c, err);
     if (!c)
         return NULL;
-    *c = (chain){
-        .open = open, .user = user, .count = count, .next = 1, .convert = o->convert, .curve = o->curve};
+    *c = (chain){.open = open,
+                 .user = user,
+                 .count = count,
+                 .next = 1,
+                 .convert = o->convert,
+                 .look_first = o->look_first,
+                 .curve = o->curve};
     ap_tags *tags = start(c, o, err) ? tags_of(c->part, err) : NULL;
-    if (tags && (!o->look_first || add_lengths(c, c->part->format.frames, tags, err)))
+    if (tags && (!c->look_first || add_lengths(c, tags, err)))
         return ap_stream_new(&ops, c, &c->format, ap_stream_name(c->part), tags, err);
     ap_tags_free(&tags);
     chain_close(c);

@@ -54,6 +54,21 @@ chapters_move() {
     [ "$(seen_in all.ogg)" = "0.000000,One 0.500000,Two 1.250000,One 1.750000,Two 2.500000,Last " ]
     ap-cat -q two.flac last.flac --crossfade 0.5 -o all.ogg
     [ "$(seen_in all.ogg)" = "0.000000,One 0.500000,Two 0.500000,Last " ]
+    # lengths that headers do not tell, or only nearly
+    ffmpeg -v error -y -i two.flac -map_chapters 0 -c:a aac two.m4a
+    ffmpeg -v error -y -i two.flac -map_chapters 0 -c:a flac -f matroska pipe:1 </dev/null | cat >two.mka
+    ffmpeg -v error -y -i last.flac -c:a flac -f matroska pipe:1 </dev/null | cat >plain.mka
+    for first in two.m4a two.mka; do
+        ap-cat -q "$first" plain.mka two.mka -o all.ogg
+        [ "$(seen_in all.ogg)" = "0.000000,One 0.500000,Two 1.000000,Last 2.000000,One 2.500000,Two " ]
+    done
+    ap-cat -q -x 0.5 plain.mka plain.mka two.m4a -o all.ogg
+    [ "$(seen_in all.ogg)" = "1.000000,One 1.500000,Two " ]
+    # what cannot be read twice
+    cp two.flac other.flac
+    ap-cat --progress none - two.flac <other.flac -o all.ogg 2>said
+    [ "$(seen_in all.ogg)" = "0.000000,One 0.500000,Two " ]
+    grep -qx "ap-cat: warning: the chapters of 'two.flac' are lost: not all inputs are files" said
     ap-mix -q two.flac:delay=0.2 last.flac -o all.ogg
     [ "$(seen_in all.ogg)" = "0.200000,One 0.700000,Two " ]
     ap-trim -q --start 0.25 two.flac -o all.ogg
