@@ -24,7 +24,9 @@ struct ap_output {
     const ap_net_plugin *net; /* TO_NET, TO_NET_AT_END */
     ap_net_writer *writer;
     bool keep_existing;
-    bool owned;      /* TO_FD, TO_FD_AT_END: the target is closed at the end */
+    bool owned;   /* TO_FD, TO_FD_AT_END: the target is closed at the end */
+    bool is_file; /* TO_FD: one that can be sought in; position 0 is there: */
+    off_t start;
     char *name;      /* for messages */
     char *path;      /* TO_FILE: the final name, symbolic links resolved */
     char *temporary; /* TO_FILE: the name meanwhile, NULL when the file has none */
@@ -222,10 +224,22 @@ void ap_output_keep_existing(ap_output *out)
     out->keep_existing = true;
 }
 
+/* A descriptor is a file that a shell opened with > or 1<>, not with >>. */
+static ap_output *open_fd(int fd, const char *name, ap_error *err)
+{
+    struct stat st;
+    ap_output *out = output_new(TO_FD, fd, name, err);
+    if (!out || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (fcntl(fd, F_GETFL) & O_APPEND))
+        return out;
+    out->start = lseek(fd, 0, SEEK_CUR);
+    out->is_file = out->start >= 0;
+    return out;
+}
+
 ap_output *ap_output_fd(int fd, const char *name, bool seekable, ap_error *err)
 {
     if (!seekable)
-        return output_new(TO_FD, fd, name, err);
+        return open_fd(fd, name, err);
     int file = ap_temporary_file(err);
     if (file < 0)
         return NULL;
@@ -264,12 +278,13 @@ bool ap_output_write(ap_output *out, const void *bytes, size_t size, ap_error *e
 
 bool ap_output_seekable(const ap_output *out)
 {
-    return out->kind != TO_FD && out->kind != TO_NET;
+    return out->kind == TO_FD ? out->is_file : out->kind != TO_NET;
 }
 
 bool ap_output_seek(ap_output *out, uint64_t position, ap_error *err)
 {
-    if (!ap_output_seekable(out) || position > INT64_MAX || lseek(out->fd, (off_t)position, SEEK_SET) < 0)
+    if (!ap_output_seekable(out) || position > (uint64_t)(INT64_MAX - out->start) ||
+        lseek(out->fd, out->start + (off_t)position, SEEK_SET) < 0)
         return ap_fail(err, AP_FAILED, "cannot seek in '%s'", out->name);
     out->position = position;
     return true;
@@ -279,7 +294,7 @@ bool ap_output_read_at(ap_output *out, uint64_t position, void *bytes, size_t si
 {
     char *p = bytes;
     while (size) {
-        ssize_t n = !ap_output_seekable(out) ? -1 : pread(out->fd, p, size, (off_t)position);
+        ssize_t n = !ap_output_seekable(out) ? -1 : pread(out->fd, p, size, out->start + (off_t)position);
         if (n <= 0)
             return ap_fail(err, AP_FAILED, "cannot read back '%s'", out->name);
         p += n;

@@ -19,7 +19,8 @@ void ap_output_keep_existing(ap_output *out);
 ap_output *ap_output_fd(int fd, const char *name, bool seekable, ap_error *err);
 const char *ap_output_name(const ap_output *out);
 bool ap_output_write(ap_output *out, const void *bytes, size_t size, ap_error *err);
-/* Whether ap_output_seek works: in a file always, elsewhere if that was asked for. */
+/* Whether ap_output_seek works: in a file always, one on a descriptor included unless it is appended to;
+ * elsewhere if that was asked for. */
 bool ap_output_seekable(const ap_output *out);
 bool ap_output_seek(ap_output *out, uint64_t position, ap_error *err);
 /* Reads back what was written, from position. false when fewer bytes are there. */

@@ -69,6 +69,14 @@ END
             [ "$(values "$file" 'TITLE|X')" = "TITLE=odd X=y " ]
         done
     done
+    # also in a file on standard output, behind what is there, and when nobody tells the length
+    ap-encode -q tone.wav --tag TITLE=odd -o named.wav
+    { printf head && ap-encode -q tone.wav --tag TITLE=odd -t wav; } >opened.wav
+    cmp <(printf head | cat - named.wav) opened.wav
+    ffmpeg -v error -y -i tone.wav -f wav pipe:1 </dev/null >endless.wav
+    ap-limit -q -t wav -o named.wav <endless.wav
+    ap-limit -q -t wav <endless.wav >opened.wav
+    cmp named.wav opened.wav
     # but in a pipe they come first
     ap-encode -q tone.wav --tag TITLE=odd -t wav | ap-encode -q -o piped.flac
     [ "$(metaflac --export-tags-to=- piped.flac)" = TITLE=odd ]

@@ -89,6 +89,26 @@ static void pipes_get_all_at_the_end(void)
     close(ends[1]);
 }
 
+/* What a shell opens with >, where something may stand already, and with >>. */
+static void files_on_descriptors_are_sought_in(void)
+{
+    ap_error err;
+    enter_folder();
+    int fd = open("it", O_WRONLY | O_CREAT, 0600);
+    CHECK(write(fd, "head ", 5) == 5);
+    ap_output *out = ap_output_fd(fd, "it", false, &err);
+    CHECK(out && ap_output_seekable(out) && ap_output_tell(out) == 0 &&
+          ap_output_write(out, "xello", 5, &err));
+    CHECK(ap_output_seek(out, 0, &err) && ap_output_write(out, "h", 1, &err));
+    CHECK(ap_output_seek(out, 5, &err) && ap_output_commit(out, &err) && write(fd, ".", 1) == 1);
+    CHECK(holds("it", "head hello."));
+    close(fd);
+    fd = open("it", O_WRONLY | O_APPEND);
+    out = ap_output_fd(fd, "it", false, &err);
+    CHECK(out && !ap_output_seekable(out) && ap_output_commit(out, &err));
+    close(fd);
+}
+
 static void failures_name_the_file(void)
 {
     ap_error err;
@@ -104,4 +124,5 @@ static void failures_name_the_file(void)
 }
 
 TEST_MAIN(CASE(files_appear_whole), CASE(what_is_there_may_be_kept), CASE(links_and_modes_stay),
-          CASE(pipes_get_all_at_the_end), CASE(failures_name_the_file))
+          CASE(pipes_get_all_at_the_end), CASE(files_on_descriptors_are_sought_in),
+          CASE(failures_name_the_file))
