@@ -13,17 +13,22 @@
 # what_are FILE...: a line for each, which begins with image, audio, zip...
 what_are() { printf '%s\0' "$@" | xargs -0 ap-manifest probe --; }
 
+# members ARCHIVE: its files, as unzip names them: no absolute names, none above the folder, slashes for backslashes
+members() { unzip -Z1 "$1" | tr '\134' / | sed -E '/\/$/d; s#(^|/)(\.{0,2}/)+#\1#g'; }
+
 files=() images=() sound=(--no-audio)
 mapfile -t types < <(what_are "${inputs[@]}")
 for i in "${!inputs[@]}"; do
     if [[ ${types[i]} == zip* ]]; then
-        doubled=$(unzip -Z1 "${inputs[i]}" | grep -v '/$' | sort | uniq -d | head -n 1) || true
+        doubled=$(members "${inputs[i]}" | sort | uniq -d)
         [ -z "$doubled" ] || {
-            echo "the archive has more than one file of the name '$doubled'" >&2
+            echo "the archive has more than one file of the name '${doubled%%$'\n'*}'" >&2
             exit 1
         }
-        # with its folders, whose files may have equal names; no file beyond 256 MiB, whatever the archive says
-        (ulimit -f $((256 << 10)) && stage unzip unzip -qq -n "${inputs[i]}" -d "images$i")
+        # with its folders, whose files may have equal names; no file beyond 256 MiB, whatever the archive says;
+        # unzip ends with 1 when it has warned of such names only
+        # shellcheck disable=SC2016
+        (ulimit -f $((256 << 10)) && stage unzip sh -c 'unzip -qq -n "$1" -d "$2" || [ $? -eq 1 ]' unzip "${inputs[i]}" "images$i")
         mapfile -d '' -t found < <(find "$PWD/images$i" -name '.*' -prune -o -type f -print0 | sort -zV)
         files+=("${found[@]}")
     else

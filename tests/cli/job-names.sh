@@ -83,6 +83,25 @@ unpacks_equal_names() {
 }
 check unpacks_equal_names
 
+# As Windows makes them, and with paths that unzip changes, which is no more than a warning.
+unpacks_odd_paths() {
+    fresh
+    export AUDIOPIPE_RECIPES=
+    ffmpeg -v error -y -f lavfi -i color=red:s=64x48 -frames:v 1 red.png
+    ffmpeg -v error -y -f lavfi -i color=blue:s=64x48 -frames:v 1 blue.png
+    python3 -c 'import zipfile
+with zipfile.ZipFile("odd.zip", "w") as z:
+    for name, file in ("c\\x.png", "red"), ("d\\x.png", "blue"), ("/e/../x%20 &.png", "red"):
+        info = zipfile.ZipInfo("")
+        info.filename, info.create_system = name, 0
+        z.writestr(info, open(file + ".png", "rb").read())
+    for junk in "__MACOSX/._x.png", "Thumbs.db", "desktop.ini", "x.xmp": z.writestr(junk, "junk")'
+    id=$(ap-job submit --recipe video --set seconds=0.5 --set transition=cut --set size=64x48 odd.zip)
+    ap-job run
+    [ "$(average_colours "$(ap-job outputs "$id")")" = 'R B R' ]
+}
+check unpacks_odd_paths
+
 # Which of two files with one path is meant, nobody knows.
 refuses_a_doubled_path() {
     fresh
@@ -90,11 +109,20 @@ refuses_a_doubled_path() {
     ffmpeg -v error -y -f lavfi -i color=red:s=64x48 -frames:v 1 red.png
     python3 -W ignore -c 'import zipfile
 with zipfile.ZipFile("double.zip", "w") as z:
-    for i in range(2): z.write("red.png", "a/photo.png")'
-    id=$(ap-job submit --recipe video double.zip)
+    for i in range(2): z.write("red.png", "a/photo.png")
+with zipfile.ZipFile("beside.zip", "w") as z:
+    for name in "/a/b.png", "../a/../b.png":
+        info = zipfile.ZipInfo("")
+        info.filename = name
+        z.writestr(info, open("red.png", "rb").read())'
+    ap-job submit --recipe video double.zip >id
     fails 1 ap-job run
     ap-job list >jobs.txt
     grep -q "more than one file of the name 'a/photo.png'" jobs.txt
+    ap-job submit --recipe video beside.zip >id
+    fails 1 ap-job run
+    ap-job list >jobs.txt
+    grep -q "more than one file of the name 'a/b.png'" jobs.txt
 }
 check refuses_a_doubled_path
 
