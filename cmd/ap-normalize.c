@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ap-normalize - a constant gain that brings audio to a loudness, a peak or an RMS level. */
 #include "base/error.h"
+#include "base/net.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "front/filter.h"
@@ -226,10 +227,13 @@ static int run_many(job *j, const many_config *files, const option_group *groups
 /* DIR/NAME.EXT for an input, malloc'ed: the extension is the format's, or the input's. */
 static char *output_name(const output_config *out, const char *input)
 {
-    const char *name = ap_leaf(input);
-    if (!out->format)
-        return ap_print("%s/%s", out->path, name);
-    return ap_print("%s/%.*s.%s", out->path, ap_stem_length(name), name, out->format);
+    char *name = ap_net_leaf(input), *path = NULL;
+    if (name && !out->format)
+        path = ap_print("%s/%s", out->path, name);
+    else if (name)
+        path = ap_print("%s/%.*s.%s", out->path, ap_stem_length(name), name, out->format);
+    free(name);
+    return path;
 }
 
 /* Checks, before any work, that the output can be written, and replaces no input and no other output. */

@@ -2,6 +2,7 @@
  * naming.c - the names of outputs, made of those of the inputs. */
 #include "front/naming.h"
 #include "base/error.h"
+#include "base/net.h"
 #include "base/path.h"
 #include "base/text.h"
 
@@ -54,16 +55,17 @@ char *naming_root(const char *pattern)
     return strndup(pattern, n);
 }
 
-/* What a word in braces, of this length, stands for; NULL for any other. */
-static const char *value_of(const name_words *w, const char *word, size_t length, int *count)
+/* What a word in braces, of this length, stands for; NULL for any other. leaf: the name of the input. */
+static const char *value_of(const name_words *w, const char *leaf, const char *word, size_t length,
+                            int *count)
 {
-    const char *leaf = ap_leaf(w->input), *path = leaf == w->input ? "." : w->input;
+    const char *last = ap_leaf(w->input), *path = last == w->input ? "." : w->input;
     const struct {
         const char *word, *value;
         int count;
     } words[] = {
         {"{dir}", w->folder, -1},
-        {"{path}", path, path == w->input ? (int)(leaf - path) : 1},
+        {"{path}", path, path == w->input ? (int)(last - path) : 1},
         {"{stem}", w->stem, -1},
         {"{name}", leaf, ap_stem_length(leaf)},
         {"{ext}", w->extension, -1},
@@ -90,25 +92,27 @@ static void squeeze(char *path, bool absolute)
 
 char *naming_expand(const char *pattern, const name_words *words, ap_error *err)
 {
-    char *path = NULL;
+    char *path = NULL, *leaf = ap_net_leaf(words->input);
     size_t size = 0;
-    FILE *out = open_memstream(&path, &size);
+    FILE *out = leaf ? open_memstream(&path, &size) : NULL;
     for (const char *p = pattern; out && *p;) {
         const char *brace = *p == '{' ? strchr(p, '}') : NULL;
         const size_t length = brace ? (size_t)(brace - p) + 1 : 1;
         int count = 1;
-        const char *value = brace ? value_of(words, p, length, &count) : p;
+        const char *value = brace ? value_of(words, leaf, p, length, &count) : p;
         if (!value) {
             ap_fail(err, AP_USAGE,
                     "'%s' has something else in braces than {dir}, {path}, {name}, {trackext}, {ext}%s",
                     pattern, words->stem ? ", {stem}" : "");
             fclose(out);
             free(path);
+            free(leaf);
             return NULL;
         }
         fprintf(out, "%.*s", count, value);
         p += length;
     }
+    free(leaf);
     if (!out || fclose(out) != 0) {
         ap_fail_memory(err);
         return NULL;
@@ -117,12 +121,16 @@ char *naming_expand(const char *pattern, const name_words *words, ap_error *err)
     return path;
 }
 
-const char *naming_extension(const char *format, const char *input, const char *fallback)
+char *naming_extension(const char *format, const char *input, const char *fallback)
 {
     ap_encode_options options;
     ap_error err;
     ap_encode_defaults(&options);
     if (format)
-        return format;
-    return !fallback || ap_encode_check(ap_leaf(input), &options, &err) ? ap_extension(input) : fallback;
+        return strdup(format);
+    char *leaf = ap_net_leaf(input);
+    bool ours = leaf && (!fallback || ap_encode_check(leaf, &options, &err));
+    char *extension = leaf ? strdup(ours ? ap_extension(leaf) : fallback) : NULL;
+    free(leaf);
+    return extension;
 }

@@ -28,7 +28,7 @@ char *naming_root(const char *pattern);
 /* The pattern with its words replaced, malloc'ed. NULL, with err filled, if it has others. */
 char *naming_expand(const char *pattern, const name_words *words, ap_error *err);
 /* The extension of the output: that of the format that was asked for, or of the input if we can write it, or
- * this fallback. */
-const char *naming_extension(const char *format, const char *input, const char *fallback);
+ * this fallback; malloc'ed, NULL when out of memory. */
+char *naming_extension(const char *format, const char *input, const char *fallback);
 
 #endif

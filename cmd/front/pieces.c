@@ -2,8 +2,10 @@
  * pieces.c - one stream to several files in a folder, one after the other. */
 #include "front/pieces.h"
 #include "base/error.h"
+#include "base/net.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "front/naming.h"
 #include "stream/chapters.h"
 
 #include <stdio.h>
@@ -26,10 +28,11 @@ static void clean_name(char *name)
 /* The input's name without folders and extension. */
 static char *stem_of(const char *input)
 {
-    const char *name = ap_leaf(input);
-    char *stem = strndup(name, (size_t)ap_stem_length(name));
-    if (stem)
+    char *stem = ap_net_leaf(input);
+    if (stem) {
+        stem[ap_stem_length(stem)] = 0;
         clean_name(stem);
+    }
     return stem;
 }
 
@@ -161,9 +164,11 @@ static ap_tags *all_tags(const piece *p, const ap_stream *s)
 
 static char *path_of(const piece_list *list, const piece *p, const output_config *out)
 {
-    const char *extension = out->format ? out->format : ap_extension(list->input);
-    char *path;
-    return asprintf(&path, "%s/%s.%s", out->path, p->name, *extension ? extension : "wav") < 0 ? NULL : path;
+    char *extension = naming_extension(out->format, list->input, NULL), *path = NULL;
+    if (extension)
+        path = ap_print("%s/%s.%s", out->path, p->name, *extension ? extension : "wav");
+    free(extension);
+    return path;
 }
 
 static bool write_piece(const command *c, reader *r, const piece_list *list, size_t i, output_config *out,

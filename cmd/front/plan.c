@@ -130,13 +130,15 @@ static bool add(void *user, const char *path, const char *folder, ap_error *err)
     uint64_t bytes = is_file ? (uint64_t)st.st_size : 0;
     if (!r->pattern)
         return put(p, bytes, path, folder, "", err);
-    const name_words words = {folder, path, r->stem, naming_extension(r->format, path, r->fallback)};
-    char *output = naming_expand(r->pattern, &words, err);
+    char *extension = naming_extension(r->format, path, r->fallback);
+    const name_words words = {folder, path, r->stem, extension};
+    char *output = extension || ap_fail_memory(err) ? naming_expand(r->pattern, &words, err) : NULL;
     bool ok = output && check_own(p, path, output, err) &&
               hash_add(&p->outputs, ap_hash(AP_HASH_START, output, strlen(output)), err) &&
               (!is_file || hash_add(&p->inputs, hash_file(&st), err)) &&
               put(p, bytes, path, folder, output, err);
     free(output);
+    free(extension);
     return ok;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * net.c - names that stand for objects on servers. */
 #include "base/net.h"
+#include "base/path.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,6 +14,39 @@ bool ap_net_is_url(const char *name)
         if (strncasecmp(name, schemes[i], strlen(schemes[i])) == 0)
             return true;
     return false;
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+/* RFC 3986, section 2.1. What would be a NUL or a folder is left as it is. */
+static void decode_percent(char *text)
+{
+    char *to = text;
+    for (const char *p = text; *p; p++) {
+        int high = *p == '%' ? hex_digit(p[1]) : -1, low = high >= 0 ? hex_digit(p[2]) : -1;
+        int c = low >= 0 ? 16 * high + low : 0;
+        if (c && c != '/')
+            *to++ = (char)c, p += 2;
+        else
+            *to++ = *p;
+    }
+    *to = 0;
+}
+
+char *ap_net_leaf(const char *name)
+{
+    const bool key = strncasecmp(name, "s3://", 5) == 0; /* nothing in it stands for anything else */
+    if (key || !ap_net_is_url(name))
+        return strdup(ap_leaf(name));
+    char *path = strndup(name, strcspn(name, "?#"));
+    char *leaf = path ? strdup(ap_leaf(path)) : NULL;
+    free(path);
+    if (leaf)
+        decode_percent(leaf);
+    return leaf;
 }
 
 const ap_net_plugin *ap_net_load(ap_error *err)

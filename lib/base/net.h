@@ -71,6 +71,9 @@ typedef struct ap_net_plugin {
 
 /* Whether a name is that of an object on a server. */
 bool ap_net_is_url(const char *name);
+/* The last part of a path, of a URL the name that it stands for: decoded, without a query. malloc'ed, NULL
+ * when out of memory. */
+char *ap_net_leaf(const char *name);
 /* NULL if the plugin is missing. */
 const ap_net_plugin *ap_net_load(ap_error *err);
 

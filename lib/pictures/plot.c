@@ -3,6 +3,7 @@
  * cairo and pango bring thirty libraries that nothing else needs. */
 #include "pictures/plot.h"
 #include "base/error.h"
+#include "base/net.h"
 #include "base/path.h"
 #include "stream/stream.h"
 
@@ -132,8 +133,7 @@ static char *make_title(const ap_stream *s)
     char *text = NULL;
     if (artist && title)
         return asprintf(&text, "%s \342\200\223 %s", artist, title) < 0 ? NULL : text; /* en dash */
-    const char *name = ap_stream_name(s), *leaf = ap_leaf(name);
-    return strdup(title ? title : *leaf ? leaf : name);
+    return title ? strdup(title) : ap_net_leaf(ap_stream_name(s));
 }
 
 static bool read_all(ap_plot_picture *p, ap_plot_track *tracks, ap_stream **sources, const char *const *names,

@@ -110,4 +110,30 @@ warnings_name_the_file() {
 }
 check warnings_name_the_file
 
+# %20 and a query are not what a file is called.
+names_of_urls() {
+    mkdir -p www && cp tone.wav 'www/a & b.wav'
+    python3 -u -m http.server --bind 127.0.0.1 --directory www 0 >server.log 2>&1 &
+    server=$!
+    until grep -q 'port' server.log; do sleep 0.1; done
+    url=http://127.0.0.1:$(sed -n 's/.*port \([0-9]*\).*/\1/p' server.log)/a%20%26%20b.wav
+    ap-reverb -q "$url" -o urls/
+    ap-reverb -q "$url?of=c/d.mp3" -o 'urls/{name} of {trackext}.{ext}'
+    ap-normalize -q --album "$url?x" -t flac -o urls/
+    ap-hpss -q "$url" -o urls/
+    printf '%s\n' 'FILE "x" WAVE' 'TRACK 01 AUDIO' 'INDEX 01 00:00:00' >one.cue
+    ap-trim -q --cue one.cue "$url?x" -o urls/pieces
+    kill "$server"
+    diff <(files urls) - <<END
+./a & b of wav.wav
+./a & b.flac
+./a & b.wav
+./harmonic.wav
+./percussive.wav
+./pieces/01.wav
+./residual.wav
+END
+}
+python3 -c 'import http.server' && check names_of_urls
+
 finish

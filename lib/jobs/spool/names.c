@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * names.c - names of jobs and of the files in them. */
 #include "jobs/spool/names.h"
+#include "base/net.h"
 #include "base/path.h"
 #include "base/text.h"
 
@@ -57,42 +58,12 @@ char *ap_safe_name(const char *path, unsigned number)
     return numbered;
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
-
-/* RFC 3986, section 2.1. What would be a NUL or a folder is left as it is. */
-static void decode_percent(char *text)
-{
-    char *to = text;
-    for (const char *p = text; *p; p++) {
-        int high = *p == '%' ? hex_digit(p[1]) : -1, low = high >= 0 ? hex_digit(p[2]) : -1;
-        int c = low >= 0 ? 16 * high + low : 0;
-        if (c && c != '/')
-            *to++ = (char)c, p += 2;
-        else
-            *to++ = *p;
-    }
-    *to = 0;
-}
-
 char *ap_url_name(const char *url)
 {
-    const bool key = strncasecmp(url, "s3://", 5) == 0; /* nothing in it stands for anything else */
-    char *path = strndup(url, key ? strlen(url) : strcspn(url, "?#"));
-    if (!path)
-        return NULL;
-    const char *base = ap_leaf(path);
-    char *name = strdup(*base ? base : "download");
-    free(path);
-    if (!name)
-        return NULL;
-    if (!key)
-        decode_percent(name);
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+    char *name = ap_net_leaf(url);
+    if (name && (strcmp(name, ".") == 0 || strcmp(name, "..") == 0))
         *name = '_';
-    char *cut = ap_cut_name(name, NAME_BYTES);
+    char *cut = name ? ap_cut_name(*name ? name : "download", NAME_BYTES) : NULL;
     free(name);
     return cut;
 }
