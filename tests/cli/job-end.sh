@@ -96,4 +96,15 @@ stops_in_time() {
 }
 check stops_in_time
 
+# In a container whose first process is ours, and which has its group from outside, recipes still end with what they started.
+is_the_first_process() {
+    unshare -r --pid --fork --mount-proc true 2>/dev/null || skip "there are no namespaces of processes here"
+    fresh
+    printf '# leaves: x\nsleep 1000 &\ncp "$input" "$out/copy"\n' >recipes/leaves.sh
+    ap-job submit --recipe leaves tone.wav >/dev/null
+    unshare -r --pid --fork --mount-proc ap-job run -q
+    counts 0 0 1 0
+}
+check is_the_first_process
+
 finish

@@ -137,16 +137,41 @@ static ap_status fate(int exit_code)
     return AP_FAILED;
 }
 
+/* A group to be in meanwhile: the runner's, or, if that began outside our namespace of processes and has no
+ * number here (unshare --pid, bwrap), that of a child that only waits. */
+static pid_t find_group(pid_t *keeper)
+{
+    const pid_t self = getpid(), group = getpgid(getppid());
+    *keeper = 0;
+    if (group > 0)
+        return group;
+    if ((*keeper = fork()) == 0) {
+        setpgid(0, 0);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        while (getppid() == self)
+            pause();
+        _exit(0);
+    }
+    if (*keeper > 0)
+        setpgid(*keeper, *keeper); /* here too: whoever comes first */
+    return *keeper;
+}
+
 /* What the recipe left running ends before its outputs are looked at. We lead that group: we leave it for the
  * time of the kill. */
 static void end_rest(void)
 {
-    if (setpgid(0, getpgid(getppid())) != 0)
-        return;
-    kill(-getpid(), SIGKILL);
-    while (waitpid(-getpid(), NULL, 0) > 0 || errno == EINTR)
-        ;
-    setpgid(0, 0);
+    pid_t keeper, group = find_group(&keeper);
+    if (group > 0 && setpgid(0, group) == 0) {
+        kill(-getpid(), SIGKILL);
+        while (waitpid(-getpid(), NULL, 0) > 0 || errno == EINTR)
+            ;
+        setpgid(0, 0);
+    }
+    if (keeper > 0) {
+        kill(keeper, SIGKILL);
+        waitpid(keeper, NULL, 0);
+    }
 }
 
 /* err: why it failed. */
