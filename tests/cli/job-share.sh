@@ -25,6 +25,13 @@ two_users_share() {
     fails 1 as_other ap-job cancel "$mine"
     ap-job run
     counts 0 0 4 0
+    chmod 700 "$spool/done/$mine" # as a umask of 077 has it
+    mkdir -m 777 into
+    for verb in "outputs $mine" "fetch $mine into" "report $mine" "log $mine"; do
+        # shellcheck disable=SC2086
+        fails 1 as_other ap-job $verb
+        grep -q "'.*/done/$mine.*': Permission denied" stderr
+    done
     touch -d '-9 days' "$spool"/done/*
     as_other ap-job clean >cleaned
     [ "$(wc -l <cleaned)" -eq 2 ] && grep -qx "$theirs" cleaned

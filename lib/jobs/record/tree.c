@@ -20,6 +20,13 @@ static bool is_file(const FTSENT *entry)
            (entry->fts_info == FTS_SL && stat(entry->fts_path, &st) == 0 && S_ISREG(st.st_mode));
 }
 
+/* What is not there any more is not missed. */
+static bool cannot_be_read(const FTSENT *entry)
+{
+    return entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR ||
+           (entry->fts_info == FTS_NS && entry->fts_errno != ENOENT);
+}
+
 bool ap_each_file(const char *folder, ap_file_fn *see, void *user, ap_error *err)
 {
     char *roots[] = {(char *)folder, NULL};
@@ -29,7 +36,7 @@ bool ap_each_file(const char *folder, ap_file_fn *see, void *user, ap_error *err
     for (FTSENT *entry; ok && (entry = fts_read(tree));)
         if (entry->fts_level > 0 && entry->fts_name[0] == '.')
             fts_set(tree, entry, FTS_SKIP);
-        else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
+        else if (cannot_be_read(entry))
             ok = ap_fail_errno(err, entry->fts_errno, "cannot read '%s'", entry->fts_path);
         else if (entry->fts_level > 0 && is_file(entry))
             ok = see(entry->fts_path, entry->fts_path + n + 1, user, err);
