@@ -28,10 +28,10 @@
 #define REFUSED "refused"
 #define LOOK_BACK_S 600.0 /* a file that goes on after this is another one */
 
-/* A file that became a job. */
+/* A file that was taken for complete. */
 typedef struct taken {
-    char *placed, *from; /* where it is, and where it was */
-    char id[AP_ID_BYTES];
+    char *placed, *from;  /* where it is, and where it was */
+    char id[AP_ID_BYTES]; /* of its job; "": it was refused */
     struct stat st;
     double when_s;
 } taken;
@@ -95,10 +95,13 @@ static char *put_away(const watching *w, const char *file, const char *leaf)
     return NULL;
 }
 
+/* reason NULL: removes it. */
 static void write_reason(const char *placed, const char *reason)
 {
     char *path = ap_print("%s" REASON, placed);
-    int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    if (path && !reason)
+        unlink(path);
+    int fd = path && reason ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
     if (fd >= 0) {
         dprintf(fd, "%s\n", reason);
         close(fd);
@@ -132,18 +135,56 @@ static bool has_grown(const taken *t)
     return stat(t->placed, &now) == 0 && now.st_ino == t->st.st_ino && now.st_size > t->st.st_size;
 }
 
-/* The job of the first part is ended, and the file waits for its end again. */
-static void take_back(const job_config *c, const taken *t)
+/* Ends the job of the first part, if it became one. */
+static void cancel(const job_config *c, const taken *t, const char *how)
 {
     ap_error err;
-    if (!rename_new(t->placed, t->from))
-        return;
-    if (ap_job_cancel(c->spool, t->id, &err))
-        complain(&job_command, "'%s' goes on: %s is cancelled, the whole will be another job", t->from,
+    if (!*t->id)
+        complain(&job_command, "'%s' %s", t->from, how);
+    else if (ap_job_cancel(c->spool, t->id, &err))
+        complain(&job_command, "'%s' %s: %s is cancelled, the whole will be another job", t->from, how,
                  t->id);
     else
-        complain(&job_command, "'%s' goes on, the whole will be another job than %s: %s", t->from, t->id,
+        complain(&job_command, "'%s' %s, the whole will be another job than %s: %s", t->from, how, t->id,
                  err.message);
+}
+
+/* The file waits for its end again. */
+static void take_back(const job_config *c, const taken *t)
+{
+    if (!rename_new(t->placed, t->from))
+        return;
+    if (!*t->id)
+        write_reason(t->placed, NULL);
+    cancel(c, t, "goes on");
+}
+
+/* Whether a file begins with all of another one. */
+static bool begins_with(const char *path, const char *start)
+{
+    char a[65536], b[sizeof a];
+    FILE *whole = fopen(path, "rbe"), *part = fopen(start, "rbe");
+    bool same = whole && part;
+    for (size_t n = 1; same && (n = fread(a, 1, sizeof a, part)) > 0;)
+        same = fread(b, 1, n, whole) == n && memcmp(a, b, n) == 0;
+    same = same && !ferror(part);
+    if (whole)
+        fclose(whole);
+    if (part)
+        fclose(part);
+    return same;
+}
+
+/* A sender that finds its file gone begins again: it has sent the first part twice. */
+static void replace_first_part(watching *w, const char *from, const char *placed)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        taken *t = &w->back[i];
+        struct stat st;
+        if (strcmp(t->from, from) == 0 && stat(placed, &st) == 0 && st.st_size > t->st.st_size &&
+            begins_with(placed, t->placed))
+            cancel(w->c, t, "came again");
+    }
 }
 
 static void look_back(void *user)
@@ -181,7 +222,9 @@ static bool settle(watching *w, const char *file, int status, const char *id, ap
     if (placed && status == AP_FAILED)
         write_reason(placed, err->message);
     if (placed && status == AP_OK)
-        remember(w, file, placed, id);
+        replace_first_part(w, file, placed);
+    if (placed)
+        remember(w, file, placed, status == AP_OK ? id : "");
     free(placed);
     return true;
 }

@@ -112,4 +112,32 @@ looks_back() {
 }
 check looks_back
 
+# A sender that begins again, and one whose first part was no sound yet.
+looks_back_at_more() {
+    fresh
+    export AUDIOPIPE_RECIPES=
+    rm -rf drop && mkdir drop
+    sox -D -n -r 44100 -c 1 -b 16 again.wav synth 2 pinknoise
+    lame --quiet again.wav again.mp3
+    ffmpeg -v error -y -i again.wav -c:a alac late.m4a # what tells of the sound is at the end
+    head -c 9000 again.mp3 >drop/again.mp3
+    head -c 9000 late.m4a >drop/late.m4a
+    ap-job watch-folder --settle=0.5 drop >ids 2>said &
+    watcher=$!
+    until_true [ -e drop/submitted/again.mp3 ]
+    until_true [ -e drop/refused/late.m4a.txt ]
+    tail -c +9001 late.m4a >>drop/refused/late.m4a
+    cp again.mp3 drop/again.mp3
+    until_true in_place queue 2
+    until_true [ -e drop/submitted/late.m4a ]
+    until_true grep -q "^ap-job: '.*/again.mp3' came again: $(head -n 1 ids) is cancelled, the whole" said
+    grep -q "^ap-job: '.*/late.m4a' goes on$" said
+    counts 2 0 0 1
+    cmp drop/submitted/late.m4a late.m4a
+    [ -z "$(ls drop/refused)" ]
+    kill "$watcher"
+    wait "$watcher" 2>/dev/null || true
+}
+check looks_back_at_more
+
 finish
