@@ -407,8 +407,10 @@ install: all $(MAN) $B/audiopipe.pc $(SHELLS:%=$B/audiopipe.%-completion)
 	for m in $(MAN_SRC); do $(INSTALL) -m 644 $B/$$m $(DESTDIR)$(MANDIR)/man$${m##*.}; done
 # The loader looks for libraries in its cache: without this a new program of one's own would not find this one.
 	@if [ -n "$(DESTDIR)" ]; then echo "after moving $(DESTDIR) to its place, run ldconfig"; \
-	elif [ "$$(id -u)" -eq 0 ] && ldconfig; then :; \
-	else echo "run ldconfig as root, or set LD_LIBRARY_PATH=$(LIBDIR), so that programs of your own find libaudiopipe"; fi
+	elif [ "$$(id -u)" -ne 0 ] || ! ldconfig; then \
+		echo "run ldconfig as root, or set LD_LIBRARY_PATH=$(LIBDIR), so that programs of your own find libaudiopipe"; \
+	elif ! ldconfig -p | grep -qF "$(LIBDIR)/$(notdir $(SO))"; then \
+		echo "set LD_LIBRARY_PATH=$(LIBDIR), so that programs of your own find libaudiopipe: ldconfig does not look there"; fi
 
 uninstall:
 	rm -f $(COMMANDS:%=$(DESTDIR)$(BINDIR)/%) $(SCRIPTS:scripts/%=$(DESTDIR)$(BINDIR)/%) $(COMMANDS:%=$(DESTDIR)$(COMPDIR)/%) $(DESTDIR)$(LIBDIR)/libaudiopipe.so* \

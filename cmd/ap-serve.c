@@ -3,6 +3,7 @@
 #include "base/cores.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "front/guess.h"
 #include "front/options.h"
 #include "front/where.h"
 #include "jobs/record/clock.h"
@@ -215,6 +216,10 @@ int main(int argc, char **argv)
     ap_error err = {AP_OK, ""};
     int first = parse_options(&serve_command, groups, argc, argv);
     bool tokens = first < argc && strcmp(argv[first], "token") == 0;
+    const char *const commands[] = {"token"};
+    const char *guess = first < argc ? guess_name(argv[first], commands, 1) : NULL;
+    if (first < argc && !tokens && guess)
+        usage_error(&serve_command, "unknown command '%s': did you mean '%s'?", argv[first], guess);
     if (first < argc && !tokens)
         usage_error(&serve_command, "unknown command '%s'", argv[first]);
     umask(077);

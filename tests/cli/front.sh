@@ -119,6 +119,16 @@ unknown_options_are_guessed() {
     grep -q "unknown command 'sumbit': did you mean 'submit'?" stderr
     fails 2 ap-s3 presing s3://a/b
     grep -q "did you mean 'presign'?" stderr
+    fails 2 ap-slurm --recpie 8d
+    grep -q "^ap-slurm: unknown option '--recpie': did you mean '--recipe'?" stderr
+    fails 2 ap-transcribe --engin3 x kept.wav
+    grep -q "^ap-transcribe: unknown option '--engin3': did you mean '--engine'?" stderr
+    fails 2 ap-slurm --xyzzy
+    grep -q "^ap-slurm: unknown option '--xyzzy'$" stderr
+    if [ -x "$AP_BUILD/ap-serve" ]; then
+        fails 2 ap-serve tokn
+        grep -q "unknown command 'tokn': did you mean 'token'?" stderr
+    fi
     fails 2 ap-manifest xyzzy
     grep -q "unknown command 'xyzzy'$" stderr
 }
