@@ -50,7 +50,7 @@ check jobs_and_recipes
 servers_and_tokens() {
     command -v ap-serve >/dev/null || skip "ap-serve was not built"
     [[ " $(complete_words ap-serve --l)" == *" --listen "* ]]
-    [ "$(complete_words ap-serve --role '')" = "user admin " ]
+    [ "$(complete_words ap-serve --role '')" = "user admin machine " ]
     [ "$(complete_words ap-serve --certificate '')" = "@files " ]
     [ "$(complete_words ap-serve '')" = "token " ]
     [ "$(complete_words ap-serve token '')" = "add list remove " ]
