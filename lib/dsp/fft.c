@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * fft.c - FFTW's real transforms. */
+ * fft.c - FFTW's transforms. */
 #include "dsp/fft.h"
 
 #include <fftw3.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct ap_fft {
+    fftwf_plan forward, inverse;
+};
+
+struct ap_fft_pair {
+    size_t size;
     fftwf_plan forward, inverse;
 };
 
@@ -62,4 +68,52 @@ void ap_fft_forward(const ap_fft *fft, float *in, float complex *bins)
 void ap_fft_inverse(const ap_fft *fft, float complex *bins, float *out)
 {
     fftwf_execute_dft_c2r(fft->inverse, (fftwf_complex *)bins, out);
+}
+
+/* The inverse is the same with the parts exchanged, but a plan also keeps how far they lie apart. */
+static fftwf_plan plan_split(size_t size, float *in, float *out, bool inverse)
+{
+    const fftwf_iodim whole = {.n = (int)size, .is = 1, .os = 1};
+    const size_t re = inverse ? size : 0, im = size - re;
+    return fftwf_plan_guru_split_dft(1, &whole, 0, NULL, in + re, in + im, out + re, out + im, FFTW_ESTIMATE);
+}
+
+ap_fft_pair *ap_fft_pair_new(size_t size)
+{
+    ap_fft_pair *fft = calloc(1, sizeof *fft);
+    float *in = ap_fft_alloc(2 * size, sizeof *in), *out = ap_fft_alloc(2 * size, sizeof *out);
+    if (fft && in && out) {
+        pthread_mutex_lock(&planner);
+        fft->size = size;
+        fft->forward = plan_split(size, in, out, false);
+        fft->inverse = plan_split(size, in, out, true);
+        pthread_mutex_unlock(&planner);
+    }
+    free(in);
+    free(out);
+    if (fft && fft->forward && fft->inverse)
+        return fft;
+    ap_fft_pair_free(fft);
+    return NULL;
+}
+
+void ap_fft_pair_free(ap_fft_pair *fft)
+{
+    if (!fft)
+        return;
+    pthread_mutex_lock(&planner);
+    fftwf_destroy_plan(fft->forward);
+    fftwf_destroy_plan(fft->inverse);
+    pthread_mutex_unlock(&planner);
+    free(fft);
+}
+
+void ap_fft_pair_forward(const ap_fft_pair *fft, float *in, float *out)
+{
+    fftwf_execute_split_dft(fft->forward, in, in + fft->size, out, out + fft->size);
+}
+
+void ap_fft_pair_inverse(const ap_fft_pair *fft, float *in, float *out)
+{
+    fftwf_execute_split_dft(fft->inverse, in + fft->size, in, out + fft->size, out);
 }

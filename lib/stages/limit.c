@@ -6,6 +6,7 @@
  * gain is down before the peak comes, and no sample passes the ceiling. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "dsp/hot.h"
 #include "dsp/truepeak.h"
 #include "stream/gain_tags.h"
 #include "stream/processor.h"
@@ -65,12 +66,28 @@ static inline float clamp(float x, float limit)
     return x > limit ? limit : x < -limit ? -limit : x;
 }
 
+/* A channel of interleaved frames. */
+static inline void pick(const float *in, size_t channels, size_t channel, float gain, float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = in[i * channels + channel] * gain;
+}
+
+AP_HOT
+static void pick_channel(const float *restrict in, size_t channels, size_t channel, float gain,
+                         float *restrict x, size_t n)
+{
+    if (channels == 2) /* side by side */
+        pick(in + channel, 2, 0, gain, x, n);
+    else
+        pick(in, channels, channel, gain, x, n);
+}
+
 /* Appends the block to the channel's history and returns where its first sample is. */
 static float *load_channel(limiter *l, uint32_t channel, const float *in, size_t n)
 {
     float *x = l->signal + channel * (HISTORY + AP_BLOCK) + HISTORY;
-    for (size_t i = 0; i < n; i++)
-        x[i] = in[i * l->channels + channel] * l->gain;
+    pick_channel(in, l->channels, channel, l->gain, x, n);
     return x;
 }
 
@@ -78,6 +95,13 @@ static float *load_channel(limiter *l, uint32_t channel, const float *in, size_t
 static void keep_history(float *x, size_t n)
 {
     memmove(x - HISTORY, x - HISTORY + n, HISTORY * sizeof *x);
+}
+
+AP_HOT
+static void raise_to(float *restrict peaks, const float *restrict x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        peaks[i] = larger(peaks[i], fabsf(x[i]));
 }
 
 /* Peaks over all channels. With oversampling they come late, and the peak of a frame covers the signal from
@@ -89,14 +113,12 @@ static void find_peaks(limiter *l, const float *in, size_t n)
     memset(between, 0, n * sizeof *between);
     for (uint32_t c = 0; c < l->channels; c++) {
         float *x = load_channel(l, c, in, n);
-        const float *at = x - l->truepeak.taps / 2;
-        for (size_t i = 0; i < n; i++)
-            l->peaks[i] = larger(l->peaks[i], fabsf(at[i]));
+        raise_to(l->peaks, x - l->truepeak.taps / 2, n);
         ap_truepeak_between(&l->truepeak, x, between, n, l->ceiling);
         keep_history(x, n);
     }
-    for (size_t i = 0; i < n; i++)
-        l->peaks[i] = larger(l->peaks[i], larger(l->between[i], between[i]));
+    raise_to(l->peaks, l->between, n);
+    raise_to(l->peaks, between, n);
     l->between[0] = between[n - 1];
 }
 
@@ -162,17 +184,23 @@ static inline void scale(float *x, size_t n, float gain)
         x[i] *= gain;
 }
 
+AP_HOT
+static void exchange_run(float *restrict waiting, const float *restrict in, float *restrict out, float gain,
+                         size_t samples)
+{
+    for (size_t i = 0; i < samples; i++) {
+        out[i] = waiting[i];
+        waiting[i] = in[i] * gain;
+    }
+}
+
 /* Exchanges frames with the delay line: those that waited longest go to out, those of in wait now. */
 static void exchange(limiter *l, const float *restrict in, float *restrict out, size_t n)
 {
     while (n) {
         size_t run = l->delay - l->delay_at < n ? l->delay - l->delay_at : n;
         size_t samples = run * l->channels;
-        float *restrict waiting = l->delayed + l->delay_at * l->channels;
-        for (size_t i = 0; i < samples; i++) {
-            out[i] = waiting[i];
-            waiting[i] = in[i] * l->gain;
-        }
+        exchange_run(l->delayed + l->delay_at * l->channels, in, out, l->gain, samples);
         l->delay_at = run == l->delay - l->delay_at ? 0 : l->delay_at + run;
         in += samples;
         out += samples;
@@ -180,16 +208,42 @@ static void exchange(limiter *l, const float *restrict in, float *restrict out, 
     }
 }
 
+AP_HOT
+static bool any_above(const float *x, size_t n, float limit)
+{
+    uint32_t above = 0;
+    for (size_t i = 0; i < n; i++)
+        above += x[i] > limit ? 1 : 0;
+    return above;
+}
+
+/* Against rounding only. */
+AP_HOT
+static void clamp_all(float *x, size_t n, float limit)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = clamp(x[i], limit);
+}
+
+/* Much music rests for long, and then a whole block does. */
+static bool all_rest(limiter *l, size_t n)
+{
+    if (l->rest <= l->first.length + l->second.length || any_above(l->peaks, n, l->ceiling))
+        return false;
+    l->lowest.now += n;
+    return true;
+}
+
 static void limit_process(void *state, const float *in, float *out, size_t frames)
 {
     limiter *l = state;
     find_peaks(l, in, frames);
     exchange(l, in, out, frames);
-    for (size_t i = 0; i < frames; i++)
+    bool rests = all_rest(l, frames);
+    for (size_t i = 0; !rests && i < frames; i++)
         if (!stays_at_rest(l, l->peaks[i]))
             scale(out + i * l->channels, l->channels, next_gain(l, l->peaks[i]));
-    for (size_t i = 0; i < frames * l->channels; i++)
-        out[i] = clamp(out[i], l->ceiling); /* against rounding only */
+    clamp_all(out, frames * l->channels, l->ceiling);
 }
 
 /* ---- stream */

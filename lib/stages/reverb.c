@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * reverb.c - Freeverb (Jezar at Dreampoint, 2000), with the scaling of JUCE's and pedalboard's Reverb. */
 #include "base/error.h"
+#include "dsp/hot.h"
 #include "stream/gain_tags.h"
 #include "stream/processor.h"
 #include "stream/stream.h"
@@ -76,34 +77,46 @@ static void advance(delay *d, size_t n)
         d->at = 0;
 }
 
-/* Four floats side by side: of four combs, or of four frames. */
+/* Floats side by side: four frames of two combs, or two times four combs. */
 typedef float v4 __attribute__((vector_size(16)));
+typedef float v8 __attribute__((vector_size(32)));
 
-static inline v4 load(const float *x)
+/* Within each half. */
+static inline void transpose(v8 m[4])
 {
-    v4 v;
-    memcpy(&v, x, sizeof v);
-    return v;
+    v8 a = __builtin_shufflevector(m[0], m[1], 0, 8, 1, 9, 4, 12, 5, 13);
+    v8 b = __builtin_shufflevector(m[0], m[1], 2, 10, 3, 11, 6, 14, 7, 15);
+    v8 c = __builtin_shufflevector(m[2], m[3], 0, 8, 1, 9, 4, 12, 5, 13);
+    v8 d = __builtin_shufflevector(m[2], m[3], 2, 10, 3, 11, 6, 14, 7, 15);
+    m[0] = __builtin_shufflevector(a, c, 0, 1, 8, 9, 4, 5, 12, 13);
+    m[1] = __builtin_shufflevector(a, c, 2, 3, 10, 11, 6, 7, 14, 15);
+    m[2] = __builtin_shufflevector(b, d, 0, 1, 8, 9, 4, 5, 12, 13);
+    m[3] = __builtin_shufflevector(b, d, 2, 3, 10, 11, 6, 7, 14, 15);
 }
 
-static inline void transpose(v4 m[4])
+static inline void load_two(v8 *both, const float *first, const float *second)
 {
-    v4 a = __builtin_shufflevector(m[0], m[1], 0, 4, 1, 5);
-    v4 b = __builtin_shufflevector(m[0], m[1], 2, 6, 3, 7);
-    v4 c = __builtin_shufflevector(m[2], m[3], 0, 4, 1, 5);
-    v4 d = __builtin_shufflevector(m[2], m[3], 2, 6, 3, 7);
-    m[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
-    m[1] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
-    m[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
-    m[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
+    v4 a, b;
+    memcpy(&a, first, sizeof a);
+    memcpy(&b, second, sizeof b);
+    *both = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
 }
 
-/* Four frames through four combs, at i of their delay lines. */
-static inline void step_combs(float *const line[4], size_t i, v4 *state, float damp, float feedback, v4 in)
+static inline void store_two(const v8 *both, float *first, float *second)
 {
-    v4 m[4];
+    v4 a = __builtin_shufflevector(*both, *both, 0, 1, 2, 3),
+       b = __builtin_shufflevector(*both, *both, 4, 5, 6, 7);
+    memcpy(first, &a, sizeof a);
+    memcpy(second, &b, sizeof b);
+}
+
+/* Four frames through the combs, at i of their delay lines. */
+static inline void step_combs(float *const line[COMBS], size_t i, v8 *state, float damp, float feedback,
+                              const float *in)
+{
+    v8 m[4];
     for (int c = 0; c < 4; c++)
-        m[c] = load(line[c] + i);
+        load_two(&m[c], line[c] + i, line[c + 4] + i);
     transpose(m);
     for (int k = 0; k < 4; k++) {
         *state = m[k] * (1 - damp) + *state * damp;
@@ -111,27 +124,34 @@ static inline void step_combs(float *const line[4], size_t i, v4 *state, float d
     }
     transpose(m);
     for (int c = 0; c < 4; c++)
-        memcpy(line[c] + i, &m[c], sizeof m[c]);
+        store_two(&m[c], line[c] + i, line[c + 4] + i);
+}
+
+static inline void sum_combs(float *const line[COMBS], size_t i, float *y)
+{
+    v4 sum = {0}, one;
+    for (int c = 0; c < COMBS; c++) {
+        memcpy(&one, line[c] + i, sizeof one);
+        sum += one;
+    }
+    memcpy(y, &sum, sizeof sum);
 }
 
 /* The combs' output to y. They run side by side: the feedback of one would leave the processor waiting. n is
  * at most what every delay line has before its end. */
+AP_HOT
 static void run_combs(bank *b, float damp, float feedback, const float *x, float *y, size_t n)
 {
     float *line[COMBS];
-    v4 state[COMBS / 4];
-    memcpy(state, b->lowpass, sizeof state);
+    v8 state;
+    memcpy(&state, b->lowpass, sizeof state);
     for (int c = 0; c < COMBS; c++)
         line[c] = b->combs[c].data + b->combs[c].at;
     for (size_t i = 0; i + 4 <= n; i += 4) {
-        v4 sum = {0};
-        for (int c = 0; c < COMBS; c++)
-            sum += load(line[c] + i);
-        memcpy(y + i, &sum, sizeof sum);
-        for (int c = 0; c < COMBS; c += 4)
-            step_combs(line + c, i, &state[c / 4], damp, feedback, load(x + i));
+        sum_combs(line, i, y + i);
+        step_combs(line, i, &state, damp, feedback, x + i);
     }
-    memcpy(b->lowpass, state, sizeof state);
+    memcpy(b->lowpass, &state, sizeof state);
     for (size_t i = n - n % 4; i < n; i++) {
         y[i] = 0;
         for (int c = 0; c < COMBS; c++) {
@@ -152,6 +172,7 @@ static size_t comb_run(const bank *b, size_t n)
 }
 
 /* In place. The delay is never shorter than a run, so the loop has no feedback. */
+AP_HOT
 static void run_allpass(delay *d, float *x, size_t n)
 {
     while (n) {
@@ -217,23 +238,55 @@ static void add_centres(const freeverb *f, uint32_t channel, const float *in, fl
                 x[i] += (float)M_SQRT2 * in[i * f->channels + c] * f->input_gain;
 }
 
+/* Both channels of a pair feed one room. */
+static inline void feed(const float *in, size_t step, size_t left, size_t right, float gain, float *x,
+                        size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = (in[i * step + left] + in[i * step + right]) * gain;
+}
+
+/* What the left and the right one hear of both banks. */
+static inline void hear(const freeverb *f, const float *in, size_t step, size_t left, size_t right,
+                        const float *a, const float *b, float *restrict out, size_t n)
+{
+    const float same = f->wet_same, other = f->wet_other, dry = f->dry;
+    for (size_t i = 0; i < n; i++) {
+        out[i * step + left] = a[i] * same + b[i] * other + in[i * step + left] * dry;
+        out[i * step + right] = b[i] * same + a[i] * other + in[i * step + right] * dry;
+    }
+}
+
+/* Stereo runs side by side. */
+AP_HOT
+static void feed_pair(const float *in, size_t step, size_t left, size_t right, float gain, float *x, size_t n)
+{
+    if (step == 2 && left == 0 && right == 1)
+        feed(in, 2, 0, 1, gain, x, n);
+    else
+        feed(in, step, left, right, gain, x, n);
+}
+
+AP_HOT
+static void hear_pair(const freeverb *f, const float *in, size_t left, size_t right, const float *a,
+                      const float *b, float *out, size_t n)
+{
+    if (f->channels == 2 && left == 0 && right == 1)
+        hear(f, in, 2, 0, 1, a, b, out, n);
+    else
+        hear(f, in, f->channels, left, right, a, b, out, n);
+}
+
 static void run_pair(freeverb *f, uint32_t channel, const float *in, float *out, size_t n)
 {
     float x[CHUNK], x_right[CHUNK], left[CHUNK], right[CHUNK];
     const uint32_t other = f->places[channel].other;
-    const size_t step = f->channels;
-    for (size_t i = 0; i < n; i++)
-        x[i] = (in[i * step + channel] + in[i * step + other]) * f->input_gain;
+    feed_pair(in, f->channels, channel, other, f->input_gain, x, n);
     add_centres(f, channel, in, x, n);
     memcpy(x_right, x, n * sizeof *x);
     run_bank(f, &f->banks[channel], x, left, n);
     run_bank(f, &f->banks[other], x_right, right, n);
-    for (size_t i = 0; i < n; i++) {
-        const float *from = in + i * step;
-        float *to = out + i * step;
-        to[channel] = left[i] * f->wet_same + right[i] * f->wet_other + from[channel] * f->dry;
-        to[other] = right[i] * f->wet_same + left[i] * f->wet_other + from[other] * f->dry;
-    }
+    hear_pair(f, in, channel, other, left, right, out, n);
 }
 
 static void run_channel(freeverb *f, uint32_t c, const float *in, float *out, size_t n)

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "dsp/hot.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -198,11 +199,19 @@ ptrdiff_t ap_read_full(ap_stream *s, float *frames, size_t max, ap_error *err)
     return (ptrdiff_t)have;
 }
 
-size_t ap_sanitize(float *samples, size_t count)
+/* How many are not sane. Most often none: found without a branch. */
+AP_HOT
+static uint32_t count_insane(const float *samples, size_t count)
 {
-    size_t bad = 0;
+    uint32_t bad = 0;
     for (size_t i = 0; i < count; i++)
         bad += fabsf(samples[i]) <= AP_SANE_MAX ? 0 : 1;
+    return bad;
+}
+
+size_t ap_sanitize(float *samples, size_t count)
+{
+    size_t bad = count_insane(samples, count);
     for (size_t i = 0; bad && i < count; i++)
         if (!(fabsf(samples[i]) <= AP_SANE_MAX))
             samples[i] = 0;

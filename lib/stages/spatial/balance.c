@@ -5,8 +5,10 @@
  * more the lower the frequency. So each has a gain of its own, below and above a corner: a shelf. The gains
  * come from what the renderer does along the trajectory, at the start; nothing follows the music. */
 #include "stages/spatial/balance.h"
+#include "dsp/hot.h"
 
 #include <math.h>
+#include <string.h>
 
 #define STEPS 126 /* places along the trajectory, over so many turns that all of a spiral is seen */
 #define TURNS 4
@@ -14,6 +16,7 @@
 #define CORNER 1200.0 /* Hz: a wavelength of two heads, where addition turns from coherent to random */
 #define GAIN_MAX 3.0  /* +9.5 dB: the side of a narrow pair would ask for any amount, and lift noise */
 #define SILENCE 0x1p-200
+#define CHUNK 256 /* frames; keeps scratch in the first-level cache */
 
 typedef enum part { MID, SIDE, ALONE, PARTS } part;
 
@@ -109,25 +112,9 @@ void ap_balance_init(ap_balance *b, const ap_speakers *s, const ap_spatialize_op
     }
 }
 
-/* x may be y. */
-static void run_shelf(ap_shelf *f, double pole, const float *x, float *y, size_t frames)
-{
-    double state = f->state;
-    float low = f->low - f->high, high = f->high;
-    if (fabsf(low) < 1e-6f) { /* flat */
-        for (size_t i = 0; i < frames; i++)
-            y[i] = high * x[i];
-        return;
-    }
-    for (size_t i = 0; i < frames; i++) {
-        state = (1 - pole) * (double)x[i] + pole * state;
-        y[i] = high * x[i] + low * (float)state;
-    }
-    f->state = fabs(state) < SILENCE ? 0 : state;
-}
-
 /* To half of the sum and half of the difference; and back. */
-static void matrix(float *a, float *b, size_t frames, float scale)
+AP_HOT
+static void matrix(float *restrict a, float *restrict b, size_t frames, float scale)
 {
     for (size_t i = 0; i < frames; i++) {
         float sum = scale * (a[i] + b[i]), difference = scale * (a[i] - b[i]);
@@ -136,19 +123,68 @@ static void matrix(float *a, float *b, size_t frames, float scale)
     }
 }
 
+/* One lane for each of two shelves. */
+typedef double v2 __attribute__((vector_size(16)));
+
+/* The low parts of two signals. */
+AP_HOT
+static void low_parts(ap_shelf *f, ap_shelf *g, double pole, const float *x, const float *y,
+                      float *restrict low_x, float *restrict low_y, size_t frames)
+{
+    v2 state = {f->state, g->state};
+    for (size_t i = 0; i < frames; i++) {
+        v2 in = {(double)x[i], (double)y[i]};
+        state = (1 - pole) * in + pole * state;
+        low_x[i] = (float)state[0];
+        low_y[i] = (float)state[1];
+    }
+    f->state = fabs(state[0]) < SILENCE ? 0 : state[0];
+    g->state = fabs(state[1]) < SILENCE ? 0 : state[1];
+}
+
+AP_HOT
+static void mix_low(const ap_shelf *f, float *restrict x, const float *restrict low, size_t frames)
+{
+    const float high = f->high, extra = f->low - f->high;
+    for (size_t i = 0; i < frames; i++)
+        x[i] = high * x[i] + extra * low[i];
+}
+
+static bool is_flat(const ap_shelf *f)
+{
+    return fabsf(f->low - f->high) < 1e-6f;
+}
+
+/* Two signals, each through its shelf. */
+static void run_shelves(ap_balance *b, size_t c, float *mid, float *side, size_t frames)
+{
+    ap_shelf *f = &b->mid[c], *g = &b->side[c];
+    float low[2][CHUNK];
+    if (is_flat(f) && is_flat(g))
+        memset(low, 0, sizeof low);
+    for (size_t n; frames; frames -= n, mid += n, side += n) {
+        n = frames < CHUNK ? frames : CHUNK;
+        if (!is_flat(f) || !is_flat(g))
+            low_parts(f, g, b->pole, mid, side, low[0], low[1], n);
+        mix_low(f, mid, low[0], n);
+        mix_low(g, side, low[1], n);
+    }
+}
+
 void ap_balance_run(ap_balance *b, float *const *plane, size_t frames)
 {
     const ap_speakers *s = b->speakers;
     for (size_t c = 0; c < s->count; c++) {
-        float *left = plane[c], *right = plane[s->mirror[c]];
+        float *left = plane[c], *right = plane[s->mirror[c]], none[CHUNK] = {0};
         if (!s->turns[c] || s->mirror[c] < c)
             continue;
-        if (left != right)
-            matrix(left, right, frames, 0.5f);
-        run_shelf(&b->mid[c], b->pole, left, left, frames);
-        if (left == right)
+        if (left == right) {
+            for (size_t i = 0; i < frames; i += CHUNK)
+                run_shelves(b, c, left + i, none, frames - i < CHUNK ? frames - i : CHUNK);
             continue;
-        run_shelf(&b->side[c], b->pole, right, right, frames);
+        }
+        matrix(left, right, frames, 0.5f);
+        run_shelves(b, c, left, right, frames);
         matrix(left, right, frames, 1);
     }
 }

@@ -5,6 +5,7 @@
  * the high band is that all-pass minus the low band: cheaper than its own two filters, and the sum is exact.
  */
 #include "stages/spatial/crossover.h"
+#include "dsp/hot.h"
 
 #include <math.h>
 #include <string.h>
@@ -18,6 +19,7 @@ typedef struct section {
 
 /* Below this a decaying state is silence; denormal numbers would take 100 times as long. */
 #define SILENCE 0x1p-200
+#define CHUNK 256 /* frames; keeps scratch in the first-level cache */
 
 /* Bilinear transform of the Butterworth low-pass; the highest usable corner is half of Nyquist. */
 void ap_crossover_init(ap_crossover *x, double hz, double rate)
@@ -41,52 +43,82 @@ static void store(double state[4], const section *s)
             state[i] = 0;
 }
 
-/* Transposed direct form II throughout. */
-static inline v2 low_pass(section *s, v2 x, v2 b, v2 a1, v2 a2)
+/* What all of them begin with: the poles are the same. */
+static inline v2 resonate(const section *s, v2 x, v2 a1, v2 a2)
 {
-    v2 bx = b * x, y = bx + s->s1;
-    s->s1 = (bx + bx + s->s2) - a1 * y;
-    s->s2 = bx - a2 * y;
-    return y;
+    return (x - a2 * s->s2) - a1 * s->s1;
 }
 
-static inline v2 all_pass(section *s, v2 x, v2 a1, v2 a2)
+/* The zeros of a low-pass, and of an all-pass. */
+static inline v2 low_zeros(const section *s, v2 w, v2 b)
 {
-    v2 y = a2 * x + s->s1;
-    s->s1 = (a1 * x + s->s2) - a1 * y;
-    s->s2 = x - a2 * y;
-    return y;
+    return b * (w + s->s1 + (s->s1 + s->s2));
 }
 
-static void filter(ap_crossover *x, float *const in[2], float *const low[2], float *const high[2],
-                   size_t frames)
+static inline v2 all_zeros(const section *s, v2 w, v2 a1, v2 a2)
+{
+    return a2 * w + a1 * s->s1 + s->s2;
+}
+
+static inline void push(section *s, v2 w)
+{
+    s->s2 = s->s1;
+    s->s1 = w;
+}
+
+/* Two channels side by side, in doubles; and back. */
+AP_HOT
+static void join(const float *restrict left, const float *restrict right, double *restrict both,
+                 size_t frames)
+{
+    for (size_t i = 0; i < frames; i++) {
+        both[2 * i] = (double)left[i];
+        both[2 * i + 1] = (double)right[i];
+    }
+}
+
+AP_HOT
+static void part(const double *restrict both, float *restrict left, float *restrict right, size_t frames)
+{
+    for (size_t i = 0; i < frames; i++) {
+        left[i] = (float)both[2 * i];
+        right[i] = (float)both[2 * i + 1];
+    }
+}
+
+/* Direct form II: the first low-pass and the all-pass share their states. Leaves the high band in signal. */
+AP_HOT
+static void filter(ap_crossover *x, v2 *signal, v2 *low, size_t frames)
 {
     const v2 a1 = {x->a1, x->a1}, a2 = {x->a2, x->a2}, b = {x->b, x->b};
-    section first, second, all;
-    load(&first, x->low_pass[0]);
-    load(&second, x->low_pass[1]);
-    load(&all, x->all_pass);
+    section first, second;
+    load(&first, x->state[0]);
+    load(&second, x->state[1]);
     for (size_t i = 0; i < frames; i++) {
-        v2 u = {(double)in[0][i], (double)in[1][i]};
-        v2 y = low_pass(&second, low_pass(&first, u, b, a1, a2), b, a1, a2);
-        v2 rest = all_pass(&all, u, a1, a2) - y;
-        low[0][i] = (float)y[0];
-        low[1][i] = (float)y[1];
-        high[0][i] = (float)rest[0];
-        high[1][i] = (float)rest[1];
+        v2 w = resonate(&first, signal[i], a1, a2);
+        v2 v = resonate(&second, low_zeros(&first, w, b), a1, a2);
+        low[i] = low_zeros(&second, v, b);
+        signal[i] = all_zeros(&first, w, a1, a2) - low[i];
+        push(&first, w);
+        push(&second, v);
     }
-    store(x->low_pass[0], &first);
-    store(x->low_pass[1], &second);
-    store(x->all_pass, &all);
+    store(x->state[0], &first);
+    store(x->state[1], &second);
 }
 
 void ap_crossover_run(ap_crossover *x, float *const in[2], float *const low[2], float *const high[2],
                       size_t frames)
 {
-    if (x->on) {
-        filter(x, in, low, high, frames);
-        return;
+    for (size_t at = 0; x->on && at < frames; at += CHUNK) {
+        v2 signal[CHUNK], bass[CHUNK];
+        size_t n = frames - at < CHUNK ? frames - at : CHUNK;
+        join(in[0] + at, in[1] + at, (double *)signal, n);
+        filter(x, signal, bass, n);
+        part((const double *)bass, low[0] + at, low[1] + at, n);
+        part((const double *)signal, high[0] + at, high[1] + at, n);
     }
+    if (x->on)
+        return;
     for (int c = 0; c < 2; c++) {
         memmove(high[c], in[c], frames * sizeof *high[c]);
         memset(low[c], 0, frames * sizeof *low[c]);

@@ -9,8 +9,8 @@
 
 typedef struct ap_crossover {
     bool on;
-    double a1, a2, b;                   /* Butterworth: denominator; numerator b * (1 + z^-1)^2 */
-    double low_pass[2][4], all_pass[4]; /* states */
+    double a1, a2, b;   /* Butterworth: denominator; numerator b * (1 + z^-1)^2 */
+    double state[2][4]; /* of both low-passes */
 } ap_crossover;
 
 /* hz = 0: everything is the high band. */

@@ -39,8 +39,8 @@ struct ap_hrtf {
     ap_sofa *opened; /* sofa, unless it is the caller's */
     ap_sphere *sphere;
     ready *directions;
-    float complex *filters; /* of both ears of each direction; pages that are not used are not there */
-    size_t stride, count;   /* bins of a filter, with padding; directions */
+    float *filters;       /* of both ears of each direction; pages that are not used are not there */
+    size_t stride, count; /* between real and imaginary parts of a filter; directions */
     double rate, sofa_rate;
     /* Spectra of measured_size at the set's rate and of size at the output rate have the same spacing. */
     size_t measured_size, size, block;
@@ -192,7 +192,7 @@ static double find_arrival(ap_hrtf *h)
 }
 
 /* From h->minimum to the spectrum of a filter of block + 1 taps, the last quarter of which is faded out. */
-static void make_filter(ap_hrtf *h, float complex *out)
+static void make_filter(ap_hrtf *h, ap_split out)
 {
     size_t taps = h->block + 1, fade = taps / 4, have = h->size < taps ? h->size : taps;
     ap_fft_inverse(h->fft, h->minimum, h->time);
@@ -201,12 +201,17 @@ static void make_filter(ap_hrtf *h, float complex *out)
         h->time[i] *= (float)(0.5 + 0.5 * cos(M_PI * t)) / (float)h->size;
     }
     memset(h->time + have, 0, (2 * h->block - have) * sizeof *h->time);
-    ap_fft_forward(h->filter_fft, h->time, out);
+    ap_fft_forward(h->filter_fft, h->time, h->bins);
+    for (size_t k = 0; k <= h->block; k++) {
+        out.re[k] = crealf(h->bins[k]);
+        out.im[k] = cimagf(h->bins[k]);
+    }
 }
 
-static float complex *filter_of(const ap_hrtf *h, size_t direction, size_t ear)
+static ap_split filter_of(const ap_hrtf *h, size_t direction, size_t ear)
 {
-    return h->filters + (2 * direction + ear) * h->stride;
+    float *re = h->filters + 2 * (2 * direction + ear) * h->stride;
+    return (ap_split){re, re + h->stride};
 }
 
 static const ready *get(ap_hrtf *h, size_t direction)
@@ -249,8 +254,8 @@ static bool allocate(ap_hrtf *h)
     choose_sizes(h);
     size_t most = h->measured_size > h->size ? h->measured_size : h->size;
     most = most > 2 * h->block ? most : 2 * h->block;
-    h->stride = (h->block + 1 + 7) / 8 * 8;
-    return (h->filters = aligned_alloc(64, h->count * 2 * h->stride * sizeof *h->filters)) &&
+    h->stride = (h->block + 1 + 15) / 16 * 16;
+    return (h->filters = aligned_alloc(64, h->count * 4 * h->stride * sizeof *h->filters)) &&
            (h->sphere = ap_sphere_new(direction, h->count)) &&
            (h->directions = calloc(h->count, sizeof *h->directions)) &&
            (h->measured_fft = ap_fft_new(h->measured_size)) && (h->fft = ap_fft_new(h->size)) &&
@@ -313,22 +318,28 @@ static void add_scaled(const float *restrict in, float weight, float *restrict o
         out[i] += weight * in[i];
 }
 
-void ap_hrtf_at(ap_hrtf *h, double azimuth, double elevation, size_t *hint, float complex *const bins[2],
+AP_HOT
+static void scale(const float *restrict in, float weight, float *restrict out, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = weight * in[i];
+}
+
+void ap_hrtf_at(ap_hrtf *h, double azimuth, double elevation, size_t *hint, const ap_split bins[2],
                 double delay[2])
 {
     double direction[3] = {cos(azimuth) * cos(elevation), sin(azimuth) * cos(elevation), sin(elevation)};
     double limit = AP_HRTF_DELAY_S * h->rate;
     ap_corners corners;
     ap_sphere_find(h->sphere, direction, hint, &corners);
-    for (int ear = 0; ear < 2; ear++) {
-        memset(bins[ear], 0, (h->block + 1) * sizeof *bins[ear]);
-        delay[ear] = -h->centre;
-    }
+    delay[0] = delay[1] = -h->centre;
     for (size_t i = 0; i < corners.count; i++) {
         const ready *d = get(h, corners.index[i]);
+        const float weight = (float)corners.weight[i];
         for (size_t ear = 0; ear < 2; ear++) {
-            add_scaled((const float *)filter_of(h, corners.index[i], ear), (float)corners.weight[i],
-                       (float *)bins[ear], 2 * h->block + 2);
+            ap_split filter = filter_of(h, corners.index[i], ear);
+            (i == 0 ? scale : add_scaled)(filter.re, weight, bins[ear].re, h->block + 1);
+            (i == 0 ? scale : add_scaled)(filter.im, weight, bins[ear].im, h->block + 1);
             delay[ear] += corners.weight[i] * d->delay[ear];
         }
     }

@@ -5,8 +5,7 @@
 #define AP_STAGES_SPATIAL_HRTF_H
 
 #include "audiopipe.h"
-
-#include <complex.h>
+#include "dsp/fft.h"
 
 typedef struct ap_hrtf ap_hrtf;
 
@@ -16,7 +15,7 @@ void ap_hrtf_free(ap_hrtf *h);
 /* The filters of both ears for any direction, and the delays to go with them in frames; their mean over the
  * directions is about 0, and they stay within AP_HRTF_DELAY_S. hint as for ap_sphere_find. */
 #define AP_HRTF_DELAY_S 1e-3
-void ap_hrtf_at(ap_hrtf *h, double azimuth, double elevation, size_t *hint, float complex *const bins[2],
+void ap_hrtf_at(ap_hrtf *h, double azimuth, double elevation, size_t *hint, const ap_split bins[2],
                 double delay[2]);
 
 #endif

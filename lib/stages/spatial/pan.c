@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * pan.c - virtual speakers panned between left and right with equal power. */
 #include "base/error.h"
+#include "dsp/hot.h"
 #include "stages/spatial/renderer.h"
 #include "stages/spatial/trajectory.h"
 
@@ -22,7 +23,8 @@ static void gains(double azimuth, double elevation, float gain[2])
     gain[1] = (float)cos(M_PI / 2 * pan);
 }
 
-static void add_ramp(const float *in, float *out, size_t frames, float from, float to)
+AP_HOT
+static void add_ramp(const float *restrict in, float *restrict out, size_t frames, float from, float to)
 {
     float step = (to - from) / (float)frames;
     for (int i = 0; i < (int)frames; i++)

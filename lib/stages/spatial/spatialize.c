@@ -5,6 +5,7 @@
  *                                   \-> high band -> mid/side gains -> renderer -> output
  */
 #include "base/error.h"
+#include "dsp/hot.h"
 #include "stages/spatial/balance.h"
 #include "stages/spatial/crossover.h"
 #include "stages/spatial/renderer.h"
@@ -83,20 +84,46 @@ static ap_position place_at(const spatializer *s, uint64_t frame)
 }
 
 /* Takes the channels apart and brings them to their distance. */
-static void split(spatializer *s, const float *in, const ap_position ends[2])
+AP_HOT
+static void split(const float *restrict in, size_t channels, float from, float step, float *const *plane,
+                  size_t frames)
 {
-    float from = (float)(1 / ends[0].distance),
-          step = ((float)(1 / ends[1].distance) - from) / (float)s->block;
-    for (size_t c = 0; c < s->speakers.count; c++)
-        for (int i = 0; i < (int)s->block; i++)
-            s->plane[c][i] = in[(size_t)i * s->speakers.count + c] * (from + step * (float)i);
+    if (channels == 2) { /* side by side */
+        float *restrict left = plane[0], *restrict right = plane[1];
+        for (int i = 0; i < (int)frames; i++) {
+            float gain = from + step * (float)i;
+            left[i] = in[2 * i] * gain;
+            right[i] = in[2 * i + 1] * gain;
+        }
+        return;
+    }
+    for (size_t c = 0; c < channels; c++)
+        for (int i = 0; i < (int)frames; i++)
+            plane[c][i] = in[(size_t)i * channels + c] * (from + step * (float)i);
+}
+
+AP_HOT
+static void interleave(const float *restrict left, const float *restrict right, float *restrict out,
+                       size_t frames)
+{
+    for (size_t i = 0; i < frames; i++) {
+        out[2 * i] = left[i];
+        out[2 * i + 1] = right[i];
+    }
+}
+
+AP_HOT
+static void add_scaled(const float *restrict in, float gain, float *restrict out, size_t frames)
+{
+    for (size_t i = 0; i < frames; i++)
+        out[i] += gain * in[i];
 }
 
 static void add_bass(spatializer *s, const float *low, const float gain[2])
 {
     for (int ear = 0; ear < 2; ear++)
-        for (size_t i = 0; gain[ear] != 0 && i < s->block; i++)
-            s->bass[ear][s->renderer.latency + i] += gain[ear] * low[i];
+        if (gain[ear] != 0)
+            add_scaled(low, gain[ear], s->bass[ear] + s->renderer.latency, s->block);
 }
 
 /* Leaves the high band in the planes. What does not turn goes where the low band goes. */
@@ -130,22 +157,20 @@ static void spatialize(void *state, const float *in, float *out, size_t frames)
     spatializer *s = state;
     ap_position ends[2] = {place_at(s, s->frame), place_at(s, s->frame + frames)};
     double angle[AP_SPEAKERS_MAX];
-    float *plane[AP_SPEAKERS_MAX];
+    float *plane[AP_SPEAKERS_MAX], from = (float)(1 / ends[0].distance);
     s->frame += frames;
     for (int ear = 0; ear < 2; ear++) {
         memmove(s->bass[ear], s->bass[ear] + frames, s->renderer.latency * sizeof *s->bass[ear]);
         memset(s->bass[ear] + s->renderer.latency, 0, frames * sizeof *s->bass[ear]);
     }
-    split(s, in, ends);
+    split(in, s->speakers.count, from, ((float)(1 / ends[1].distance) - from) / (float)frames, s->plane,
+          frames);
     take_bass(s);
     ap_balance_run(&s->balance, s->plane, frames);
     for (int ear = 0; ear < 2; ear++)
         memcpy(s->out[ear], s->bass[ear], frames * sizeof *out);
     s->renderer.render(s->renderer.state, ends, angle, plane, gather(s, angle, plane), s->out);
-    for (size_t i = 0; i < frames; i++) {
-        out[2 * i] = s->out[0][i];
-        out[2 * i + 1] = s->out[1][i];
-    }
+    interleave(s->out[0], s->out[1], out, frames);
 }
 
 /* Gives each array its part of one piece of memory. */

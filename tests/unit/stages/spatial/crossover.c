@@ -108,7 +108,7 @@ static void decays_to_exact_zero(void)
         a[0] = 0;
     }
     for (int i = 0; i < 4; i++)
-        CHECK(x.low_pass[0][i] == 0 && x.low_pass[1][i] == 0 && x.all_pass[i] == 0);
+        CHECK(x.state[0][i] == 0 && x.state[1][i] == 0);
 }
 
 TEST_MAIN(CASE(is_flat_in_sum), CASE(equals_scipy), CASE(channels_are_apart), CASE(off_means_all_is_high),

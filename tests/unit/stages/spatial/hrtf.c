@@ -24,8 +24,12 @@ static heard *at(ap_hrtf *h, double azimuth_deg, double elevation_deg)
 {
     static size_t hint;
     heard *e = malloc(sizeof *e);
-    float complex *bins[2] = {e->bins[0], e->bins[1]};
+    static float parts[4][4096 + 1];
+    const ap_split bins[2] = {{parts[0], parts[1]}, {parts[2], parts[3]}};
     ap_hrtf_at(h, RADIANS(azimuth_deg), RADIANS(elevation_deg), &hint, bins, e->delay);
+    for (int ear = 0; ear < 2; ear++)
+        for (int k = 0; k <= 4096; k++)
+            e->bins[ear][k] = CMPLXF(bins[ear].re[k], bins[ear].im[k]);
     return e;
 }
 
