@@ -257,6 +257,17 @@ static _Noreturn void report_bad_option(const command *c, const row_list *list, 
 
 /* ---- settings */
 
+static bool is_flag(const option_row *o)
+{
+    return o->type == OPTION_ON || o->type == OPTION_OFF;
+}
+
+static void set_flag(const row_list *list, int row, bool on)
+{
+    bool *field = (bool *)(void *)((char *)list->configs[row] + list->rows[row].offset);
+    *field = on == (list->rows[row].type == OPTION_ON);
+}
+
 static int find_row(const row_list *list, const char *name)
 {
     int i = 0;
@@ -310,9 +321,8 @@ static void apply(const application *a, const setting *s, bool common)
         usage_error(c, common ? "'%s' is no option that commands share" : "unknown option '%s'", s->key);
     else if (o->type == OPTION_ANSWER || is_for_now(s->key))
         usage_error(c, "'%s' is for the command line only", s->key);
-    else if (o->type == OPTION_ON || o->type == OPTION_OFF)
-        *(bool *)(void *)((char *)a->list->configs[row] + o->offset) =
-            is_yes(c, s->key, s->value) == (o->type == OPTION_ON);
+    else if (is_flag(o))
+        set_flag(a->list, row, is_yes(c, s->key, s->value));
     else if (!s->value)
         usage_error(c, "'%s' needs a value", s->key);
     else
@@ -349,6 +359,24 @@ static const char *find_settings(const row_list *list, const struct option *long
             found = optarg;
     optind = 0; /* glibc begins again */
     return found;
+}
+
+/* Takes back a flag of the settings: --no-NAME, and --NAME for one that is called no-NAME. Only whole names,
+ * so that abbreviations stay what they are. */
+static bool take_back(const row_list *list, const char *word)
+{
+    for (int i = 0; i < list->count; i++) {
+        const char *name = list->rows[i].name;
+        const bool negative = strncmp(name, "no-", 3) == 0;
+        if (!is_flag(&list->rows[i]) || is_for_now(name) || strncmp(word, "--", 2) != 0)
+            continue;
+        if (negative ? strcmp(word + 2, name + 3) != 0
+                     : strncmp(word + 2, "no-", 3) != 0 || strcmp(word + 5, name) != 0)
+            continue;
+        set_flag(list, i, false);
+        return true;
+    }
+    return false;
 }
 
 /* Those of the file that the command line names, or of the user's. */
@@ -402,7 +430,7 @@ static void say_value(const option_row *o, const void *config)
         one++;
     if (o->type == OPTION_CHOICE && one->name && !o->no_default)
         remark("--%s=%s", o->name, one->name);
-    if ((o->type == OPTION_ON || o->type == OPTION_OFF) && *(const bool *)field == (o->type == OPTION_ON))
+    if (is_flag(o) && *(const bool *)field == (o->type == OPTION_ON))
         remark("--%s", o->name);
 }
 
@@ -434,6 +462,8 @@ int parse_options(const command *c, const option_group groups[OPTION_GROUPS], in
     const char *file = apply_settings(c, &list, find_settings(&list, longs, shorts, argc, argv));
     opterr = 0;
     for (int code; (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+        if (code == '?' && !optopt && take_back(&list, argv[optind - 1]))
+            continue;
         if (code == '?' || code == ':')
             report_bad_option(c, &list, code, argv);
         const int row = row_of_code(&list, code);

@@ -53,6 +53,25 @@ END
 }
 check sections_and_words
 
+flags_are_taken_back() {
+    # flags COMMAND...: those that are set
+    flags() { "$@" --config flags -v tone.wav -o y.wav 2>&1 | grep -xe "ap-.*: --\(no-limit\|no-clobber\|limit\)" || :; }
+    rm -f y.wav
+    printf '[ap-8d]\nno-limit\nno-clobber\n' >flags
+    [ "$(flags ap-8d --clobber)" = "ap-8d: --no-limit" ]
+    flags ap-8d --clobber --limit >said
+    [ ! -s said ]
+    [ "$(flags ap-8d --limit --no-limit --clobber)" = "ap-8d: --no-limit" ]
+    fails 1 ap-8d --config flags tone.wav -o y.wav
+    grep -q "'y.wav' exists" stderr
+    printf '[common]\nquiet\n' >flags
+    [ -n "$(ap-8d --config flags --no-quiet --progress text tone.wav -o y.wav 2>&1)" ]
+    fails 2 ap-8d --no-period tone.wav -o y.wav
+    fails 2 ap-8d --no-clob --no-help tone.wav -o y.wav
+    fails 2 ap-8d --no-quie tone.wav -o y.wav
+}
+check flags_are_taken_back
+
 mistakes_have_a_place() {
     says() { # MESSAGE FILE
         printf '%b' "$2" >mistake
