@@ -98,6 +98,12 @@ tags_go_along() {
     done
     ap-decode tagged.mp4 >tagged.au
     head -c 400 tagged.au | grep -qa 'TITLE=Song & "Dance"'
+    ap-stitch "${small[@]}" -a tagged.flac --title 'Live; 1999' red.png -o titled.mp4
+    ap-stitch "${small[@]}" --no-audio --title 'Live; 1999' red.png -d 1 -o titled.mkv
+    for format in mp4 mkv; do
+        [ "$(ffprobe -v error -show_entries format_tags -of flat "titled.$format" | tr '[:upper:]' '[:lower:]' | grep -F .title=)" = 'format.tags.title="live; 1999"' ]
+    done
+    ffprobe -v error -show_entries format_tags=artist -of csv=p=0 titled.mp4 | grep -x Singer
 }
 check tags_go_along
 

@@ -138,6 +138,18 @@ static bool decide_length(maker *m, ap_error *err)
 
 /* ---- the work */
 
+/* The tags of the sound go along; the title at the top is the video's, too. */
+static bool start(maker *m, const ap_tags *of_sound, ap_error *err)
+{
+    const char *title = m->options->title;
+    ap_tags *tags = ap_tags_new();
+    bool ok = tags && (!of_sound || ap_tags_merge(tags, of_sound)) &&
+              (!title || !*title || ap_tags_set(tags, "TITLE", title));
+    ok = ok ? ap_muxer_start(&m->muxer, tags, err) : ap_fail_memory(err);
+    ap_tags_free(&tags);
+    return ok;
+}
+
 static bool open_all(maker *m, ap_output *out, ap_error *err)
 {
     const ap_stitch_options *o = m->options;
@@ -151,12 +163,12 @@ static bool open_all(maker *m, ap_output *out, ap_error *err)
     if (!ok || !(m->video = ap_video_track_open(&m->muxer, m->fps, o, err)))
         return false;
     if (!m->audio)
-        return ap_muxer_start(&m->muxer, NULL, err);
+        return start(m, NULL, err);
     const ap_tags *tags = ap_stream_tags(m->audio);
     double length_s = m->by_images ? (double)m->frames / av_q2d(m->fps) : -1;
     m->sound = ap_audio_track_open(&m->muxer, m->audio, 0, length_s, err);
     m->audio = NULL;
-    return m->sound && ap_muxer_start(&m->muxer, tags, err);
+    return m->sound && start(m, tags, err);
 }
 
 /* Writes the next frame, of the next picture if the last one was shown long enough. Sets *more to false at
