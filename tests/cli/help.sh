@@ -111,6 +111,30 @@ for page in "$AP_BUILD"/man/*.[1-9]; do
     check examples_can_be_pasted "$page"
 done
 
+# As a newcomer runs them, in a folder with files of these names.
+examples_work() {
+    local name i folder="a newcomer's folder, & more"
+    rm -rf "$folder" && mkdir -p "$folder/stems"
+    sox -D -n -r 44100 -c 2 -b 16 "$folder/song.wav" synth 1 sine 440 sine 660 vol 0.3
+    (
+        cd "$folder"
+        for i in vocals drums bass other; do cp song.wav "stems/$i.wav" && cp song.wav "$i.wav"; done
+        for i in talk chapter-1 chapter-2; do cp song.wav "$i.wav"; done
+        for i in song.mp3 music.mp3 song.flac side-a.flac side-b.flac hum.flac song.m4a song.opus; do
+            ap-encode -q song.wav --tag CHAPTER001=00:00:00.000 --tag CHAPTER001NAME=One -o "$i"
+        done
+        cp song.m4a book.m4b
+        ffmpeg -v error -f lavfi -i testsrc=s=64x64 -frames:v 1 front.jpg
+        for name in ap-cat ap-eq ap-info ap-manifest ap-measure ap-mix ap-tag; do
+            sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$AP_BUILD/man/$name.1" | awk '/^\.(Dl|D1) / { sub(/^[^ ]* /, ""); print }
+                /^\.Bd -literal/ { on = 1; next } /^\.Ed/ { on = 0 } on' | sed 's/\\e/\\/g; s/\\&//g; s/\\-/-/g' >examples
+            [ -s examples ]
+            HOME=$PWD bash -e -o pipefail examples >said 2>&1 </dev/null || { echo "$name" && cat said && return 1; }
+        done
+    )
+}
+check examples_work
+
 no_page_has_gaps() {
     ! grep -nE '@[A-Z]+@|^\.\\" .*(options|status|functions)$' "$AP_BUILD"/man/*.[1-9]
 }
