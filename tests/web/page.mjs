@@ -189,6 +189,21 @@ await step('another_owner_sees_nothing', async () => {
   must(answer.status === 404, `status ${answer.status}`);
 });
 
+await step('a_proxy_that_answers_for_the_server_is_waited_for', async () => {
+  const events = '**/v1/events', config = '**/v1/config', broken = route => route.fulfill({status: 502, body: ''});
+  await page.route(events, broken);
+  await page.route(config, broken);
+  await end('SIGTERM');
+  await page.waitForFunction(() => document.querySelector('#offline').textContent.includes('does not answer'), null, WAIT);
+  await page.waitForResponse(answer => answer.url().endsWith('/v1/config') && answer.status() === 502, WAIT);
+  await accessible('offline');
+  await serve(base.replace('http://', ''));
+  await page.waitForResponse(answer => answer.url().endsWith('/v1/config') && answer.status() === 502, WAIT);
+  await page.unroute(events);
+  await page.unroute(config);
+  await shown('#offline', 'hidden');
+});
+
 await step('narrow_pages_fit', async () => {
   for (const width of [360, 800, 3840]) {
     await page.setViewportSize({width, height: 900});

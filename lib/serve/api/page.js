@@ -27,6 +27,9 @@ const ago = text => {
   if (s < 86400) return `${Math.floor(s / 3600)} h ago`;
   return new Date(text).toLocaleDateString(undefined, {day: 'numeric', month: 'short', year: 'numeric'});
 };
+/* Names of recipes and settings, as a person writes them: 8d is 8D, period is Period, lufs is its unit LUFS. */
+const titled = (name, unit) => name.toLowerCase() === unit?.toLowerCase() ? unit
+  : (/^\d/.test(name) ? name.toUpperCase() : name[0].toUpperCase() + name.slice(1)) + (unit ? ` (${unit})` : '');
 const say = (text, bad) => { $('said').textContent = text; if (bad) notice(text); };
 let noticeTimer;
 const notice = text => {
@@ -94,6 +97,7 @@ const showUpload = u => {
     $('uploads').append(u.li);
   }
   u.bar.value = u.sent;
+  u.bar.hidden = u.state === 'done';
   u.what.textContent = uploadText(u);
   u.what.classList.toggle('bad', u.state === 'failed');
   u.pauser.hidden = u.state === 'done' || u.state === 'waiting';
@@ -115,7 +119,8 @@ const uploadChanged = u => {
 };
 const add = files => {
   for (const file of files) {
-    if (!file.size || file.name.startsWith('.')) continue;
+    if (file.name.startsWith('.')) continue;
+    if (!file.size) { say(`${file.name} is empty.`, true); continue; }
     if (uploads.some(u => u.print === fingerprint(file))) continue;
     const u = new (config.store ? StoreUpload : Upload)(file, uploadChanged);
     uploads.push(u);
@@ -168,7 +173,7 @@ const recipe = () => recipes.find(r => r.name === document.querySelector('input[
 const showRecipes = () => {
   $('recipes').replaceChildren(...recipes.map((r, i) => make('label', {},
     make('input', {type: 'radio', name: 'recipe', value: r.name, checked: i === 0, onchange: showSettings}),
-    make('strong', {textContent: r.name}), make('span', {textContent: r.title}))));
+    make('strong', {textContent: titled(r.name)}), make('span', {textContent: r.title}))));
   showSettings();
 };
 
@@ -187,7 +192,7 @@ const settingField = s => {
   field.id = id;
   field.dataset.name = s.name;
   field.setAttribute('aria-describedby', `${id}-help`);
-  return make('div', {}, make('label', {htmlFor: id, textContent: s.name + (s.unit ? ` (${s.unit})` : '')}), field,
+  return make('div', {}, make('label', {htmlFor: id, textContent: titled(s.name, s.unit)}), field,
     make('small', {id: `${id}-help`, textContent: s.help}));
 };
 const showSettings = () => {
@@ -260,7 +265,7 @@ const matches = job => {
   return (!state || job.state === state) && (!text || job.name.toLowerCase().includes(text));
 };
 const jobWhat = job => {
-  if (job.state === 'running') return [job.stage, job.eta !== null && job.progress > 0.05 ? `${clock(job.eta)} left` : null].filter(Boolean).join(', ');
+  if (job.state === 'running') return [job.stage !== job.recipe && job.stage, job.eta === null || job.progress <= 0.05 ? '' : job.eta < 1 ? 'nearly done' : `${clock(job.eta)} left`].filter(Boolean).join(', ');
   if (job.state === 'done') return `${ago(job.ended)}, took ${clock((new Date(job.ended) - new Date(job.started)) / 1000 + 0.5)}`;
   return ago(job.created);
 };
@@ -277,7 +282,7 @@ const jobRow = job => {
   const state = make('span');
   badge(state, job);
   const a = make('a', {href: `#job=${job.id}`}, make('span', {className: 'name', textContent: job.name}), state,
-    make('span', {className: 'what', textContent: [job.recipe, jobWhat(job)].filter(Boolean).join(' · ')}));
+    make('span', {className: 'what', textContent: [titled(job.recipe), jobWhat(job)].filter(Boolean).join(' · ')}));
   if (job.state === 'running') a.append(progress(job));
   if (job.state === 'failed' && job.error) a.append(make('span', {className: 'why bad', textContent: job.error.reason}));
   return make('li', {}, a);
@@ -319,6 +324,7 @@ $('filter').onsubmit = event => event.preventDefault();
 let typing;
 $('filter').oninput = () => { showJobs(); clearTimeout(typing); typing = setTimeout(() => loadJobs().catch(() => {}), 250); };
 
+const listenAgain = () => setTimeout(() => call('v1/config').then(listen, error => error.status === 401 || listenAgain()), 3000);
 const listen = () => {
   events?.close();
   events = new EventSource('v1/events');
@@ -332,13 +338,13 @@ const listen = () => {
   events.onopen = () => { if (offline) { offline = false; $('offline').hidden = true; loadJobs().catch(() => {}); } };
   events.onerror = () => {
     if (!offline) { offline = true; $('offline').textContent = 'The server does not answer. What you see is what was known last; this page goes on by itself.'; $('offline').hidden = false; }
-    if (events.readyState === EventSource.CLOSED) setTimeout(() => call('v1/config').then(listen, () => {}), 3000);
+    if (events.readyState === EventSource.CLOSED) listenAgain(); /* a proxy answered: the browser does not try again */
   };
 };
 
 /* ---- one job */
 
-const facts = job => [job.recipe, Object.entries(job.settings).map(([k, v]) => `${k} ${v}`).join(', '), job.inputs[0]?.duration ? clock(job.inputs[0].duration) : '',
+const facts = job => [titled(job.recipe), Object.entries(job.settings).map(([k, v]) => `${k} ${v}`).join(', '), job.inputs[0]?.duration ? clock(job.inputs[0].duration) : '',
   bytes(job.inputs.reduce((sum, i) => sum + (i.size || 0), 0)), jobWhat(job), config.admin ? job.owner : ''].filter(Boolean).join(' · ');
 
 const action = (text, run, kind = '') => make('button', {type: 'button', className: kind, textContent: text,
