@@ -339,10 +339,10 @@ check-all: build-tests
 	$(MAKE) SAN=1 build-tests
 	tests/run build build-san
 
-# The tests of jobs at full length: 200 kills, 500 jobs for 8 runners, 10,000 waiting jobs; a cluster whose parts die; how
-# well stems are found.
+# The tests of jobs at full length: 200 kills, 500 jobs for 8 runners, 10,000 waiting jobs; 100 kills of ap-serve, and 10,000 odd
+# requests; a cluster whose parts die; how well stems are found.
 check-long: build-tests
-	AP_LONG=1 AP_TIMEOUT=7200 tests/run $B -- "cli/job-.*" "cli/slurm.*"
+	AP_LONG=1 AP_TIMEOUT=7200 tests/run $B -- "cli/job-.*" "cli/serve.*" "cli/slurm.*"
 	tests/bench/sdr $B
 
 # The engine by itself, and the peak of the processor.

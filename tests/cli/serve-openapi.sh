@@ -25,6 +25,22 @@ odd_requests_break_nothing() {
 }
 check odd_requests_break_nothing
 
+# The same by a tool of others. It takes a minute or more.
+strangers_find_no_fault() {
+    fresh
+    serve --run 0 --rate 0
+    token alice --role admin
+    "$schemathesis" --config-file "$tests_folder/web/schemathesis.toml" run "$url/openapi.json" -H "Authorization: Bearer $token" \
+        --phases coverage,fuzzing,stateful --max-examples 20 --seed "${AP_SEED:-1}" --no-color
+    stop_serving
+}
+schemathesis=$tests_folder/web/venv/bin/schemathesis
+if [ "${AP_LONG:-}" ] && [ -x "$schemathesis" ]; then
+    check strangers_find_no_fault
+else
+    echo "ok strangers_find_no_fault # skipped: not AP_LONG, or schemathesis is missing (scripts/setup installs it)"
+fi
+
 # A part of a form that has no name, or one that ends at a NUL.
 forms_without_names() {
     fresh
