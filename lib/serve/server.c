@@ -88,6 +88,7 @@ static bool open_server(ap_server *s, ap_error *err)
 {
     const ap_serve_options *o = s->options;
     pthread_mutex_init(&s->lock, NULL);
+    pthread_mutex_init(&s->shown.lock, NULL);
     find_user(s);
     ap_buckets_init(&s->buckets, o->rate);
     s->home = ap_print("%s/.serve", o->work.spool);
@@ -101,6 +102,7 @@ static void close_server(ap_server *s)
 {
     ap_tasks_end(s->tasks);
     ap_index_stop(s->index);
+    ap_shown_free(&s->shown);
     ap_uploads_close(&s->uploads);
     ap_metrics_free(&s->metrics);
     ap_keys_close(&s->tokens);

@@ -128,6 +128,29 @@ metrics_and_log() {
 }
 check metrics_and_log
 
+# What is kept of a job that has ended is not shown when it has changed, nor to others.
+ended_jobs_are_shown_as_they_are() {
+    fresh
+    serve --run 1
+    token alice
+    file=$(upload tone.wav)
+    id=$(submit copy "$file")
+    until_true state_is 'done' "$id"
+    answers 200 "/v1/jobs/$id" && mv body first
+    answers 200 "/v1/jobs/$id" && cmp body first
+    [ "$(member attempt)" = 1 ]
+    token bob
+    answers 404 "/v1/jobs/$id"
+    [ "$(member status)" = 404 ]
+    ap-manifest set -m "$spool/done/$id" .owner=bob
+    answers 200 "/v1/jobs/$id"
+    [ "$(member owner)" = bob ]
+    rm -r "$spool/done/$id"
+    answers 404 "/v1/jobs/$id"
+    stop_serving
+}
+check ended_jobs_are_shown_as_they_are
+
 hooks_tell() {
     fresh
     mkdir -p hooks

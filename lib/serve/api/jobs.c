@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MOST 200 /* jobs in an answer */
 #define USUAL 50
@@ -45,12 +46,40 @@ bool ap_find_job(ap_request *r, ap_asked_job *job)
     return false;
 }
 
+/* Where a job that has ended is, and its manifest; false: it has not, or it is not there. */
+static bool find_ended(const ap_request *r, ap_place *place, struct stat *manifest)
+{
+    const char *spool = r->server->options->work.spool;
+    if (strlen(r->id) >= AP_ID_BYTES || !ap_job_find(spool, r->id, place) ||
+        (*place != AP_DONE && *place != AP_FAILED_JOBS))
+        return false;
+    char *path = ap_spool_path(spool, *place, r->id, AP_MANIFEST_NAME);
+    bool ok = path && stat(path, manifest) == 0;
+    free(path);
+    return ok;
+}
+
 void ap_get_job(ap_request *r)
 {
     ap_asked_job job;
+    ap_place place;
+    struct stat manifest;
+    char owner[AP_OWNER_BYTES];
+    bool ended = find_ended(r, &place, &manifest);
+    char *text = ended ? ap_shown_get(&r->server->shown, r->id, place, &manifest, owner) : NULL;
+    if (text && ap_may_see(r, owner)) {
+        strcpy(r->job, r->id);
+        return ap_reply_json_text(r, 200, text);
+    }
+    free(text);
     if (!ap_find_job(r, &job))
         return;
-    ap_reply_json(r, 200, ap_view_job(job.document, job.place));
+    cJSON *view = ap_view_job(job.document, job.place);
+    text = view ? ap_json_print(view, false) : NULL;
+    if (ended && text && job.place == place)
+        ap_shown_put(&r->server->shown, r->id, place, &manifest, ap_json_string(job.document, "owner"), text);
+    ap_reply_json_text(r, 200, text);
+    cJSON_Delete(view);
     ap_asked_job_free(&job);
 }
 

@@ -4,6 +4,7 @@
 #include "jobs/record/clock.h"
 #include "jobs/record/json.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,7 +66,7 @@ void ap_log_request(const ap_request *r, bool whole)
     ap_json_put_number(line, "status", r->status);
     ap_json_put_number(line, "received", (double)r->received);
     ap_json_put_number(line, "sent", (double)r->sent);
-    ap_json_put_number(line, "seconds", ap_monotonic_s() - r->started_s);
+    ap_json_put_number(line, "seconds", round(1e6 * (ap_monotonic_s() - r->started_s)) / 1e6);
     if (!whole)
         ap_json_put(line, "cut", cJSON_CreateTrue());
     print_line(line);

@@ -49,15 +49,24 @@ void ap_reply_text(ap_request *r, unsigned status, const char *type, char *text,
     ap_reply_header(r, "Content-Type", type);
 }
 
-static void reply_document(ap_request *r, unsigned status, const char *type, cJSON *document)
+static void reply_line(ap_request *r, unsigned status, const char *type, char *text)
 {
-    char *text = document ? ap_json_print(document, false) : NULL;
     size_t size = text ? strlen(text) : 0;
     if (text)
         text[size++] = '\n'; /* over the NUL */
-    cJSON_Delete(document);
     ap_reply_text(r, status, type, text, size);
     ap_reply_header(r, "Cache-Control", "no-store");
+}
+
+static void reply_document(ap_request *r, unsigned status, const char *type, cJSON *document)
+{
+    reply_line(r, status, type, document ? ap_json_print(document, false) : NULL);
+    cJSON_Delete(document);
+}
+
+void ap_reply_json_text(ap_request *r, unsigned status, char *text)
+{
+    reply_line(r, status, "application/json", text);
 }
 
 void ap_reply_json(ap_request *r, unsigned status, cJSON *document)

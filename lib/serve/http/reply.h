@@ -14,6 +14,8 @@ void ap_reply_empty(ap_request *r, unsigned status);
 void ap_reply_text(ap_request *r, unsigned status, const char *type, char *text, size_t size);
 /* document is taken over; NULL: out of memory. */
 void ap_reply_json(ap_request *r, unsigned status, cJSON *document);
+/* The same of a text, malloc'ed, that it takes over; NULL: out of memory. */
+void ap_reply_json_text(ap_request *r, unsigned status, char *text);
 /* An error (RFC 9457). field: what of the request is to blame, NULL = nothing of it. */
 void ap_reply_problem(ap_request *r, unsigned status, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

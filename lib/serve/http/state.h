@@ -7,6 +7,7 @@
 #include "serve/http/options.h"
 #include "serve/kept/counters.h"
 #include "serve/kept/index.h"
+#include "serve/kept/shown.h"
 #include "serve/kept/tasks.h"
 #include "serve/kept/uploads.h"
 #include "serve/who/jwt.h"
@@ -25,6 +26,7 @@ struct ap_server {
     ap_buckets buckets;
     ap_uploads uploads;
     ap_index *index;
+    ap_shown shown;
     ap_metrics metrics;
     char *home;                /* what is ours in the spool: SPOOL/.serve */
     char user[AP_OWNER_BYTES]; /* who we are: the owner when nobody has to sign in, and of the sign-in link */

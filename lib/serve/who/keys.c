@@ -43,10 +43,14 @@ bool ap_random_token(char token[AP_KEY_BYTES], ap_error *err)
 
 bool ap_random_hex(char hex[33])
 {
+    static const char digits[] = "0123456789abcdef";
     unsigned char bytes[16];
     bool ok = fill(bytes, sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        sprintf(hex + 2 * i, "%02x", bytes[i]);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        hex[2 * i] = digits[bytes[i] >> 4];
+        hex[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    hex[2 * sizeof bytes] = 0;
     return ok;
 }
 
