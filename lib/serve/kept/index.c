@@ -15,9 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef struct owned owned;
+
 typedef struct entry {
     char id[AP_ID_BYTES];
-    char *owner, *recipe, *name;
+    owned *of; /* its owner */
+    char *recipe, *name;
     const char *state; /* one of view.h's words */
     ap_place place;
     double created_s, bytes;
@@ -27,13 +30,26 @@ typedef struct entry {
     bool seen;     /* in the look that is going on */
 } entry;
 
+/* In the order of their IDs. Each entry lies by itself: of many that come in any order only pointers move. */
+typedef struct list {
+    entry **items;
+    size_t count, room;
+} list;
+
+/* An owner, and what is theirs: who has few jobs does not wait for the many of others. */
+struct owned {
+    list jobs;
+    char name[];
+};
+
 struct ap_index {
     pthread_mutex_t lock;
     char *spool;
     ap_change_told *told;
     void *user;
-    entry **items; /* each by itself: of many that come in any order, only pointers are moved */
-    size_t count, room;
+    list all;
+    owned **owners; /* in the order of their names; they stay */
+    size_t owner_count;
     size_t places[AP_PLACES];
     size_t queued; /* no entry before this one is in the queue */
     ap_tally tally;
@@ -41,28 +57,104 @@ struct ap_index {
     ap_watcher *watcher;
 };
 
-/* ---- entries */
+/* ---- lists */
 
 /* Where an ID is or would be. */
-static size_t find(const ap_index *x, const char *id, bool *there)
+static size_t find(const list *l, const char *id, bool *there)
 {
-    size_t low = 0, high = x->count;
+    size_t low = 0, high = l->count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (strcmp(x->items[middle]->id, id) < 0)
+        if (strcmp(l->items[middle]->id, id) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    *there = low < x->count && strcmp(x->items[low]->id, id) == 0;
+    *there = low < l->count && strcmp(l->items[low]->id, id) == 0;
     return low;
 }
 
+static bool insert(list *l, entry *e, size_t at)
+{
+    if (l->count == l->room) {
+        size_t room = l->room ? 2 * l->room : 16;
+        entry **more = reallocarray(l->items, room, sizeof *more);
+        if (!more)
+            return false;
+        l->items = more;
+        l->room = room;
+    }
+    memmove(&l->items[at + 1], &l->items[at], (l->count++ - at) * sizeof *l->items);
+    l->items[at] = e;
+    return true;
+}
+
+static void take_out(list *l, size_t at)
+{
+    l->count--;
+    memmove(&l->items[at], &l->items[at + 1], (l->count - at) * sizeof *l->items);
+}
+
+/* ---- owners */
+
+/* Where an owner is or would be. */
+static size_t find_owner(const ap_index *x, const char *name, bool *there)
+{
+    size_t low = 0, high = x->owner_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (strcmp(x->owners[middle]->name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *there = low < x->owner_count && strcmp(x->owners[low]->name, name) == 0;
+    return low;
+}
+
+/* NULL: out of memory. */
+static owned *owner_for(ap_index *x, const char *name)
+{
+    bool there;
+    size_t at = find_owner(x, name, &there), n = strlen(name) + 1;
+    if (there)
+        return x->owners[at];
+    owned *o = calloc(1, sizeof *o + n);
+    owned **more = o ? reallocarray(x->owners, x->owner_count + 1, sizeof *more) : NULL;
+    if (!more) {
+        free(o);
+        return NULL;
+    }
+    x->owners = more;
+    memcpy(o->name, name, n);
+    memmove(&more[at + 1], &more[at], (x->owner_count++ - at) * sizeof *more);
+    more[at] = o;
+    return o;
+}
+
+/* Gives an entry to an owner, or, NULL, to nobody. */
+static void give(entry *e, owned *to)
+{
+    bool there;
+    if (e->of == to)
+        return;
+    if (e->of)
+        take_out(&e->of->jobs, find(&e->of->jobs, e->id, &there));
+    e->of = to && insert(&to->jobs, e, find(&to->jobs, e->id, &there)) ? to : NULL;
+}
+
+static const char *owner_of(const entry *e)
+{
+    return e->of ? e->of->name : "";
+}
+
+/* ---- entries */
+
 static void free_entry(entry *e)
 {
-    free(e->owner);
     free(e->recipe);
     free(e->name);
+    free(e);
 }
 
 /* Takes the entry, which is at that place in the list, into the sums, or out of them. */
@@ -72,7 +164,7 @@ static void count(ap_index *x, entry *e, size_t at, bool in)
         return;
     e->counted = in;
     x->places[e->place] += in ? 1 : (size_t)-1;
-    ap_tally_bytes(&x->tally, e->owner, in ? e->bytes : -e->bytes);
+    ap_tally_bytes(&x->tally, owner_of(e), in ? e->bytes : -e->bytes);
     if (in && e->place == AP_QUEUE && at < x->queued)
         x->queued = at;
 }
@@ -80,50 +172,43 @@ static void count(ap_index *x, entry *e, size_t at, bool in)
 static void forget(ap_index *x, const char *id)
 {
     bool there;
-    size_t i = find(x, id, &there);
+    size_t i = find(&x->all, id, &there);
     if (!there)
         return;
-    entry *e = x->items[i];
+    entry *e = x->all.items[i];
     if (!e->hook)
-        x->told(e->id, e->owner ? e->owner : "", NULL, x->user);
+        x->told(e->id, owner_of(e), NULL, x->user);
     count(x, e, i, false);
+    give(e, NULL);
     x->queued -= i < x->queued;
+    take_out(&x->all, i);
     free_entry(e);
-    free(e);
-    memmove(&x->items[i], &x->items[i + 1], (--x->count - i) * sizeof *x->items);
 }
 
 static entry *place_for(ap_index *x, const char *id)
 {
     bool there;
-    size_t i = find(x, id, &there);
+    size_t i = find(&x->all, id, &there);
     if (there)
-        return x->items[i];
-    if (x->count == x->room) {
-        size_t room = x->room ? 2 * x->room : 256;
-        entry **more = reallocarray(x->items, room, sizeof *more);
-        if (!more)
-            return NULL;
-        x->items = more;
-        x->room = room;
-    }
+        return x->all.items[i];
     entry *e = calloc(1, sizeof *e);
-    if (!e)
+    if (!e || !insert(&x->all, e, i)) {
+        free(e);
         return NULL;
+    }
     e->place = AP_TMP;
     strcpy(e->id, id);
-    memmove(&x->items[i + 1], &x->items[i], (x->count++ - i) * sizeof *x->items);
-    x->items[i] = e;
     x->queued += i < x->queued;
     return e;
 }
 
 /* Takes over what a manifest says. false when out of memory. */
-static bool fill(entry *e, ap_place place, const cJSON *document)
+static bool fill(ap_index *x, entry *e, ap_place place, const cJSON *document)
 {
     const cJSON *input = cJSON_GetObjectItemCaseSensitive(document, "input");
-    free_entry(e);
-    e->owner = strdup(ap_json_string(document, "owner"));
+    free(e->recipe);
+    free(e->name);
+    give(e, owner_for(x, ap_json_string(document, "owner")));
     e->recipe = strdup(ap_json_string(document, "recipe"));
     e->name = strdup(ap_json_string(input, "name"));
     e->state = ap_view_state(document, place);
@@ -132,7 +217,7 @@ static bool fill(entry *e, ap_place place, const cJSON *document)
     e->bytes = ap_view_bytes(document);
     e->hook = *ap_json_string(document, "about");
     e->seen = true;
-    return e->owner && e->recipe && e->name;
+    return e->of && e->recipe && e->name;
 }
 
 /* Takes over what a manifest says, and tells of it if that is new. */
@@ -143,17 +228,17 @@ static void update(ap_index *x, const char *id, ap_place place, const cJSON *doc
     entry *e = text ? place_for(x, id) : NULL;
     bool there, over = place == AP_DONE || place == AP_FAILED_JOBS;
     if (e) {
-        size_t at = find(x, id, &there);
+        size_t at = find(&x->all, id, &there);
         bool ended = atomic_load(&x->ready) && e->place != place && over;
         unsigned hash = (unsigned)ap_hash(AP_HASH_START, text, strlen(text));
         count(x, e, at, false);
-        bool whole = fill(e, place, document);
+        bool whole = fill(x, e, place, document);
         if (whole)
             count(x, e, at, true);
         if (whole && ended)
             ap_tally_end(&x->tally, document, place == AP_DONE);
         if (whole && !e->hook && hash != e->hash)
-            x->told(id, e->owner, text, x->user);
+            x->told(id, owner_of(e), text, x->user);
         e->hash = hash;
         if (!whole)
             forget(x, id);
@@ -190,10 +275,10 @@ static void see(const char *id, ap_place place, void *user)
     ap_index *x = user;
     bool there;
     pthread_mutex_lock(&x->lock);
-    size_t i = find(x, id, &there);
-    bool known = there && x->items[i]->place == place && place != AP_RUNNING;
+    size_t i = find(&x->all, id, &there);
+    bool known = there && x->all.items[i]->place == place && place != AP_RUNNING;
     if (there)
-        x->items[i]->seen = true;
+        x->all.items[i]->seen = true;
     pthread_mutex_unlock(&x->lock);
     if (!known)
         ap_index_look(x, id);
@@ -206,19 +291,19 @@ static void end_look(void *user)
     char id[AP_ID_BYTES] = "";
     for (size_t i = 0;; i++) {
         pthread_mutex_lock(&x->lock);
-        while (i < x->count && x->items[i]->seen)
-            x->items[i++]->seen = false;
-        bool more = i < x->count;
+        while (i < x->all.count && x->all.items[i]->seen)
+            x->all.items[i++]->seen = false;
+        bool more = i < x->all.count;
         if (more)
-            strcpy(id, x->items[i]->id);
+            strcpy(id, x->all.items[i]->id);
         pthread_mutex_unlock(&x->lock);
         if (!more)
             break;
         ap_index_look(x, id); /* marks it as seen, or forgets it */
     }
     pthread_mutex_lock(&x->lock);
-    for (size_t i = 0; i < x->count; i++)
-        x->items[i]->seen = false;
+    for (size_t i = 0; i < x->all.count; i++)
+        x->all.items[i]->seen = false;
     pthread_mutex_unlock(&x->lock);
     atomic_store(&x->ready, true);
 }
@@ -252,11 +337,14 @@ void ap_index_stop(ap_index *x)
     if (!x)
         return;
     ap_watcher_stop(x->watcher);
-    for (size_t i = 0; i < x->count; i++) {
-        free_entry(x->items[i]);
-        free(x->items[i]);
+    for (size_t i = 0; i < x->all.count; i++)
+        free_entry(x->all.items[i]);
+    free(x->all.items);
+    for (size_t i = 0; i < x->owner_count; i++) {
+        free(x->owners[i]->jobs.items);
+        free(x->owners[i]);
     }
-    free(x->items);
+    free(x->owners);
     ap_tally_free(&x->tally);
     free(x->spool);
     pthread_mutex_destroy(&x->lock);
@@ -274,9 +362,18 @@ static bool matches(const entry *e, const ap_index_query *q)
 {
     if (e->hook && !q->recipe)
         return false;
-    return (!q->owner || strcmp(q->owner, e->owner) == 0) && (!q->state || strcmp(q->state, e->state) == 0) &&
+    return (!q->state || strcmp(q->state, e->state) == 0) &&
            (!q->recipe || strcmp(q->recipe, e->recipe) == 0) && (!q->text || strcasestr(e->name, q->text)) &&
            (!q->active || e->place == AP_QUEUE || e->place == AP_RUNNING);
+}
+
+/* What may match, as far as the owner decides. */
+static const list *list_for(const ap_index *x, const char *owner)
+{
+    static const list nothing;
+    bool there;
+    size_t i = owner ? find_owner(x, owner, &there) : 0;
+    return !owner ? &x->all : there ? &x->owners[i]->jobs : &nothing;
 }
 
 size_t ap_index_list(ap_index *x, const ap_index_query *q, size_t most, char (*ids)[AP_ID_BYTES], bool *more)
@@ -285,13 +382,14 @@ size_t ap_index_list(ap_index *x, const ap_index_query *q, size_t most, char (*i
     bool there;
     *more = false;
     pthread_mutex_lock(&x->lock);
-    for (size_t i = q->before ? find(x, q->before, &there) : x->count; i-- > 0 && !*more;) {
-        if (!matches(x->items[i], q))
+    const list *l = list_for(x, q->owner);
+    for (size_t i = q->before ? find(l, q->before, &there) : l->count; i-- > 0 && !*more;) {
+        if (!matches(l->items[i], q))
             continue;
         if (got == most)
             *more = true;
         else
-            strcpy(ids[got++], x->items[i]->id);
+            strcpy(ids[got++], l->items[i]->id);
     }
     pthread_mutex_unlock(&x->lock);
     return got;
@@ -310,10 +408,10 @@ void ap_index_counts(ap_index *x, ap_index_count *count)
     *count = (ap_index_count){.oldest_queued_s = 0};
     pthread_mutex_lock(&x->lock);
     memcpy(count->places, x->places, sizeof count->places);
-    while (x->queued < x->count && x->items[x->queued]->place != AP_QUEUE)
+    while (x->queued < x->all.count && x->all.items[x->queued]->place != AP_QUEUE)
         x->queued++; /* it stays there: each entry is passed once */
-    if (x->queued < x->count)
-        count->oldest_queued_s = x->items[x->queued]->created_s;
+    if (x->queued < x->all.count)
+        count->oldest_queued_s = x->all.items[x->queued]->created_s;
     pthread_mutex_unlock(&x->lock);
 }
 
