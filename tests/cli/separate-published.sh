@@ -113,13 +113,19 @@ sys.argv[1:], path = ["kinds"], sys.argv[1]
 exec(open(path).read())
 torch_archive("strange.ckpt", {"encoder.weight": np.ones((2, 3), "f4")})
 k = KINDS["polar"]
+lacking = dict(random_weights(k, 1))
+del lacking["mask_estimators.0.to_freqs.2.0.0.bias"]
+torch_archive("less.ckpt", lacking)
 torch_archive("more.ckpt", dict(random_weights(k, 1), **{"layers.0.0.layers.0.0.to_value_residual_mix.weight": np.ones((3, 10), "f4")}))
 write_yaml("more.yaml", k)
+write_yaml("less.yaml", k)
 END
     fails 1 ap-separate -n ./strange.ckpt song.wav -o none
     grep -q "'./strange.ckpt' has the tensors of no model that is supported (its first is 'encoder.weight')" stderr
     fails 1 ap-separate -n ./more.ckpt song.wav -o none
     grep -q "tensor 'layers.0.0.layers.0.0.to_value_residual_mix.weight' has no place in such a model" stderr
+    fails 1 ap-separate -n ./less.ckpt song.wav -o none
+    grep -q "tensor 'mask_estimators.0.to_freqs.2.0.0.bias' is missing" stderr
 }
 check strangers_are_named
 
@@ -132,6 +138,16 @@ options_that_are_not_supported_are_errors() {
     sed 's/InstanceNorm/BatchNorm/' mdx23c.yaml >odd.yaml
     fails 1 ap-separate -n ./odd.ckpt song.wav -o none
     grep -q "a value of 'norm' that is not supported" stderr
+    for size in n_fft=767 hop_length=768 dim_f=255 bottleneck_factor=64 chunk_size=32641; do
+        sed "s/${size%=*}: .*/${size%=*}: ${size#*=}/" mdx23c.yaml >odd.yaml
+        fails 1 ap-separate -n ./odd.ckpt song.wav -o none
+        grep -q "a value of '${size%=*}' that is not supported" stderr
+    done
+    for size in stft_n_fft=2047 stft_hop_length=2048 dim_head=7 chunk_size=1024; do
+        sed "s/${size%=*}: .*/${size%=*}: ${size#*=}/; /stft_win_length/d" bs-vocals.yaml >odd.yaml
+        fails 1 ap-separate -n ./bs-vocals.ckpt --config odd.yaml song.wav -o none
+        grep -q "'${size%=*}'" stderr
+    done
     sed 's/num_blocks_per_scale: 2/num_blocks_per_scale: 1/' mdx23c.yaml >odd.yaml
     fails 1 ap-separate -n ./odd.ckpt song.wav -o none
     grep -q "tensor 'bottleneck_block.blocks.1.* has no place in such a model" stderr
@@ -150,7 +166,7 @@ overlap_and_chunk_are_options() {
     ap-separate -n ./mdx23c.ckpt --config less.yaml song.wav -s toms -t wav --bits float >want.wav
     ap-separate -n ./mdx23c.ckpt --overlap 2 --chunk 16256 song.wav -s toms -t wav --bits float | cmp - want.wav
     fails 2 ap-separate -n ./mdx23c.ckpt --chunk 16257 song.wav -s toms -o none.wav
-    grep -q "not of 16257" stderr
+    grep -q "a multiple of 1024 frames less 128, not of 16257" stderr
 }
 check overlap_and_chunk_are_options
 

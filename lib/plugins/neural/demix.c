@@ -212,8 +212,9 @@ static bool set_lengths(demixer *d, const ap_separate_options *o, ap_error *err)
     if (o->chunk_frames)
         d->chunk = (int64_t)o->chunk_frames;
     if (d->chunk < 1 || (d->chunk - n->chunk_extra) % n->chunk_multiple)
-        return ap_fail(err, AP_USAGE, "this model takes chunks of a multiple of %d%+d frames, not of %lld",
-                       n->chunk_multiple, n->chunk_extra, (long long)d->chunk);
+        return ap_fail(err, AP_USAGE, "this model takes chunks of a multiple of %d frames%s%.0d, not of %lld",
+                       n->chunk_multiple, n->chunk_extra ? " less " : "", -n->chunk_extra,
+                       (long long)d->chunk);
     d->step = d->chunk / n->chunk_overlap;
     if (o->overlap >= 1)
         d->step = d->chunk / (int64_t)o->overlap;

@@ -59,7 +59,7 @@ static bool read_content(nn_checkpoint *c, ap_error *err)
                        c->path);
     if (c->bytes[0] == 0x1f && c->bytes[1] == 0x8b)
         return ap_fail(err, AP_FAILED, "'%s' is a Demucs v1 or v2 model, which is not supported", c->path);
-    return ap_fail(err, AP_FAILED, "'%s' is not a checkpoint (.th or .safetensors)", c->path);
+    return ap_fail(err, AP_FAILED, "'%s' is not a checkpoint (.th, .ckpt or .safetensors)", c->path);
 }
 
 static nn_checkpoint *open_checkpoint(const char *path, bool trusted, ap_error *err)
@@ -144,12 +144,8 @@ static bool fits(const nn_stored *t, uint64_t max)
     return count <= max;
 }
 
-bool nn_checkpoint_add(nn_checkpoint *c, const nn_stored *tensor, uint64_t available, ap_error *err)
+static bool append(nn_checkpoint *c, const nn_stored *tensor, ap_error *err)
 {
-    if (tensor->dims < 0 || tensor->dims > NN_MAX_DIMS ||
-        !fits(tensor, available / nn_type_size(tensor->type)))
-        return ap_fail(err, AP_FAILED, "'%s' is damaged: tensor '%.64s' does not fit its data", c->path,
-                       tensor->name);
     nn_stored *to = &c->tensors[c->count];
     *to = *tensor;
     to->name = strdup(tensor->name);
@@ -157,6 +153,21 @@ bool nn_checkpoint_add(nn_checkpoint *c, const nn_stored *tensor, uint64_t avail
         return ap_fail_memory(err);
     c->count++;
     return true;
+}
+
+bool nn_checkpoint_add(nn_checkpoint *c, const nn_stored *tensor, uint64_t available, ap_error *err)
+{
+    if (tensor->dims < 0 || tensor->dims > NN_MAX_DIMS ||
+        !fits(tensor, available / nn_type_size(tensor->type)))
+        return ap_fail(err, AP_FAILED, "'%s' is damaged: tensor '%.64s' does not fit its data", c->path,
+                       tensor->name);
+    return append(c, tensor, err);
+}
+
+bool nn_checkpoint_add_strange(nn_checkpoint *c, const char *name, ap_error *err)
+{
+    const nn_stored strange = {.name = (char *)(uintptr_t)name, .dims = NN_STRANGE};
+    return append(c, &strange, err);
 }
 
 const nn_stored *nn_checkpoint_find(const nn_checkpoint *c, const char *name)

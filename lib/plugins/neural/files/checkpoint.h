@@ -10,6 +10,9 @@
 typedef enum nn_type { NN_F16, NN_BF16, NN_F32, NN_F64 } nn_type;
 
 #define NN_MAX_DIMS 4
+/* dims of something that has a name among the tensors and that no supported model has: integers, complex
+ * numbers, more dimensions, no elements, no tensor at all. */
+#define NN_STRANGE (-1)
 
 /* A tensor in the file. Every element that size and stride reach lies inside the file. */
 typedef struct nn_stored {
@@ -48,6 +51,8 @@ bool nn_safetensors_read(nn_checkpoint *c, ap_error *err);
 /* Appends a tensor to c->tensors, which has room for it: copies the name, checks sizes and that every
  * element lies in the available bytes. */
 bool nn_checkpoint_add(nn_checkpoint *c, const nn_stored *tensor, uint64_t available, ap_error *err);
+/* Appends something strange, so that it can be refused by its name. */
+bool nn_checkpoint_add_strange(nn_checkpoint *c, const char *name, ap_error *err);
 
 /* NULL when there is none. */
 const nn_stored *nn_checkpoint_find(const nn_checkpoint *c, const char *name);

@@ -65,10 +65,12 @@ static bool shape_of(const cJSON *shape, nn_stored *t)
 static bool add_tensor(nn_checkpoint *c, const cJSON *item, uint64_t data_start, ap_error *err)
 {
     const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(item, "data_offsets");
+    const cJSON *type = cJSON_GetObjectItemCaseSensitive(item, "dtype");
     uint64_t start, end;
     nn_stored t = {.name = item->string};
-    if (!type_of(cJSON_GetObjectItemCaseSensitive(item, "dtype"), &t.type) ||
-        !shape_of(cJSON_GetObjectItemCaseSensitive(item, "shape"), &t) ||
+    if (cJSON_IsString(type) && !type_of(type, &t.type))
+        return nn_checkpoint_add_strange(c, t.name, err);
+    if (!type_of(type, &t.type) || !shape_of(cJSON_GetObjectItemCaseSensitive(item, "shape"), &t) ||
         !whole(cJSON_GetArrayItem(offsets, 0), &start) || !whole(cJSON_GetArrayItem(offsets, 1), &end))
         return damaged(c, "a tensor in its header makes no sense", err);
     if (start > end || end > c->size - data_start)

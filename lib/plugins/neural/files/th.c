@@ -148,9 +148,24 @@ static const nn_value *tensor_arguments(const nn_value *value)
     return is_tensor && value->kind == NN_CALL ? nn_value_at(value, 1) : NULL;
 }
 
+/* A value under a tensor's name that no supported model has. */
+static bool is_strange(const nn_value *arguments)
+{
+    const nn_value *type = nn_value_at(nn_value_at(arguments, 0), 1), *size = nn_value_at(arguments, 2);
+    nn_type known;
+    if (!arguments || (type && type->kind == NN_SYMBOL && !type_of(type, &known)))
+        return true;
+    bool strange = size && size->kind == NN_LIST && size->count > NN_MAX_DIMS;
+    for (size_t i = 0; nn_value_at(size, i); i++)
+        strange = strange || (size->items[i]->kind == NN_INTEGER && size->items[i]->integer == 0);
+    return strange;
+}
+
 static bool add_tensor(th *t, const char *name, const nn_value *value)
 {
     const nn_value *arguments = tensor_arguments(value);
+    if (is_strange(arguments))
+        return nn_checkpoint_add_strange(t->c, name, t->err);
     const nn_value *offset = nn_value_at(arguments, 1), *size = nn_value_at(arguments, 2);
     nn_stored tensor = {.name = (char *)(uintptr_t)name};
     nn_zip_entry *entry = find_storage(t, nn_value_at(arguments, 0), &tensor.type);

@@ -163,11 +163,20 @@ static bool push_integer(machine *m, nn_kind kind, int64_t number)
     return push(m, v);
 }
 
-/* LONG1: a two's complement number; those that do not fit 64 bits do not occur in checkpoints. */
+/* Bytes of something that only training goes on with. */
+static bool push_other(machine *m, uint64_t size)
+{
+    if (size > (uint64_t)(m->end - m->at))
+        return stop(m, "its pickle is truncated");
+    m->at += size;
+    return push(m, new_value(m, NN_OTHER));
+}
+
+/* LONG1, LONG4: a two's complement number. */
 static bool push_long(machine *m, size_t size)
 {
     if (size > 8)
-        return stop(m, "its pickle has a number that is too large");
+        return push_other(m, size);
     uint64_t v = take_number(m, size);
     if (size > 0 && size < 8 && v >> (8 * size - 1))
         v |= ~(uint64_t)0 << (8 * size);
@@ -202,6 +211,8 @@ static bool push_text(machine *m, uint64_t size)
 {
     if (size > (uint64_t)(m->end - m->at))
         return stop(m, "its pickle is truncated");
+    if (memchr(m->at, 0, size)) /* NumPy's numbers are in there as text */
+        return push_other(m, size);
     return push(m, new_text(m, NN_STRING, take(m, size), size));
 }
 
@@ -359,12 +370,18 @@ static bool run_scalar(machine *m, unsigned char op)
         return push_integer(m, NN_INTEGER, (int32_t)(uint32_t)take_number(m, 4));
     case 0x8a: /* LONG1 */
         return push_long(m, take_number(m, 1));
+    case 0x8b: /* LONG4 */
+        return push_long(m, take_number(m, 4));
     case 'G': /* BINFLOAT */
         return push_real(m);
     case 0x8c: /* SHORT_BINUNICODE */
         return push_text(m, take_number(m, 1));
     case 'X': /* BINUNICODE */
         return push_text(m, take_number(m, 4));
+    case 'C': /* SHORT_BINBYTES */
+        return push_other(m, take_number(m, 1));
+    case 'B': /* BINBYTES */
+        return push_other(m, take_number(m, 4));
     case 'c': /* GLOBAL */
         return push_global(m);
     case 0x93:
@@ -387,8 +404,9 @@ static bool run_container(machine *m, unsigned char op)
     case 0x86: /* TUPLE2 */
     case 0x87: /* TUPLE3 */
         return push_tuple(m, (size_t)(op - 0x84));
-    case 't': /* TUPLE */
-    case 'l': /* LIST */
+    case 't':  /* TUPLE */
+    case 'l':  /* LIST */
+    case 0x91: /* FROZENSET */
         return push_marked(m, NN_LIST);
     case 'd': /* DICT */
         return push_marked(m, NN_DICT);
@@ -428,6 +446,8 @@ static bool run(machine *m, unsigned char op)
     case 'R':  /* REDUCE */
     case 0x81: /* NEWOBJ */
         return push_call(m);
+    case 0x92: /* NEWOBJ_EX: arguments by name above the others */
+        return pop(m) && push_call(m);
     case 'b': /* BUILD */
         return drop_state(m);
     case 'Q': /* BINPERSID */

@@ -8,6 +8,7 @@
 
 typedef enum nn_kind {
     NN_NONE,
+    NN_OTHER,   /* what no model needs: bytes, text with a NUL in it, integers of more than 64 bits */
     NN_BOOL,    /* integer */
     NN_INTEGER, /* integer */
     NN_REAL,    /* real */
@@ -25,7 +26,7 @@ struct nn_value {
     union {
         int64_t integer;
         double real;
-        const char *text; /* terminated; a NUL inside is refused */
+        const char *text; /* terminated, without a NUL inside */
         struct {
             nn_value **items;
             size_t count, capacity;

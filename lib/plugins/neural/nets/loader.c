@@ -68,7 +68,8 @@ float *nn_load(nn_loader *loader, const char *name, int dims, const int64_t *siz
     for (int i = 0; same && i < dims; i++)
         same = t->size[i] == size[i];
     if (!same) {
-        nn_loader_fail(loader, t ? "has another shape" : "is missing", name);
+        const char *strange = t && t->dims == NN_STRANGE ? "is of a type that is not supported" : NULL;
+        nn_loader_fail(loader, strange ? strange : t ? "has another shape" : "is missing", name);
         return NULL;
     }
     float *data = malloc((size_t)nn_stored_count(t) * sizeof *data);

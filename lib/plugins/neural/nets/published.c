@@ -46,6 +46,12 @@ bool nn_published_check(const nn_checkpoint *c, const char *const *known, ap_err
     return true;
 }
 
+bool nn_published_refuse(const nn_checkpoint *c, const char *key, ap_error *err)
+{
+    return ap_fail(err, AP_FAILED, "'%s' is described with a value of '%s' that is not supported", c->path,
+                   key);
+}
+
 static bool add_stem(nn_network *n, const nn_checkpoint *c, const char *name, ap_error *err)
 {
     if (n->stem_count == NN_MAX_SOURCES || !*name || strlen(name) >= sizeof n->stems[0] ||

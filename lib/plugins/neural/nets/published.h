@@ -12,6 +12,8 @@ bool nn_published_read(nn_network *n, const nn_checkpoint *c, ap_error *err);
 const cJSON *nn_published_section(const nn_checkpoint *c, const char *name);
 /* Every key of the section 'model' is in known (which ends with NULL), ignored by name, or off. */
 bool nn_published_check(const nn_checkpoint *c, const char *const *known, ap_error *err);
+/* Fails: the value of that option is not supported. */
+bool nn_published_refuse(const nn_checkpoint *c, const char *key, ap_error *err);
 bool nn_published_integer(const nn_checkpoint *c, const char *section, const char *key, int lo, int hi,
                           int *value, ap_error *err);
 

@@ -37,8 +37,7 @@ static bool check_words(mdx23c *m, const nn_checkpoint *c, ap_error *err)
     else if (scale && (!a || !b || a->valuedouble != 2 || b->valuedouble != 2))
         wrong = "scale";
     m->act = act && strcmp(act, "relu") == 0 ? NN_RELU : NN_GELU;
-    return !wrong || ap_fail(err, AP_FAILED, "'%s' is described with a value of '%s' that is not supported",
-                             c->path, wrong);
+    return !wrong || nn_published_refuse(c, wrong, err);
 }
 
 static bool read_integers(mdx23c *m, const nn_checkpoint *c, ap_error *err)
@@ -63,6 +62,24 @@ static bool read_integers(mdx23c *m, const nn_checkpoint *c, ap_error *err)
     return true;
 }
 
+static bool check_sizes(const mdx23c *m, const nn_checkpoint *c, ap_error *err)
+{
+    const int unit = m->subbands << m->scales; /* what the frequencies are divided by */
+    const int64_t chunk = m->network.segment_frames;
+    const char *wrong = NULL;
+    if (m->nfft % 2)
+        wrong = "n_fft";
+    else if (m->hop >= m->nfft)
+        wrong = "hop_length";
+    else if (m->bins > m->nfft / 2 + 1 || m->bins % unit)
+        wrong = "dim_f";
+    else if (m->bins / unit < m->bottleneck)
+        wrong = "bottleneck_factor";
+    else if (chunk <= m->nfft / 2 || chunk % m->hop || (chunk / m->hop + 1) % (1 << m->scales))
+        wrong = "chunk_size";
+    return !wrong || nn_published_refuse(c, wrong, err);
+}
+
 static bool read_settings(mdx23c *m, const nn_checkpoint *c, ap_error *err)
 {
     static const char *const known[] = {"act",
@@ -80,15 +97,9 @@ static bool read_settings(mdx23c *m, const nn_checkpoint *c, ap_error *err)
         !read_integers(m, c, err))
         return false;
     m->stem_count = n->outputs;
-    const int unit = m->subbands << m->scales; /* what the frequencies are divided by */
     n->chunk_multiple = m->hop << m->scales;
     n->chunk_extra = -m->hop;
-    const int64_t frames = n->segment_frames / (m->hop ? m->hop : 1) + 1;
-    return (m->nfft % 2 == 0 && m->hop > 0 && m->hop < m->nfft && m->bins > 0 && m->bins <= m->nfft / 2 + 1 &&
-            unit > 0 && m->bins % unit == 0 && m->bins / unit >= m->bottleneck && m->channels > 0 &&
-            n->segment_frames > m->nfft / 2 && n->segment_frames % m->hop == 0 &&
-            frames % (1 << m->scales) == 0) ||
-           ap_fail(err, AP_FAILED, "'%s' is described with sizes that make no sense", c->path);
+    return check_sizes(m, c, err);
 }
 
 /* ---- loading */

@@ -96,8 +96,11 @@ static bool read_sizes(roformer *m, nn_rope_options *time, nn_rope_options *freq
     time->dim = m->dim;
     *frequency = *time;
     frequency->depth = frequency_depth;
-    return (m->dim > 0 && m->depth > 0 && m->nfft % 2 == 0 && m->hop < m->nfft && time->dim_head % 2 == 0) ||
-           ap_fail(err, AP_FAILED, "'%s' is described with sizes that make no sense", c->path);
+    const char *wrong = m->nfft % 2          ? "stft_n_fft"
+                        : m->hop >= m->nfft  ? "stft_hop_length"
+                        : time->dim_head % 2 ? "dim_head"
+                                             : NULL;
+    return !wrong || nn_published_refuse(c, wrong, err);
 }
 
 static bool read_bands(roformer *m, const nn_checkpoint *c, ap_error *err)
@@ -125,8 +128,7 @@ static bool read_settings(roformer *m, nn_rope_options *time, nn_rope_options *f
         return false;
     time->polar = frequency->polar = nn_json_bool(model, "use_pope", false);
     n->chunk_multiple = m->mel && !nn_json_bool(model, "match_input_audio_length", false) ? m->hop : 1;
-    return n->segment_frames > m->nfft / 2 ||
-           ap_fail(err, AP_FAILED, "'%s' is described with chunks that are too short", c->path);
+    return n->segment_frames > m->nfft / 2 || nn_published_refuse(c, "chunk_size", err);
 }
 
 /* ---- loading */
@@ -152,11 +154,12 @@ static void load_estimator(nn_loader *loader, const roformer *m, const char *nam
         const nn_stored *bias =
             nn_checkpoint_find(loader->checkpoint, nn_name_of("%s.bias", layer.text).text);
         last = !nn_loader_has(loader, nn_name_of("%s.%d.weight", name, 2 * e->count + 2).text);
-        if (e->count == MAX_MASK_LAYERS ||
-            (!last && (!bias || bias->dims != 1 || bias->size[0] > MAX_HIDDEN))) {
+        if (!last && !bias)
+            nn_loader_fail(loader, "is missing", nn_name_of("%s.bias", layer.text).text);
+        else if (e->count == MAX_MASK_LAYERS || (!last && (bias->dims != 1 || bias->size[0] > MAX_HIDDEN)))
             nn_loader_fail(loader, "has another shape", layer.text);
+        if (loader->failed)
             return;
-        }
         const int width = last ? out : (int)bias->size[0];
         e->layers[e->count++] = nn_load_linear(loader, layer.text, in, width, true);
         in = width;

@@ -296,6 +296,78 @@ static void shared_data_are_read_once(void)
     free(file.data);
 }
 
+/* A tensor of that storage with the sizes in a pickled tuple, as PyTorch writes it. */
+#define TENSOR(storage, sizes, strides)                                                                      \
+    "ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\n" storage "\nX\1\0\0\0"                    \
+    "0X\3\0\0\0cpuK\4tQK\0" sizes strides "\x89}tR"
+
+/* Opens an archive of this pickle and four floats. */
+static nn_checkpoint *open_pickle(const bytes *pickle, ap_error *err)
+{
+    archive a = {0};
+    bytes data = {0}, file;
+    for (int i = 0; i < 4; i++)
+        add_number(&data, 0x3f800000, 4);
+    add_entry(&a, "x/data.pkl", pickle, 0);
+    add_entry(&a, "x/data/0", &data, 0);
+    file = finish(&a);
+    nn_checkpoint *c = nn_checkpoint_open(write_file("pickle.ckpt", &file), err);
+    free(data.data);
+    free(file.data);
+    return c;
+}
+
+/* What a training program keeps beside the weights: numbers of NumPy, large ones, bytes, sets, objects. */
+static void training_state_is_passed_over(void)
+{
+    ap_error err = {0};
+    bytes b = {0};
+    ADD(&b, "\x80\4}(X\4\0\0\0best");
+    ADD(&b, "cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\nX\2\0\0\0f8\x85Rc_codecs\nencode\n"
+            "(X\x8\0\0\0\0\0\0\0\0\0\n@X\6\0\0\0latin1tRtR");
+    ADD(&b, "X\4\0\0\0seed\x8a\x9\1\2\3\4\5\6\7\x8\x9X\4\0\0\0more\x8b\2\0\0\0\1\2");
+    ADD(&b, "X\1\0\0\0bC\3\0\1\2X\1\0\0\0BB\3\0\0\0\0\1\2X\1\0\0\0s(K\1K\2\x91");
+    ADD(&b, "X\1\0\0\0ocsome\nThing\n)}\x92X\3\0\0\0\0ab\x88");
+    ADD(&b, "X\12\0\0\0state_dict}X\1\0\0\0t" TENSOR("FloatStorage", "K\4\x85", "K\1\x85") "su.");
+    nn_checkpoint *c = open_pickle(&b, &err);
+    if (!CHECK(c && c->count == 1 && c->tensors[0].dims == 1))
+        fprintf(stderr, "%s\n", err.message);
+    nn_checkpoint_close(c);
+    free(b.data);
+    CHECK(REFUSED("\x80\2C\xff"
+                  "abc.",
+                  "truncated"));
+    CHECK(REFUSED("\x80\2B\xff\xff\xff\xff"
+                  "abc.",
+                  "truncated"));
+}
+
+/* An intact file with something that no model here has says what: it is no damage. */
+static void what_is_strange_keeps_its_name(void)
+{
+    static const char *const names[] = {"a", "complex", "empty", "five", "integers", "none", "text"};
+    ap_error err = {0};
+    bytes b = {0};
+    ADD(&b, "\x80\2}(X\1\0\0\0a" TENSOR("FloatStorage", "K\4\x85", "K\1\x85"));
+    ADD(&b, "X\7\0\0\0complex" TENSOR("ComplexFloatStorage", "K\1\x85", "K\1\x85"));
+    ADD(&b, "X\5\0\0\0empty" TENSOR("FloatStorage", "K\0\x85", "K\1\x85"));
+    ADD(&b, "X\4\0\0\0five" TENSOR("FloatStorage", "(K\1K\1K\1K\1K\1t", "(K\1K\1K\1K\1K\1t"));
+    ADD(&b, "X\x8\0\0\0integers" TENSOR("LongStorage", ")", ")"));
+    ADD(&b, "X\4\0\0\0noneNX\4\0\0\0textX\1\0\0\0xu.");
+    nn_checkpoint *c = open_pickle(&b, &err);
+    if (!CHECK(c && c->count == sizeof names / sizeof *names))
+        fprintf(stderr, "%s\n", err.message);
+    for (size_t i = 0; c && i < c->count; i++)
+        CHECK(strcmp(c->tensors[i].name, names[i]) == 0 && c->tensors[i].dims == (i ? NN_STRANGE : 1));
+    nn_checkpoint_close(c);
+    /* ...but data that are not there are damage */
+    b.size = 0;
+    ADD(&b, "\x80\2}X\1\0\0\0a" TENSOR("FloatStorage", "K\5\x85", "K\1\x85") "s.");
+    CHECK(!open_pickle(&b, &err) && strstr(err.message, "'a' does not fit its data"));
+    CHECK(pickle_refused(&b, "damaged"));
+    free(b.data);
+}
+
 static void huge_numbers_are_errors(void)
 {
     CHECK(REFUSED("\x80\2Nr\xff\xff\xff\x7f.", "")); /* memo */
@@ -582,6 +654,7 @@ TEST_MAIN(CASE(a_checkpoint_is_read), CASE(a_tensor_that_was_copied_takes_no_mem
           CASE(what_is_no_file_is_an_error), CASE(truncation_is_an_error), CASE(flipped_bits_do_not_pass),
           CASE(nothing_is_executed), CASE(other_classes_are_refused_by_name), CASE(deep_nesting_is_an_error),
           CASE(billion_laughs_stay_unheard), CASE(wide_laughs_stay_unheard), CASE(shared_data_are_read_once),
+          CASE(training_state_is_passed_over), CASE(what_is_strange_keeps_its_name),
           CASE(huge_numbers_are_errors), CASE(broken_archives_are_errors),
           CASE(shapes_are_checked_against_the_data), CASE(safetensors_hold_the_same),
           CASE(safetensors_are_described_by_a_file_beside), CASE(broken_safetensors_are_errors),
