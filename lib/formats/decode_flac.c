@@ -25,6 +25,7 @@ typedef struct decoder {
     unsigned bits;      /* of a sample, as the header tells */
     uint64_t bytes;     /* read from the input */
     uint64_t frame_end; /* position of the end of the last good FLAC frame, or of the headers */
+    uint64_t origin;    /* number of the first frame of a part */
     uint64_t position;  /* frames decoded, silence included */
     uint64_t silence;   /* frames to give first */
     float *frames;      /* decoded, not given yet */
@@ -105,9 +106,11 @@ static void on_error(const FLAC__StreamDecoder *flac, FLAC__StreamDecoderErrorSt
 }
 
 /* Frames are missing before this one. What comes twice, or from a broken frame number, is left out. */
-static bool find_gap(decoder *d, uint64_t start)
+static bool find_gap(decoder *d, uint64_t number)
 {
-    uint64_t limit = d->format.frames;
+    if (d->source.part && d->position == 0)
+        d->origin = number;
+    uint64_t limit = d->format.frames, start = number - d->origin;
     if (limit == AP_UNKNOWN)
         limit = d->position + (uint64_t)MAX_GAP_S * d->format.rate;
     if (start < d->position || start > limit)
@@ -193,9 +196,10 @@ static void on_metadata(const FLAC__StreamDecoder *flac, const FLAC__StreamMetad
     const FLAC__StreamMetadata_StreamInfo *info = &block->data.stream_info;
     const FLAC__StreamMetadata_Picture *picture = &block->data.picture;
     if (block->type == FLAC__METADATA_TYPE_STREAMINFO && d->format.rate == 0) {
+        bool told = info->total_samples && !d->source.part;
         d->bits = info->bits_per_sample;
-        d->format = (ap_format){info->sample_rate, info->channels, 0,
-                                info->total_samples ? info->total_samples : d->source.frames};
+        d->format =
+            (ap_format){info->sample_rate, info->channels, 0, told ? info->total_samples : d->source.frames};
     } else if (block->type == FLAC__METADATA_TYPE_VORBIS_COMMENT)
         take_comments(d, &block->data.vorbis_comment);
     else if (block->type == FLAC__METADATA_TYPE_PICTURE)
@@ -400,6 +404,6 @@ static void close_input(void *user)
 
 ap_stream *ap_flac_open(ap_input *in, ap_error *err)
 {
-    return ap_flac_open_source(&(ap_flac_source){read_input, close_input, in, ap_input_name(in), AP_UNKNOWN},
-                               err);
+    return ap_flac_open_source(
+        &(ap_flac_source){read_input, close_input, in, ap_input_name(in), AP_UNKNOWN, false}, err);
 }

@@ -42,18 +42,69 @@ static ptrdiff_t source_read(void *user, void *to, size_t size, ap_error *err)
     }
 }
 
-static uint64_t length(const ap_ogg_track *t)
+/* ---- where it begins: recordings of radio, and parts that others cut out, do so in the middle */
+
+/* Frames of a packet, by its header (RFC 9639, 9.1); 0 if it is none with sound. */
+static uint32_t block_size(const ogg_packet *packet)
+{
+    const unsigned char *p = packet->packet;
+    if (packet->bytes < 5 || p[0] != 0xff || (p[1] & 0xfe) != 0xf8)
+        return 0;
+    unsigned code = p[2] >> 4, number = 0; /* bytes of the coded number */
+    while (number < 7 && p[4] & 0x80 >> number)
+        number++;
+    const unsigned char *more = p + 4 + (number ? number : 1);
+    if (code == 1)
+        return 192;
+    if (code < 6)
+        return code ? 576u << (code - 2) : 0;
+    if (code > 7)
+        return 256u << (code - 8);
+    if (more + (code - 5) > p + packet->bytes)
+        return 0;
+    return 1 + (code == 6 ? more[0] : (uint32_t)more[0] << 8 | more[1]);
+}
+
+/* The granule position where the sound begins, from the first page that has some. A page that is the last as
+ * well may end before its packets do. */
+static bool find_start(ap_ogg_pages *pages, uint64_t *start, ap_error *err)
+{
+    int more = 1;
+    uint64_t sum = 0;
+    while (!sum && (more = ap_ogg_pages_next(pages, err)) > 0)
+        for (size_t i = 0; i < pages->count; i++)
+            sum += block_size(&pages->packets[i]);
+    *start =
+        more > 0 && pages->granule > 0 && (uint64_t)pages->granule > sum ? (uint64_t)pages->granule - sum : 0;
+    return more >= 0;
+}
+
+static uint64_t length(const ap_ogg_track *t, uint64_t start)
 {
     uint64_t most = (t->end - t->begin) * MAX_FRAMES_PER_BYTE;
-    return t->granule > 0 && (uint64_t)t->granule < most ? (uint64_t)t->granule : AP_UNKNOWN;
+    uint64_t n = t->granule > 0 && (uint64_t)t->granule > start ? (uint64_t)t->granule - start : 0;
+    return n > 0 && n < most ? n : AP_UNKNOWN;
+}
+
+/* Opens the pages at their start, twice: to look, and to read. */
+static bool open_pages(source *s, ap_input *in, uint64_t base, const ap_ogg_track *track, uint64_t *start,
+                       ap_error *err)
+{
+    if (!ap_ogg_pages_open(&s->pages, in, base, track))
+        return ap_fail_memory(err);
+    bool found = find_start(&s->pages, start, err);
+    ap_ogg_pages_close(&s->pages);
+    return found && (ap_ogg_pages_open(&s->pages, in, base, track) || ap_fail_memory(err));
 }
 
 ap_stream *ap_ogg_flac(ap_input *in, uint64_t base, const ap_ogg_track *track, ap_error *err)
 {
     source *s = calloc(1, sizeof *s);
-    if (!s || !ap_ogg_pages_open(&s->pages, in, base, track)) {
+    uint64_t start = 0;
+    if (!s || !open_pages(s, in, base, track, &start, err)) {
+        if (!s)
+            ap_fail_memory(err);
         free(s);
-        ap_fail_memory(err);
         return NULL;
     }
     int more = ap_ogg_pages_next(&s->pages, err);
@@ -65,7 +116,8 @@ ap_stream *ap_ogg_flac(ap_input *in, uint64_t base, const ap_ogg_track *track, a
     }
     s->at = MAPPING_HEADER;
     ap_stream *stream = ap_flac_open_source(
-        &(ap_flac_source){source_read, source_close, s, ap_input_name(in), length(track)}, err);
+        &(ap_flac_source){source_read, source_close, s, ap_input_name(in), length(track, start), start > 0},
+        err);
     if (stream && !track->ended)
         ap_warn(stream, "'%s' does not say where it ends: it may be cut", ap_stream_name(stream));
     return stream;

@@ -254,6 +254,29 @@ static void a_part_of_a_stream_begins_where_it_begins(void)
     check_same("late.ogg", "ref", 0, count);
 }
 
+/* Radio and what ffmpeg has cut out begin in the middle, with FLAC's own numbers or with new ones. */
+static void a_part_of_flac_begins_where_it_begins(void)
+{
+    size_t size;
+    make_noise("a", 44100, 2, 100003);
+    sh("flac -s -f --ogg --no-padding --no-seektable -o a.oga a.wav");
+    edit_pages("a.oga", "0.oga", 0, 5);
+    sh("sox a.wav -t raw - | flac -s -f --ogg --no-padding --no-seektable --force-raw-format --endian=little "
+       "--sign=signed --channels=2 "
+       "--bps=16 --sample-rate=44100 -o s.oga -");
+    edit_pages("s.oga", "1.oga", 4, 5); /* no length in the header, no flag at the end */
+    sh("ffmpeg -v error -y -i a.wav -af atrim=0.5:2 -c:a flac 2.oga");
+    for (int i = 0; i < 3; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "%d.oga", i);
+        sh("ffmpeg -v error -y -i %s -f f32le ref", name);
+        free(load("ref", &size));
+        decoded d = check_decodes(name, "ref", 0, size / 8);
+        CHECK(size > 8 * 40000 && size < 8 * 100003 && d.format.frames == size / 8 && d.warned == (i == 1));
+        free(d.frames);
+    }
+}
+
 static void a_cut_is_noticed(void)
 {
     make_vorbis();
@@ -352,5 +375,6 @@ TEST_MAIN(CASE(vorbis_joins_are_vorbisfiles), CASE(equal_serials_are_links_too),
           CASE(links_of_another_format_are_converted), CASE(opus_joins_are_opusdecs),
           CASE(flac_joins_are_exact), CASE(the_headers_rate_is_no_rate),
           CASE(no_flag_for_the_end_is_a_warning), CASE(a_tag_behind_is_no_damage),
-          CASE(a_part_of_a_stream_begins_where_it_begins), CASE(a_cut_is_noticed),
-          CASE(tracks_of_a_link_are_told_apart), CASE(ambisonics_are_discrete), CASE(flipped_bits_do_no_harm))
+          CASE(a_part_of_a_stream_begins_where_it_begins), CASE(a_part_of_flac_begins_where_it_begins),
+          CASE(a_cut_is_noticed), CASE(tracks_of_a_link_are_told_apart), CASE(ambisonics_are_discrete),
+          CASE(flipped_bits_do_no_harm))
