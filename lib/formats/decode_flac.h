@@ -13,7 +13,7 @@ typedef struct ap_flac_source {
     void *user;
     const char *name; /* valid until close */
     uint64_t frames;  /* length, if the header does not tell it; AP_UNKNOWN */
-    bool part;        /* it begins in the middle: frames counts, not the header, and the first number is any */
+    bool part;        /* of a longer one: frames counts, not the header, and the first number is any */
 } ap_flac_source;
 
 /* Take in or the source over, also on failure. */

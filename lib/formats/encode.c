@@ -304,8 +304,10 @@ static ap_tags *merge_tags(const ap_stream *s, const encoder *e, const ap_encode
     bool ok = tags && (!options->tags || ap_tags_merge(tags, options->tags)) &&
               (options->replace_tags || ap_tags_fill(tags, ap_stream_tags(s))) &&
               ap_gain_tags_convert(tags, e->gain_tags);
-    if (ok)
+    if (ok) {
+        ap_tags_drop_undo(tags);
         return tags;
+    }
     ap_tags_free(&tags);
     ap_fail_memory(err);
     return NULL;

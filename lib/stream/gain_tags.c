@@ -133,6 +133,16 @@ bool ap_gain_tags_convert(ap_tags *tags, ap_gain_tags to)
     return ok;
 }
 
+static bool is_undo(const char *key)
+{
+    return strncmp(key, "MP3GAIN_", 8) == 0;
+}
+
+void ap_tags_drop_undo(ap_tags *tags)
+{
+    ap_tags_remove_if(tags, is_undo);
+}
+
 /* ---- streams */
 
 static bool copy_without(ap_stream *s, const ap_tags *from)

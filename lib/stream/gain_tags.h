@@ -18,6 +18,9 @@ typedef enum ap_gain_tags {
  * of memory. */
 bool ap_gain_tags_convert(ap_tags *tags, ap_gain_tags to);
 
+/* Removes what mp3gain wrote down to undo its changes of the MPEG frames, which no other file has. */
+void ap_tags_drop_undo(ap_tags *tags);
+
 /* Gives s tags of its own, without any of these, if its source has some: the end of a stage that changes the
  * loudness. Closes s and returns NULL when out of memory. */
 ap_stream *ap_without_gain_tags(ap_stream *s, ap_error *err);

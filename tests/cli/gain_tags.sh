@@ -15,10 +15,21 @@ drops_the_gain() {
     ! grep -iE '^(replaygain|r128|mp3gain|itunnorm)' tags
 }
 
+# mp3gain's undo is of MPEG frames that another file does not have.
 keeps_the_gain() {
     "$@" -q -o out.flac song.flac
     metaflac --export-tags-to=tags out.flac
     grep -x 'REPLAYGAIN_TRACK_GAIN=-11.30 dB' tags
+    ! grep MP3GAIN tags
+}
+
+# mp3gain writes APEv2, which stands behind the sound.
+apev2_counts_too() {
+    ap-encode -q song.wav -o song.mp3
+    /usr/bin/python3 -c 'import mutagen.apev2 as a; t = a.APEv2(); t["MP3GAIN_UNDO"] = "+004,+004,N"
+t["REPLAYGAIN_TRACK_GAIN"] = "-11.30 dB"; t["Title"] = "kept"; t.save("song.mp3")'
+    cp song.mp3 song.flac
+    "$@"
 }
 
 check drops_the_gain ap-limit --gain 8
@@ -31,4 +42,6 @@ check drops_the_gain ap-normalize
 check drops_the_gain ap-decode -c 1
 check keeps_the_gain ap-decode
 check keeps_the_gain ap-decode -r 48000
+check apev2_counts_too keeps_the_gain ap-decode
+check apev2_counts_too drops_the_gain ap-limit
 finish

@@ -67,6 +67,44 @@ END
 }
 check keeps_the_rest
 
+# mp3gain writes APEv2 tags, and reads no others: what does not change stays there, and alone.
+apev2_stays_mp3gains() {
+    cp base.mp3 a.mp3
+    printf 'TAGshort%0119d\377' 0 | LC_ALL=C tr 0 '\000' >v1
+    /usr/bin/python3 - <<'END'
+import mutagen.apev2 as apev2
+t = apev2.APEv2()
+t.update({"MP3GAIN_UNDO": "+004,+004,N", "MP3GAIN_MINMAX": "125,210", "REPLAYGAIN_TRACK_GAIN": "+1.50 dB", "Track": "3/12",
+          "Title": "of APEv2", "Artist": ["one", "two"]})
+cover = open("cover.png", "rb").read()
+t["Cover Art (Front)"] = apev2.APEValue(b"cover.png\0" + cover, apev2.BINARY)
+t.save("a.mp3")
+END
+    cat v1 >>a.mp3
+    [ "$(ap-tag a.mp3 | sort | tr '\n' ';')" = "ARTIST=one;ARTIST=two;COMMENT=stays;MP3GAIN_MINMAX=125,210;\
+MP3GAIN_UNDO=+004,+004,N;REPLAYGAIN_TRACK_GAIN=+1.50 dB;TITLE=old;TRACKNUMBER=3;TRACKTOTAL=12;" ]
+    ap-tag --export-cover=found.png a.mp3
+    cmp found.png cover.png
+    sound a.mp3 >before
+    ap-tag -s ARTIST=other -r TRACKNUMBER -r TRACKTOTAL --cover cover.jpg a.mp3
+    sound a.mp3 | cmp - before
+    /usr/bin/python3 - <<'END'
+import mutagen.apev2 as apev2, mutagen.id3 as id3
+a, i = apev2.APEv2("a.mp3"), id3.ID3("a.mp3")
+assert sorted(a.items()) == [("MP3GAIN_MINMAX", "125,210"), ("MP3GAIN_UNDO", "+004,+004,N"),
+    ("REPLAYGAIN_TRACK_GAIN", "+1.50 dB"), ("Title", "of APEv2")], a
+assert {k[:4] for k in i} == {"APIC", "COMM", "TIT2", "TPE1"} and i["TPE1"].text == ["other"], list(i)
+assert open("a.mp3", "rb").read()[-128:-92].rstrip(b"\0") == b"TAGold" + bytes(27) + b"oth", open("a.mp3", "rb").read()[-128:-92]
+END
+    ap-measure -q --regain a.mp3
+    [ "$(ap-tag a.mp3 | grep -c REPLAYGAIN_TRACK_GAIN)" = 1 ]
+    ap-tag a.mp3 | grep -qx 'MP3GAIN_UNDO=+004,+004,N'
+    ap-tag --clear a.mp3
+    [ -z "$(ap-tag a.mp3)" ]
+    [ "$(grep -c APETAGEX a.mp3 || true)" = 0 ]
+}
+check apev2_stays_mp3gains
+
 # An index before the sound moves it; its offsets follow.
 moves_the_offsets() {
     local before

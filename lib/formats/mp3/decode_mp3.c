@@ -4,6 +4,7 @@
  * temporary file from a pipe, so that files and pipes give the same; what has none, as radio, does not. */
 #include "formats/mp3/decode_mp3.h"
 #include "base/error.h"
+#include "formats/ape_tags.h"
 #include "formats/file_type.h"
 #include "formats/mp3/id3.h"
 #include "formats/mp3/mpeg.h"
@@ -306,15 +307,21 @@ static bool has_more(ap_input *in, const ap_mpeg_info *info)
     return !ap_input_seek(in, start, NULL) || more;
 }
 
-static void read_id3v1(ap_input *in, ap_tags *tags)
+/* Tags at the end. APEv2 goes before ID3v1, which has less room, key by key. */
+static void read_tags_behind(ap_input *in, ap_tags *tags)
 {
     uint64_t start = ap_input_tell(in), left = ap_input_left(in);
     unsigned char v1[128];
-    if (!ap_input_seekable(in) || left < sizeof v1)
+    ap_tags *short_ones = ap_tags_new();
+    if (!ap_input_seekable(in) || left < sizeof v1 || !short_ones) {
+        ap_tags_free(&short_ones);
         return;
+    }
+    ap_ape_tags(in, start, tags);
     if (ap_input_seek(in, start + left - sizeof v1, NULL) &&
-        ap_input_read(in, v1, sizeof v1, NULL) == sizeof v1)
-        (void)ap_id3v1_parse(v1, tags);
+        ap_input_read(in, v1, sizeof v1, NULL) == sizeof v1 && ap_id3v1_parse(v1, short_ones))
+        (void)ap_tags_fill(tags, short_ones); /* what does not fit is no reason to stop */
+    ap_tags_free(&short_ones);
     (void)ap_input_seek(in, start, NULL); /* a failure shows in the next read */
 }
 
@@ -439,7 +446,7 @@ ap_stream *ap_mp3_open_part(ap_input *in, uint64_t size, ap_error *err)
     if (!read_info(d, &count, err))
         goto fail;
     if (size == AP_UNKNOWN)
-        read_id3v1(in, tags);
+        read_tags_behind(in, tags);
     if (!start_mpg123(d, err) || !read_format(d, count, &format, err))
         goto fail;
     ap_stream *s = ap_stream_new(&ops, d, &format, ap_input_name(in), tags, err);

@@ -16,6 +16,7 @@ typedef struct ap_retag {
     ap_input *in; /* seekable; the file is all of it */
     ap_output *out;
     const ap_tags *old, *tags; /* before and after */
+    const ap_tags *behind;     /* those that an APEv2 tag keeps for itself; NULL: none */
     ap_format format;          /* of the sound */
     bool all;                  /* every key counts as changed */
     bool picture;              /* the cover changes */

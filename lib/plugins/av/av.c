@@ -64,7 +64,7 @@ static double missing(const ap_stream *s, const ap_av_decoder *d)
 {
     const AVFormatContext *c = d->source.container;
     double there = (double)(d->edits.count ? (uint64_t)d->next : s->position) / s->format.rate;
-    if (c->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE)
+    if (c->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE || d->source.no_length)
         return 0;
     if (d->st->duration > 0)
         return (double)d->st->duration * av_q2d(d->st->time_base) - there;

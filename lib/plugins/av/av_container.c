@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/input.h"
 #include "formats/av.h"
+#include "plugins/av/behind.h"
 #include "plugins/av/tag_end.h"
 #include "stream/stream.h"
 
@@ -141,6 +142,19 @@ static bool check_asf(ap_av_source *s, ap_error *err)
                    (unsigned long long)there, (unsigned long long)size);
 }
 
+/* Whether the header was written before the length was known, to a pipe or by a recorder that died: libav
+ * takes what stands there for a length. AVI: RIFF without a size; RealMedia: a PROP chunk that counts no
+ * packets. */
+static bool has_no_length(ap_input *in)
+{
+    const unsigned char *p;
+    if (ap_input_peek(in, &p, 64, NULL) != 64)
+        return false;
+    if (memcmp(p, "RIFF", 4) == 0 && memcmp(p + 8, "AVI ", 4) == 0)
+        return AV_RL32(p + 4) == 0 || AV_RL32(p + 4) == UINT32_MAX;
+    return memcmp(p, ".RMF", 4) == 0 && memcmp(p + 18, "PROP", 4) == 0 && AV_RB32(p + 18 + 26) == 0;
+}
+
 /* Whether this starts as an MPEG program stream does, of which libav is never sure (ISO/IEC
  * 13818-1, 2.5.3.4). */
 static bool has_pack(ap_input *in)
@@ -167,11 +181,19 @@ static bool knows_no_tags(const AVInputFormat *format)
     return false;
 }
 
-/* Hides the tags at the end, before the probe has read them. */
+/* libav goes on in a second file with the times of the first, and loses most of it. */
+static bool is_nut(const AVInputFormat *format)
+{
+    return strcmp(format->name, "nut") == 0;
+}
+
+/* Hides tags at the end, and a second NUT file, before the probe has read them. */
 static bool leave_tags_out(ap_av_source *s, ap_error *err)
 {
+    const unsigned char *p;
     uint64_t at = ap_input_tell(s->in);
-    s->end = ap_av_before_tags(s->in, s->base);
+    bool nut = ap_input_peek(s->in, &p, 8, NULL) == 8 && memcmp(p, "nut/mult", 8) == 0;
+    s->end = nut ? ap_av_end_at_start(s->in, at) : ap_av_before_tags(s->in, s->base);
     return ap_input_seek(s->in, at, err);
 }
 
@@ -183,6 +205,7 @@ bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
         return false;
     s->base = ap_input_tell(in);
     s->picture = picture_type(in);
+    s->no_length = has_no_length(in);
     const AVInputFormat *format = NULL;
     int enough = has_pack(in) ? AVPROBE_SCORE_RETRY + 1 : SURE_SCORE;
     if (!check_asf(s, err) || !leave_tags_out(s, err) || !make_io(s, err)) {
@@ -195,7 +218,7 @@ bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
         ap_av_source_close(s);
         return fail_unknown(s, err);
     }
-    if (!knows_no_tags(format))
+    if (!knows_no_tags(format) && !is_nut(format))
         s->end = 0;
     AVDictionary *options = NULL;
     if (!s->keep_edits)

@@ -16,6 +16,7 @@ typedef struct ap_av_source {
     uint64_t end;            /* and ends for libav, 0 = with the input */
     ap_picture_type picture; /* what it is, if it is a picture */
     ap_error error;
+    bool no_length;  /* what the header has in its place is none */
     bool keep_edits; /* libav is to follow the edit lists of MP4, which edits.c reads otherwise */
     AVFormatContext *container;
 } ap_av_source;

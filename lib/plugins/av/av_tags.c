@@ -2,6 +2,7 @@
  * av_tags.c - the tags and the picture that libav found. */
 #include "plugins/av/av_tags.h"
 #include "base/input.h"
+#include "formats/ape_tags.h"
 #include "formats/mp4_tags.h"
 #include "formats/tag_names.h"
 #include "formats/vorbiscomment.h"

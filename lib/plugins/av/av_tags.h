@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * av_tags.h - tags of the containers that libav reads; those of APEv2, and all of Matroska's, are read here.
+ * av_tags.h - tags of the containers that libav reads; all of Matroska's are read here.
  */
 #ifndef AP_AV_TAGS_H
 #define AP_AV_TAGS_H
@@ -9,8 +9,6 @@
 
 /* All tags of the container and of the stream. NULL when out of memory. */
 ap_tags *ap_av_tags(const ap_av_source *source, const AVStream *stream);
-/* ape_tags.c: adds the tags of a file that begins at start, all values. The position changes. */
-void ap_ape_tags(ap_input *in, uint64_t start, ap_tags *tags);
 /* matroska_tags.c: those of the whole file. */
 void ap_matroska_tags(ap_input *in, uint64_t start, ap_tags *tags);
 /* Adds one more value under our name for libav's. */

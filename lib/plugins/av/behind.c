@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define MAX_PARTS 1000000
+#define MAGIC 16 /* bytes that WTV has, and of the 25 that NUT has */
+#define BLOCK 16384
 
 static bool load(ap_input *in, uint64_t at, unsigned char *to, size_t size)
 {
@@ -90,19 +92,49 @@ static uint64_t end_of_voc(ap_input *in, uint64_t start)
     return at == UINT64_MAX ? 0 : at + 1;
 }
 
+/* After the one chunk that all of IFF and of SMAF is. */
+static uint64_t end_of_chunk(ap_input *in, uint64_t start)
+{
+    unsigned char h[8];
+    uint64_t size = load(in, start, h, 8) ? ap_get_big(h + 4, 4) : 0;
+    return size ? start + 8 + size + (size & 1) : 0;
+}
+
+uint64_t ap_av_end_at_start(ap_input *in, uint64_t start)
+{
+    unsigned char head[MAGIC], block[BLOCK];
+    ptrdiff_t n = load(in, start, head, MAGIC) ? MAGIC : 0;
+    for (uint64_t at = start + 1; n >= MAGIC; at += BLOCK - MAGIC + 1) {
+        n = ap_input_seek(in, at, NULL) ? ap_input_read(in, block, BLOCK, NULL) : 0;
+        const unsigned char *found = n >= MAGIC ? memmem(block, (size_t)n, head, MAGIC) : NULL;
+        if (found)
+            return at + (uint64_t)(found - block);
+    }
+    return 0;
+}
+
+/* Whether another file begins there, if only of the same kind. */
+static bool is_file(ap_input *in, uint64_t start, uint64_t at)
+{
+    unsigned char first[4], second[4];
+    return (load(in, start, first, 4) && load(in, at, second, 4) && memcmp(first, second, 4) == 0) ||
+           (ap_input_seek(in, at, NULL) && ap_chunks_behind(in, NULL, 0) == AP_BEHIND_FILE);
+}
+
 bool ap_av_goes_on(const ap_av_source *s, uint64_t read)
 {
     static const struct {
         const char *format;
         uint64_t (*end)(ap_input *in, uint64_t start);
-    } kinds[] = {{"mov,mp4,m4a", end_of_boxes}, {"asf", end_of_asf}, {"tta", end_of_tta},
-                 {"wv", end_of_wavpack},        {"flv", end_of_flv}, {"voc", end_of_voc}};
+    } kinds[] = {{"mov,mp4,m4a", end_of_boxes}, {"asf", end_of_asf},   {"tta", end_of_tta},
+                 {"wv", end_of_wavpack},        {"flv", end_of_flv},   {"voc", end_of_voc},
+                 {"iff", end_of_chunk},         {"mmf", end_of_chunk}, {"nut", ap_av_end_at_start},
+                 {"wtv", ap_av_end_at_start}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strncmp(s->container->iformat->name, kinds[i].format, strlen(kinds[i].format)) != 0)
             continue;
         uint64_t end = kinds[i].end(s->in, s->base), size = ap_input_size(s->in);
-        return end && end < size && s->base + read <= end && ap_input_seek(s->in, end, NULL) &&
-               ap_chunks_behind(s->in, NULL, 0) == AP_BEHIND_FILE;
+        return end && end < size && s->base + read <= end && is_file(s->in, s->base, end);
     }
     return false;
 }

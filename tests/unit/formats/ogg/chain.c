@@ -266,12 +266,11 @@ static void a_part_of_flac_begins_where_it_begins(void)
        "--bps=16 --sample-rate=44100 -o s.oga -");
     edit_pages("s.oga", "1.oga", 4, 5); /* no length in the header, no flag at the end */
     sh("ffmpeg -v error -y -i a.wav -af atrim=0.5:2 -c:a flac 2.oga");
-    for (int i = 0; i < 3; i++) {
-        char name[8];
-        snprintf(name, sizeof name, "%d.oga", i);
-        sh("ffmpeg -v error -y -i %s -f f32le ref", name);
+    static const char *const names[] = {"0.oga", "1.oga", "2.oga"};
+    for (size_t i = 0; i < 3; i++) {
+        sh("ffmpeg -v error -y -i %s -f f32le ref", names[i]);
         free(load("ref", &size));
-        decoded d = check_decodes(name, "ref", 0, size / 8);
+        decoded d = check_decodes(names[i], "ref", 0, size / 8);
         CHECK(size > 8 * 40000 && size < 8 * 100003 && d.format.frames == size / 8 && d.warned == (i == 1));
         free(d.frames);
     }

@@ -188,6 +188,20 @@ static void truncated_files_are_errors(void)
     }
 }
 
+/* The headers of what is written to a pipe have placeholders for lengths. */
+static void placeholders_are_no_lengths(void)
+{
+    static const char *const formats[] = {"avi", "rm", "matroska", "asf", "nut", "mpegts"};
+    sh("sox -R -r 44100 -n -c 2 -b 16 noise.wav synth 1 pinknoise vol 0.6");
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        sh("ffmpeg -v error -i noise.wav -c:a ac3 -f %s - >t && ffmpeg -v error -y -i t -f f32le ref",
+           formats[i]);
+        decoded d = check_decodes("t", "ref", 1e-6, file_size("ref") / 8);
+        CHECK(d.count >= 44100 && !d.warned);
+        free(d.frames);
+    }
+}
+
 /* Broken packets are concealed; what follows stays in time. */
 static void damage_is_played_with_a_warning(void)
 {
@@ -256,5 +270,6 @@ static void flipped_bits_do_no_harm(void)
 TEST_MAIN(CASE(codecs_and_containers_are_as_ffmpeg_decodes_them), CASE(every_shape_is_read),
           CASE(the_track_can_be_chosen), CASE(what_has_no_audio_is_refused), CASE(numbers_are_no_sound),
           CASE(ac3s_gain_is_left_out_unless_asked_for), CASE(encrypted_files_are_refused),
-          CASE(truncated_files_are_errors), CASE(damage_is_played_with_a_warning),
-          CASE(tags_and_pictures_are_kept), CASE(a_missing_plugin_is_named), CASE(flipped_bits_do_no_harm))
+          CASE(truncated_files_are_errors), CASE(placeholders_are_no_lengths),
+          CASE(damage_is_played_with_a_warning), CASE(tags_and_pictures_are_kept),
+          CASE(a_missing_plugin_is_named), CASE(flipped_bits_do_no_harm))
