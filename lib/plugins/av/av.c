@@ -322,7 +322,7 @@ static bool read_edits(ap_av_decoder *d, ap_error *err)
         d->left = (uint64_t)itunes.length;
     d->next = av_rescale_q(d->next, d->st->time_base, (AVRational){1, (int)d->format.rate});
     if (strstr(d->source.container->iformat->name, "matroska") && !d->skips &&
-        d->st->codecpar->codec_id != AV_CODEC_ID_OPUS)
+        d->st->codecpar->codec_id != AV_CODEC_ID_OPUS && d->st->codecpar->initial_padding > 0)
         d->delay = d->st->codecpar->initial_padding;
     return true;
 }
@@ -350,6 +350,8 @@ static bool read_format(ap_av_decoder *d, ap_error *err)
 static void note(ap_stream *s, const ap_av_decoder *d)
 {
     uint64_t frames = d->edits.count ? 0 : d->left, delay = AP_UNKNOWN;
+    if (!d->edits.count && d->left != AP_UNKNOWN) /* the first block is taken already */
+        frames = d->left + d->have - (uint64_t)d->delay;
     for (size_t i = 0; i < d->edits.count; i++)
         frames = d->edits.list[i].length < 0 ? AP_UNKNOWN
                                              : ap_frames_add(frames, (uint64_t)d->edits.list[i].length);

@@ -2,11 +2,13 @@
  * av_decoder.c - the packets of a track as blocks of floats. */
 #include "plugins/av/av_decoder.h"
 #include "base/error.h"
+#include "formats/mp3/mpeg.h"
 
 #include <libavutil/intreadwrite.h>
 #include <math.h>
 #include <stdlib.h>
 
+#define MP3_DELAY 529  /* of any decoder (LAME's "technical FAQ") */
 #define MAX_ERRORS 100 /* packets that cannot be decoded before the first that can */
 
 /* ---- packets to frames */
@@ -46,6 +48,28 @@ static void note_first(ap_av_decoder *d)
         d->next = d->packet->pts; /* in units of the track until the rate is known */
 }
 
+/* Whether this is the first MPEG frame of an MP3 file that mkvmerge has taken along. It is no sound, and
+ * tells the delay and the padding; 529 frames are libav's own, as mpg123's. In MP4 the edit list counts it.
+ */
+static bool is_info(ap_av_decoder *d)
+{
+    ap_mpeg m;
+    ap_mpeg_info info = {0};
+    const AVFormatContext *c = d->source.container;
+    const AVPacket *p = d->packet;
+    if (d->packets || d->st->codecpar->codec_id != AV_CODEC_ID_MP3 || strstr(c->iformat->name, "mp4") ||
+        p->size < 4 || !ap_mpeg_parse(p->data, &m) || !ap_mpeg_info_parse(p->data, (size_t)p->size, &info))
+        return false;
+    int64_t whole = (int64_t)info.frames * m.samples, start = info.delay + MP3_DELAY;
+    int64_t end = whole - FFMAX(info.padding - MP3_DELAY, 0);
+    bool alone = c->duration > 0 && c->duration <= av_rescale(whole + 4 * m.samples, AV_TIME_BASE, m.rate);
+    if (info.lame && info.delay >= 0 && !d->skips && d->st->codecpar->initial_padding == 0) {
+        d->delay = start;
+        d->left = alone && end > start ? (uint64_t)end : AP_UNKNOWN; /* else others were joined to it */
+    }
+    return true;
+}
+
 /* Gives the decoder a packet of our stream, or tells it that there are no more. */
 static void send_packet(ap_av_decoder *d)
 {
@@ -55,11 +79,12 @@ static void send_packet(ap_av_decoder *d)
         bool ours = d->packet->stream_index == d->st->index;
         if (ours) {
             note_first(d);
+            bool info = is_info(d);
             d->packets++;
             d->corrupt = d->packet->flags & AV_PKT_FLAG_CORRUPT;
             if (av_packet_get_side_data(d->packet, AV_PKT_DATA_ENCRYPTION_INFO, NULL))
                 d->encrypted = true;
-            if (avcodec_send_packet(d->codec, d->packet) < 0)
+            if (!info && avcodec_send_packet(d->codec, d->packet) < 0)
                 conceal(d);
         }
         av_packet_unref(d->packet);

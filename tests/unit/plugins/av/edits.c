@@ -240,6 +240,35 @@ static void matroskas_delay_is_left_out(void)
     }
 }
 
+/* mkvmerge takes the MPEG frame with LAME's tag along, as ffmpeg does from a WAV: it is no sound, and says
+ * what the delay and the padding are. Of two files that were joined nothing is cut at the end. */
+static void lames_tag_counts_in_containers(void)
+{
+    static const char *const names[] = {"tag.mka", "tag.avi", "tag.flv"};
+    sh("sox -R -r 44100 -n -c 2 -b 16 long.wav synth 100001s pinknoise vol 0.6 && lame --quiet -b 128 "
+       "long.wav "
+       "tag.mp3 && { printf 'RIFF\\377\\377\\377\\377WAVEfmt \\036\\0\\0\\0\\125\\0\\2\\0\\104\\254\\0\\0"
+       "\\200\\76\\0\\0\\1\\0\\0\\0\\014\\0\\1\\0\\2\\0\\0\\0\\241\\1\\1\\0\\161\\5data\\377\\377\\377\\377';"
+       " "
+       "cat tag.mp3; } >tag.wav");
+    decoded all = decode_file("tag.mp3", NULL, 4096);
+    for (size_t i = 0; i < 3; i++) {
+        sh("ffmpeg -v error -y -i tag.wav -c copy %s", names[i]);
+        decoded d = decode_file(names[i], NULL, 4096);
+        if (!CHECK(d.err.code == AP_OK && d.count == 100001 && !d.warned))
+            fprintf(stderr, "%s: %zu frames\n", names[i], d.count);
+        for (size_t k = 0; k < 2 * d.count && k < 2 * all.count; k++)
+            if (!CHECK_NEAR(d.frames[k], all.frames[k], 1e-5))
+                break;
+        free(d.frames);
+    }
+    free(all.frames);
+    sh("cat tag.mp3 >>tag.wav && ffmpeg -v error -y -i tag.wav -c copy two.mka");
+    decoded two = decode_file("two.mka", NULL, 4096);
+    CHECK(two.err.code == AP_OK && two.count >= 200002);
+    free(two.frames);
+}
+
 /* CodecDelay before, DiscardPadding behind: the length is that of the source, to the sample. */
 static void opus_in_matroska_is_exact(void)
 {
@@ -271,4 +300,5 @@ static void flipped_bits_do_no_harm(void)
 TEST_MAIN(CASE(parts_are_exact), CASE(nothing_is_silence), CASE(parts_may_come_in_any_order),
           CASE(an_edit_beyond_the_end_ends_there), CASE(fragments_are_the_same),
           CASE(fragments_may_begin_late), CASE(a_start_is_exact), CASE(matroskas_delay_is_left_out),
-          CASE(opus_in_matroska_is_exact), CASE(flipped_bits_do_no_harm))
+          CASE(lames_tag_counts_in_containers), CASE(opus_in_matroska_is_exact),
+          CASE(flipped_bits_do_no_harm))
