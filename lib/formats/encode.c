@@ -296,14 +296,30 @@ static ptrdiff_t meter_read(ap_stream *s, float *frames, size_t max, ap_error *e
     return n;
 }
 
-/* The tags of the file. */
-static ap_tags *merge_tags(const ap_stream *s, const encoder *e, const ap_encode_options *options,
-                           ap_error *err)
+/* Leaves out the gains of old, which was louder; others were given for what it is now. */
+static bool drop_stale_gain(ap_tags **tags, const ap_tags *old)
+{
+    ap_tags *fresh = ap_tags_new();
+    const char *key, *value, *stale;
+    bool ok = fresh && ap_tags_merge(fresh, *tags);
+    if (ok)
+        ap_tags_drop_gain(fresh);
+    for (size_t i = 0; ok && ap_tags_at(*tags, i, &key, &value); i++)
+        if (!ap_tags_get(fresh, key) && (!(stale = ap_tags_get(old, key)) || strcmp(stale, value) != 0))
+            ok = ap_tags_add(fresh, key, value);
+    ap_tags_free(tags);
+    *tags = fresh;
+    return ok;
+}
+
+/* The tags of the file. from: those of the stream; quieter: it was turned down since. */
+static ap_tags *merge_tags(const ap_tags *from, const encoder *e, const ap_encode_options *options,
+                           bool quieter, ap_error *err)
 {
     ap_tags *tags = ap_tags_new();
     bool ok = tags && (!options->tags || ap_tags_merge(tags, options->tags)) &&
-              (options->replace_tags || ap_tags_fill(tags, ap_stream_tags(s))) &&
-              ap_gain_tags_convert(tags, e->gain_tags);
+              (options->replace_tags || ap_tags_fill(tags, from)) &&
+              (!quieter || drop_stale_gain(&tags, from)) && ap_gain_tags_convert(tags, e->gain_tags);
     if (ok) {
         ap_tags_drop_undo(tags);
         return tags;
@@ -379,12 +395,19 @@ static bool encode(ap_stream *s, const encoder *e, ap_output *out, const ap_enco
 {
     ap_encode_options o = *options;
     float peak = 0, gain = 1;
-    ap_tags *tags = merge_tags(s, e, &o, err);
     if (o.bits == AP_BITS_DEFAULT)
         o.bits = e->default_bits;
+    ap_tags *from = ap_tags_new();
+    if (!from || !ap_tags_fill(from, ap_stream_tags(s))) {
+        ap_tags_free(&from);
+        ap_close(&s);
+        return ap_fail_memory(err);
+    }
     s = convert_rate(s, e, err);
     if (o.clip_mode == AP_CLIP_RESCALE)
         s = rescale(s, &peak, &gain, err);
+    ap_tags *tags = s ? merge_tags(from, e, &o, gain < 1, err) : NULL;
+    ap_tags_free(&from);
     s = meter_stream(s, !is_float(e, o.bits), tags, err);
     if (!s)
         return false;

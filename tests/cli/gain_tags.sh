@@ -32,6 +32,20 @@ t["REPLAYGAIN_TRACK_GAIN"] = "-11.30 dB"; t["Title"] = "kept"; t.save("song.mp3"
     "$@"
 }
 
+# What is turned down because it clips has another loudness; what does not clip has not.
+rescaling_drops_the_gain() {
+    keeps_the_gain ap-encode --clip-mode=rescale
+    ap-eq -q -g 30 song.flac -o loud.wav --bits float
+    ap-tag -s 'REPLAYGAIN_TRACK_GAIN=-31.30 dB' -s TITLE=kept loud.wav
+    ap-encode -q --clip-mode=rescale loud.wav -o out.flac
+    metaflac --export-tags-to=tags out.flac
+    [ "$(cat tags)" = TITLE=kept ]
+    ap-encode -q --clip-mode=rescale --tag 'REPLAYGAIN_TRACK_GAIN=+1.00 dB' loud.wav -o out.flac
+    metaflac --export-tags-to=tags out.flac
+    grep -x 'REPLAYGAIN_TRACK_GAIN=+1.00 dB' tags
+}
+
+check rescaling_drops_the_gain
 check drops_the_gain ap-limit --gain 8
 check drops_the_gain ap-8d
 check drops_the_gain ap-reverb

@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/input.h"
 #include "formats/av.h"
-#include "plugins/av/behind.h"
 #include "plugins/av/tag_end.h"
 #include "stream/stream.h"
 

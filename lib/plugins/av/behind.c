@@ -6,12 +6,11 @@
 #include "base/bytes.h"
 #include "formats/chunks.h"
 #include "plugins/av/boxes.h"
+#include "plugins/av/tag_end.h"
 
 #include <string.h>
 
 #define MAX_PARTS 1000000
-#define MAGIC 16 /* bytes that WTV has, and of the 25 that NUT has */
-#define BLOCK 16384
 
 static bool load(ap_input *in, uint64_t at, unsigned char *to, size_t size)
 {
@@ -98,19 +97,6 @@ static uint64_t end_of_chunk(ap_input *in, uint64_t start)
     unsigned char h[8];
     uint64_t size = load(in, start, h, 8) ? ap_get_big(h + 4, 4) : 0;
     return size ? start + 8 + size + (size & 1) : 0;
-}
-
-uint64_t ap_av_end_at_start(ap_input *in, uint64_t start)
-{
-    unsigned char head[MAGIC], block[BLOCK];
-    ptrdiff_t n = load(in, start, head, MAGIC) ? MAGIC : 0;
-    for (uint64_t at = start + 1; n >= MAGIC; at += BLOCK - MAGIC + 1) {
-        n = ap_input_seek(in, at, NULL) ? ap_input_read(in, block, BLOCK, NULL) : 0;
-        const unsigned char *found = n >= MAGIC ? memmem(block, (size_t)n, head, MAGIC) : NULL;
-        if (found)
-            return at + (uint64_t)(found - block);
-    }
-    return 0;
 }
 
 /* Whether another file begins there, if only of the same kind. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * tag_end.c - tags at the end of a file, which are no packets: ID3v1, APEv2 (hydrogenaud.io, "APEv2
- * specification"). */
+ * tag_end.c - what is behind the packets of a file and is none: a second file, ID3v1, APEv2 (hydrogenaud.io,
+ * "APEv2 specification"). */
 #include "plugins/av/tag_end.h"
 #include "base/bytes.h"
 
 #include <string.h>
 
 #define MAX_TAGS 4
+#define MAGIC 16 /* bytes that WTV has, and of the 25 that NUT has */
+#define BLOCK 16384
 
 static bool load(ap_input *in, uint64_t at, unsigned char *to, size_t size)
 {
@@ -31,4 +33,17 @@ uint64_t ap_av_before_tags(ap_input *in, uint64_t start)
     for (int i = 0; i < MAX_TAGS && size; i++)
         end -= size = tag_before(in, start, end);
     return end;
+}
+
+uint64_t ap_av_end_at_start(ap_input *in, uint64_t start)
+{
+    unsigned char head[MAGIC], block[BLOCK];
+    ptrdiff_t n = load(in, start, head, MAGIC) ? MAGIC : 0;
+    for (uint64_t at = start + 1; n >= MAGIC; at += BLOCK - MAGIC + 1) {
+        n = ap_input_seek(in, at, NULL) ? ap_input_read(in, block, BLOCK, NULL) : 0;
+        const unsigned char *found = n >= MAGIC ? memmem(block, (size_t)n, head, MAGIC) : NULL;
+        if (found)
+            return at + (uint64_t)(found - block);
+    }
+    return 0;
 }

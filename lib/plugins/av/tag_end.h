@@ -9,5 +9,8 @@
 /* Where the tags at the end begin (ID3v1, APEv2); the size of the input if there are none. Moves the input.
  */
 uint64_t ap_av_before_tags(ap_input *in, uint64_t start);
+/* Where the first bytes of the file come again, for formats whose ends tell nothing but whose starts are long
+ * enough to be no accident: NUT, WTV. 0 = they do not. Moves the input. */
+uint64_t ap_av_end_at_start(ap_input *in, uint64_t start);
 
 #endif
