@@ -427,7 +427,7 @@ static void report(run *r, const info *i)
 
 static void report_failure(run *r, const char *name, const ap_error *err)
 {
-    int status = filter_fail(r->command, err); /* a signal does not come back */
+    int status = filter_fail(r->command, err); /* a signal ends the process */
     r->status = r->status == AP_FAILED ? AP_FAILED : status;
     if (!r->config->json)
         return;

@@ -178,7 +178,7 @@ static bool print_usage(void *config, const char *argument, ap_error *err)
         "\n"
         "The manual: man ap-job. The spool is $AUDIOPIPE_SPOOL.\n";
     (void)err;
-    fputs(text, stdout); /* whether that went well is seen when it is flushed */
+    fputs(text, stdout); /* errors show when it is flushed */
     return true;
 }
 

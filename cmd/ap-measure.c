@@ -87,7 +87,7 @@ static void format_value(char text[64], const field *f, const ap_measurement *m,
         snprintf(text, 64, "%llu", (unsigned long long)count + small);
     else if (!isfinite(value))
         snprintf(text, 64, "%s", silence);
-    else /* the sum makes -0 and what is rounded to it 0 */
+    else /* no -0, and none that comes of rounding */
         snprintf(text, 64, "%.*f", f->decimals, fabs(value) < 0.5 * pow(10, -f->decimals) ? 0 : value);
 }
 
@@ -195,7 +195,7 @@ static void print_file(FILE *out, const config *c, const char *name, const ap_me
     }
 }
 
-/* For programs: a file that cannot be measured has its place, too. */
+/* For programs: a file that cannot be measured has an entry, too. */
 static void print_failure(run *r, const char *name, const ap_error *why)
 {
     if (!r->config->json)
@@ -269,7 +269,7 @@ static int measure_one(run *r, const char *path, bool alone, ap_error *err)
     ap_measurement m;
     int status = AP_OK;
     if (!measure(r, path, &m, err)) {
-        status = filter_fail(r->command, err); /* a signal does not come back */
+        status = filter_fail(r->command, err); /* a signal ends the process */
         print_failure(r, path, err);
     } else if (r->wanted) {
         begin_file(r);

@@ -104,7 +104,7 @@ static ap_stream *open_mix(const common_config *common, char **names, const ap_m
     if (streams)
         s = ap_mix(streams, inputs, count, options, err);
     if (ok && !s && !options->convert && err->code == AP_FAILED)
-        add_hint(err); /* all were opened, so what is wrong is that they differ */
+        add_hint(err); /* all were opened: the fault is that they differ */
     free(streams);
     return s;
 }

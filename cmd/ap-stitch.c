@@ -97,8 +97,8 @@ static const option_row rows[] = {
 
 /* ---- what is asked for */
 
-/* Without --audio a pipe, a socket or a file on standard input is the sound; /dev/null and a terminal are
- * none, nor are the lines that a loop of the shell reads there, which stay for it. */
+/* Without --audio, a pipe, a socket or a file on standard input is the sound. /dev/null and a terminal are
+ * not; nor are lines that a loop of the shell reads from there: they are left for the loop. */
 static bool stdin_is_sound(const config *c)
 {
     ap_error err;

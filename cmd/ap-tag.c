@@ -131,7 +131,7 @@ static bool load_cover(const char *path, ap_tags *tags, ap_error *err)
     return ok;
 }
 
-/* Adds to what --set and --cover say what --from does. */
+/* Adds the tags and the cover of --from to those of --set and --cover. */
 static bool prepare(config *c, ap_error *err)
 {
     if (c->cover && !load_cover(c->cover, c->set, err))
@@ -229,7 +229,7 @@ typedef struct run {
 
 static void fail(run *r, const ap_error *err)
 {
-    const int failed = filter_fail(r->about, err); /* a signal does not come back */
+    const int failed = filter_fail(r->about, err); /* a signal ends the process */
     r->status = r->status == AP_OK || failed == AP_FAILED ? failed : r->status;
 }
 

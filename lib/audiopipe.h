@@ -652,8 +652,8 @@ bool ap_plot_fd(ap_stream **sources, const char *const *names, size_t count, int
 
 #define AP_MAX_STEMS 64
 
-/* How several models on the same music become one: for each stem that any of them has, of those who have it
- */
+/* How the results of several models for the same music are combined: each stem, from the models that have
+ * it */
 typedef enum ap_ensemble {
     AP_ENSEMBLE_NONE,   /* a list of models is a chain */
     AP_ENSEMBLE_MEAN,   /* the mean */

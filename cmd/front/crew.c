@@ -53,7 +53,7 @@ static bool receive_message(int fd, message *m)
     errno = 0; /* the end sets none */
     do
         n = recv(fd, m, sizeof *m, 0);
-    while (n < 0 && errno == ECONNRESET); /* it left unread what was sent; what it said itself comes then */
+    while (n < 0 && errno == ECONNRESET); /* it died with unread messages; its own still follow */
     return n >= (ssize_t)offsetof(message, text) && m->size == (size_t)n - offsetof(message, text);
 }
 
@@ -185,7 +185,7 @@ typedef struct run {
     double seconds, bytes; /* of what is done */
     finished **waiting;    /* WINDOW of them, by number; NULL without reports */
     uint64_t first;        /* the oldest that is not told yet */
-    bool more;             /* there are items that nobody has got */
+    bool more;             /* there are items that no worker has yet */
 } run;
 
 static bool start_worker(run *r, worker *w, ap_error *err)
@@ -201,7 +201,7 @@ static bool start_worker(run *r, worker *w, ap_error *err)
             if (r->workers[i].pid)
                 close(r->workers[i].fd);
         close(ends[0]);
-        close(fileno(r->plan->items)); /* or the end of this process would move the place in the file */
+        close(fileno(r->plan->items)); /* else the exit of this process would move the position in the file */
         to_master = ends[1];
         if (getppid() == master)
             serve(r->crew);
@@ -286,7 +286,7 @@ static bool keep_result(run *r, worker *w, work_result result, const ap_error *w
     return tell_waiting(r, err);
 }
 
-/* An item has come to its end. */
+/* An item is done, or has failed. */
 static bool settle(run *r, worker *w, work_result result, const ap_error *why, ap_error *err)
 {
     w->busy = false;
@@ -369,7 +369,8 @@ static bool hear(run *r, worker *w, ap_error *err)
 
 /* ---- giving work away */
 
-/* Whether the next item may be begun: not so far ahead of the oldest one that too many reports would wait. */
+/* Whether the next item may start: not if it is so far ahead of the oldest one that too many reports would
+ * wait. */
 static bool may_go_on(const run *r)
 {
     return !r->waiting || r->plan->next - r->first < WINDOW;
@@ -399,7 +400,7 @@ static bool give(run *r, worker *w, ap_error *err)
     }
     w->busy = true;
     pack_item(&w->item, &item);
-    (void)send_message(w->fd, &w->item); /* if it is gone, its last words wait */
+    (void)send_message(w->fd, &w->item); /* if it has died, its last messages wait */
     return true;
 }
 

@@ -24,9 +24,9 @@ typedef struct crew {
                  const char *report, size_t size, ap_error *err);
     /* Before an item is given away; may be NULL. A failure is that of the item. */
     bool (*before)(void *user, const plan_item *item, ap_error *err);
-    /* Now and then, and when a worker says something, a line without its end (said, else NULL): what it or
-     * the first worker that is at work is at (NULL: none is), seconds of sound that are behind all of them,
-     * and how many bytes of the inputs. */
+    /* Called now and then, and when a worker says a line. said: that line without its end, else NULL. by: the
+     * item that this worker, or the first busy one, works on; NULL: none is busy. seconds of sound and bytes
+     * of the inputs: what all of them have done. */
     void (*tell)(void *user, const char *said, const plan_item *by, double seconds, double bytes);
     void *user;
 } crew;

@@ -17,9 +17,9 @@ typedef struct name_list {
 /* name has to outlive the list. */
 bool names_add(name_list *list, const char *name, ap_error *err);
 /* Adds the names in a file, "-" is standard input: one a line, or, if there are zero bytes in it, one between
- * each two of them. A line may end in CR LF, the first one begin with a byte order mark. Empty ones are left
- * out. Behind the name on a line there may be a tab and how long the image is shown, and another one and its
- * caption; unless there is a file of that whole name. Once for a list. */
+ * each two of them. Lines may end in CR LF, and a byte order mark may come first. Empty ones are left out. On
+ * a line, the name may be followed by a tab and the time that the image is shown, and by another tab and its
+ * caption, unless the whole line is the name of a file. Call it once for a list. */
 bool names_read(name_list *list, const char *path, ap_error *err);
 void names_free(name_list *list);
 

@@ -201,7 +201,7 @@ static int row_of_code(const row_list *list, int code)
     return i;
 }
 
-/* Dies if argument, an option that getopt does not take, is the beginning of several. */
+/* Dies if argument, which getopt does not take, abbreviates several options. */
 static void report_ambiguous(const command *c, const row_list *list, const char *argument)
 {
     size_t length = strcspn(argument + 2, "=");
@@ -229,7 +229,7 @@ static void suggest(const command *c, const row_list *list, const char *argument
         usage_error(c, "unknown option '%s': did you mean '--%s'?", argument, guess);
 }
 
-/* The same for the word of the command line that is -name, in which getopt has found this letter. */
+/* The same for the word -name of the command line in which getopt found this letter. */
 static void suggest_for_letter(const command *c, const row_list *list, char **argv, int letter)
 {
     for (int i = 1; i <= optind && argv[i]; i++)
@@ -357,7 +357,7 @@ static const char *find_settings(const row_list *list, const struct option *long
     for (int code; (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1;)
         if (code != '?' && code != ':' && names_settings(&list->rows[row_of_code(list, code)], optarg))
             found = optarg;
-    optind = 0; /* glibc begins again */
+    optind = 0; /* glibc: parse from the start */
     return found;
 }
 
@@ -404,7 +404,7 @@ static void say_times(void)
     remark("took %.2f s, %.2f s of a processor", took, (double)clock() / CLOCKS_PER_SEC);
 }
 
-/* Which kind of the loops of AP_HOT runs here. */
+/* Which of the clones of AP_HOT loops run here. */
 static const char *kernels(void)
 {
 #ifdef __x86_64__

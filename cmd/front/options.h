@@ -19,8 +19,7 @@ extern const option_row common_rows[], input_rows[], output_rows[], many_rows[];
  * a mistake is reported and exits with 2. What the user's settings say comes before the command line. */
 int parse_options(const command *c, const option_group groups[OPTION_GROUPS], int argc, char **argv);
 
-/* Closes standard output, if it was written to with stdio: what could not be written, or not be stored, fails
- * now. */
+/* Closes standard output after stdio wrote to it: what could not be written or stored fails now. */
 bool finish_stdout(ap_error *err);
 
 #endif

@@ -32,7 +32,7 @@ typedef struct output_config {
 bool is_standard(const char *path);
 /* The encode options that an output_config stands for. */
 void output_encode_options(const output_config *out, ap_encode_options *options);
-/* Refuses audio, or what else, on a terminal: exits with AP_USAGE. */
+/* Refuses audio, and anything else that is binary, on a terminal: exits with AP_USAGE. */
 void output_check_terminal(const command *c, const char *path);
 /* What may be replaced by audio, and by anything else. */
 target_rule output_rule(const output_config *out);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LONGEST_NAME 200 /* bytes; file systems take 255, and the extension and a temporary suffix come */
+#define LONGEST_NAME 200 /* bytes; file systems take 255, and the extension and a temporary suffix follow */
 
 /* ---- names */
 
@@ -116,7 +116,7 @@ void pieces_free(piece_list *list)
 
 /* ---- writing */
 
-/* The stream of all pieces, of which one after the other reads its part. */
+/* The stream that the pieces read, one after the other, each its part. */
 typedef struct reader {
     ap_stream *s;
     uint64_t at; /* frames read so far */

@@ -114,7 +114,7 @@ static bool check_own(const plan *p, const char *input, const char *output, ap_e
     char *names[] = {(char *)input};
     const plan_rules *r = p->rules;
     const sources in = {names, 1, r->groups};
-    /* what --no-clobber says of it is the fate of that file alone */
+    /* where --no-clobber refuses one, the others go on */
     const target_rule rule = r->rule == TARGET_NEW ? TARGET_NO_INPUT : r->rule;
     if (strcmp(input, "-") == 0)
         return ap_fail(err, AP_USAGE, "standard input has no name for its output: write it to -o FILE");

@@ -15,7 +15,8 @@ typedef struct setting {
 } setting;
 
 /* The name of the file that is read when none is asked for, malloc'ed: $AUDIOPIPE_CONFIG, or audiopipe/config
- * in $XDG_CONFIG_HOME or ~/.config, if it is there. NULL: none, and err stays alone, or out of memory. */
+ * in $XDG_CONFIG_HOME or ~/.config, if it is there. NULL when there is none, and err is left alone; or when
+ * out of memory. */
 char *settings_usual_file(void);
 /* Calls take for each setting. The strings live until the program ends. A file that cannot be read, and a
  * line that cannot be understood, are errors. */

@@ -26,7 +26,7 @@ static bool is_one_of(const char *word, const char *const *words)
     return *words;
 }
 
-/* By its extension; of sound without a header there is no other sign, and no file with one is it. */
+/* By its extension. Sound without a header shows by nothing else; with --raw only its extensions count. */
 static bool has_audio_name(const walk *w, const char *name)
 {
     const char *extension = ap_extension(name);
@@ -54,7 +54,7 @@ static bool has_audio_content(int folder, const char *name)
 
 typedef enum entry_kind { AN_OTHER, A_FILE, A_FOLDER } entry_kind;
 
-/* The names in a folder, one after the other, each after its kind. */
+/* The names in a folder, one after the other, each with its kind in front. */
 typedef struct listing {
     char *text;
     size_t used, room;

@@ -26,9 +26,9 @@ typedef struct walk {
 
 /* Visits all files, those of a folder in the order of their names. A file that is named is visited whatever
  * it is; in folders those that are audio, by their extension, or by their content if they have none. Links to
- * files are followed, links to folders only when they are named; hidden files are left out. With several
- * folders each is a folder of its own name below; what is in a single one is not. Memory: the names of one
- * folder, and of those above it. A folder without recursive is AP_USAGE. */
+ * files are followed, links to folders only when they are named; hidden files are left out. Of several
+ * folders each keeps its name in the paths below; a single one does not. Memory: the names of one folder, and
+ * of those above it. A folder without recursive is AP_USAGE. */
 bool walk_files(const walk *w, ap_error *err);
 
 #endif

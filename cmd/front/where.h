@@ -8,7 +8,7 @@
 
 typedef struct places {
     char *spool;   /* absolute */
-    char *recipes; /* folders, separated by colons; the first that has a recipe of a name counts */
+    char *recipes; /* folders, separated by colons; the first with a recipe of that name counts */
     char *hooks;   /* the same, of hooks */
     char *shell;   /* what recipes run in */
 } places;

@@ -174,6 +174,6 @@ int job_doctor(job_config *c, int argc, char **argv, ap_error *err)
                failed == 1 ? "job has" : "jobs have");
     if (!finish_stdout(err))
         return (int)err->code;
-    err->message[0] = 0; /* all is said */
+    err->message[0] = 0; /* everything was reported */
     return problems ? AP_FAILED : AP_OK;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * sides.c - ap-job doctor --two-sides: whether a spool can be shared by two hosts.
  *
- * Two doctors, one on each host, meet in the spool's .doctor/. The first one there is the host: it has a lock
- * on a file in a folder, as who runs a job has. The guest tries to take it, renames the folder, and tries
+ * Two doctors, one on each host, meet in the spool's .doctor/. The first one there is the host: it locks a
+ * file in a folder, as the runner of a job does. The guest tries to take it, renames the folder, and tries
  * again; then it waits until the host has let go. Each step is a file that the other waits for; no file is
  * written twice, as file systems on the net may show old contents for a while, but ask for new names. */
 #include "base/error.h"

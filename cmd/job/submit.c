@@ -160,7 +160,7 @@ int job_submit(job_config *c, int argc, char **argv, ap_error *err)
                                        : (ap_fail_memory(err), AP_TRY_AGAIN);
     if (status == AP_OK) {
         status = submit_all(c, argv, urls, argc, recipe.together, ids, &made);
-        err->message[0] = 0; /* all is said */
+        err->message[0] = 0; /* everything was reported */
     }
     if (folder)
         ap_remove_tree(folder);

@@ -26,7 +26,7 @@
 
 #define SUBMITTED "submitted"
 #define REFUSED "refused"
-#define LOOK_BACK_S 600.0 /* a file that goes on after this is another one */
+#define LOOK_BACK_S 600.0 /* a file that grows after this is a new one */
 
 /* A file that was taken for complete. */
 typedef struct taken {

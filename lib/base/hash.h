@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * hash.h - hashes for tables: equal things have equal ones, whoever wants may find others that have. */
+ * hash.h - hashes for tables. They resist no attack: collisions are easy to find. */
 #ifndef AP_BASE_HASH_H
 #define AP_BASE_HASH_H
 

@@ -25,8 +25,8 @@ char *ap_to_utf8(const char *text);
 
 /* What moves the cursor of a terminal, or worse: U+0000 to U+001F and U+007F. */
 bool ap_is_control(char c);
-/* Nothing but printable characters, blanks and ends of lines, and with names also of names, which are bytes
- * of 0, but not the first: no file of sound begins with hundreds of them. No text is none. */
+/* Whether bytes are printable characters, blanks and ends of lines. With names, zeros may end names, but not
+ * stand first: no file of sound begins with hundreds of such bytes. false for no bytes. */
 bool ap_is_text(const unsigned char *bytes, size_t size, bool names);
 /* Writes at most that many bytes of a text as HTML or XML: their characters are escaped, and control
  * characters other than the end of a line become '?'. */

@@ -4,8 +4,8 @@
 #ifndef AP_DSP_DENORMALS_H
 #define AP_DSP_DENORMALS_H
 
-/* Lets this thread compute with denormal numbers taken as zero, and ends that: they are 160 dB below the
- * quietest 16-bit sample, and a decaying filter that computes with them is ten times slower. */
+/* Switches flush-to-zero on and off for this thread. Denormal numbers are 160 dB below the quietest 16-bit
+ * sample, and a decaying filter is ten times slower with them. */
 unsigned ap_ignore_denormals(void);
 void ap_restore_denormals(unsigned saved);
 

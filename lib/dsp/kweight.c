@@ -8,8 +8,7 @@
 
 typedef double pair __attribute__((vector_size(16)));
 
-#define QUIET                                                                                                \
-    1e-30 /* what is remembered is nothing from here on: no denormal numbers arise before the next call */
+#define QUIET 1e-30 /* below this a state becomes 0: no denormals before the next call */
 
 /* ---- the filter */
 
@@ -58,7 +57,7 @@ void ap_kweight_make(ap_kweight *k, uint32_t rate)
 
 /* ---- what is filtered */
 
-/* The order of the sums keeps the newest value for the last: what the next sample waits for is short. */
+/* The sums take the newest value last, so that the next sample waits for a short chain only. */
 AP_HOT void ap_kweight_energy(const ap_kweight *k, ap_kweight_memory *memory, const float *x, size_t count,
                               size_t stride, unsigned width, double energy[2])
 {

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* Series that lie side by side and are worked on together: a multiple of any SIMD width. */
+/* Series that lie side by side and are processed together: a multiple of any SIMD width. */
 #define AP_LANES 16
 
 /* The windows of 16 series are kept sorted, as length rows of 16. To slide is to replace one value, which

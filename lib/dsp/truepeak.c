@@ -40,8 +40,8 @@ static inline void interpolate_phases(const ap_truepeak *t, const float *x, floa
     }
 }
 
-/* Largest |x| of what the filter sees of a run. Side by side, for the compiler cannot know that the order of
- * a maximum does not matter. */
+/* Largest |x| of what the filter sees of a run. In parallel lanes: the compiler cannot know that the order
+ * does not matter to a maximum. */
 static inline float most_around(const float *x, unsigned taps, size_t run)
 {
     float most[LANES] = {0};

@@ -196,9 +196,9 @@ static bool read_header(au *a, ap_error *err)
     return read_annotation(a->in, word(a, h + 4), &a->format, a->tags, err);
 }
 
-/* The length that counts. Other programs copy our annotation to what they made of the sound, and the stream
- * is theirs then: frames= counts only if the size in the header says the same, or has no room for it. sox
- * rounds a size that it foresees, and is not always right. */
+/* The length that counts. Other programs copy our annotation to a stream that they changed, so frames= counts
+ * only if the size in the header says the same, or has no room for it. sox rounds the size that it predicts,
+ * and is not always right. */
 static void set_length(au *a)
 {
     uint64_t frame_size = ap_pcm_size(a->type) * (uint64_t)a->format.channels, told = a->format.frames;

@@ -10,8 +10,8 @@
 
 /* Takes in over, also on failure. */
 ap_stream *ap_apstream_open(ap_input *in, ap_error *err);
-/* Takes out of the tags of another format what a program made of an annotation of ours. false without memory.
- */
+/* Removes from the tags of another format what a program made of an annotation of ours. false without
+ * memory. */
 bool ap_apstream_drop_notes(ap_tags **tags);
 /* The annotation of an AU file, with its zero bytes. */
 void ap_apstream_annotation(ap_bytes *b, const ap_format *format, const ap_tags *tags);

@@ -30,7 +30,7 @@ uint64_t ap_chunks_rest(ap_input *in, const ap_chunk_layout *layout);
  * change. */
 uint64_t ap_chunks_true_size(ap_input *in, const ap_chunk_layout *layout, uint64_t declared, bool wraps);
 
-/* Bytes of a file that a library must see changed: sizes that were unknown when they were written. */
+/* Bytes of a file that a library has to see changed: sizes that were not known when they were written. */
 typedef struct ap_chunk_patch {
     uint64_t at; /* position in the input */
     size_t size;
@@ -42,9 +42,10 @@ typedef struct ap_chunks {
     size_t patch_count;
     bool longer;      /* than the headers say, which is worth a warning */
     uint64_t another; /* position of another file behind this one, 0 = none */
-    uint64_t again;   /* position of the header that counts: it comes again, before and behind the sound, as
-                       * libsndfile writes it to a pipe; the last of them is at another. 0 = it does not */
-    uint64_t frames;  /* from a fact chunk, AP_UNKNOWN if there is none */
+    /* Where libsndfile wrote to a pipe, the header is repeated before and behind the sound: position of the
+     * second, which counts; 0 = it is not repeated. */
+    uint64_t again;
+    uint64_t frames;        /* from a fact chunk, AP_UNKNOWN if there is none */
     uint64_t data_start;    /* position of the sound, 0 if it was not found */
     uint64_t data_size;     /* the true one */
     bool too_long;          /* the library cannot be told: its sizes have 32 bits */

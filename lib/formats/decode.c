@@ -76,8 +76,8 @@ static bool take_id3(ap_input *in, ap_tags *tags, ap_error *err)
     return true;
 }
 
-/* Skips the junk before an MP3. false if this is none, or on error. It looks at a little first: the producer
- * of a live stream may take its time. */
+/* Skips the junk before an MP3. false if this is no MP3, or on error. Looks at a few bytes first: the
+ * producer of a live stream may take its time. */
 static bool find_mp3(ap_input *in, bool container)
 {
     const unsigned char *p;
@@ -212,7 +212,7 @@ static uint64_t to_frames(double seconds, uint32_t rate)
     return (uint64_t)(seconds * rate + 0.5);
 }
 
-/* What the user says of the channels counts more than the file. */
+/* What the user says of the channels overrides the file. */
 static ap_stream *set_layout(ap_stream *s, uint32_t mask, ap_error *err)
 {
     uint32_t channels = s && mask ? s->format.channels : 0;

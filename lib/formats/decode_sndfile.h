@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * decode_sndfile.h - what libsndfile reads to a stream. */
+ * decode_sndfile.h - files that libsndfile reads, as a stream. */
 #ifndef AP_FORMATS_DECODE_SNDFILE_H
 #define AP_FORMATS_DECODE_SNDFILE_H
 

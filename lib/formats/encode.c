@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * encode.c - streams to files: the formats, what they can hold, and the way that is common to all. */
+ * encode.c - streams to files: the formats, what they can hold, and the path that all share. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/output.h"
@@ -24,7 +24,7 @@ enum { BITS_16 = 1, BITS_24 = 2, BITS_32 = 4, BITS_FLOAT = 8, ALL_BITS = 15 };
 
 typedef struct encoder {
     const char *name;
-    const char *extensions; /* besides the name, each with a space after it; NULL: none */
+    const char *extensions; /* other extensions, each with a space after it; NULL: none */
     ap_encode_fn *encode;
     bool seekable;              /* a header is completed at the end */
     unsigned bits;              /* what the user may choose */

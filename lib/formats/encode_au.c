@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * encode_au.c - Sun AU: an apstream in a file, or the same with integers. */
+ * encode_au.c - Sun AU: an apstream as a file, or the same with integers. */
 #include "base/output.h"
 #include "formats/apstream.h"
 #include "formats/pcm_write.h"

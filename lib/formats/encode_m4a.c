@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * encode_m4a.c - M4A with AAC or ALAC. The plugin av.so makes the file without tags, which are then put into
- * it as ap_tags_write would, since libav knows a few only. */
+ * it as ap_tags_write would, since libav knows only a few. */
 #include "base/error.h"
 #include "base/temporary.h"
 #include "formats/av.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <vorbis/vorbisenc.h>
 
-#define DEFAULT_QUALITY 0.6f /* 192 kbit/s nominally in 44.1 kHz stereo, and fitting for everything else */
+#define DEFAULT_QUALITY 0.6f /* nominally 192 kbit/s for 44.1 kHz stereo, and right for other sound, too */
 #define BLOCK 1024           /* frames at a time; libvorbis takes as much memory as it is given at once */
 
 /* Everything that libvorbis wants to have. */

@@ -25,7 +25,7 @@ typedef struct sink {
 } sink;
 
 /* Notes in the first page, which holds the identification header only, what rate the music had before it
- * became 48 kHz. libopusenc has no word for that. */
+ * became 48 kHz. libopusenc has no option for that. */
 static void set_original_rate(unsigned char *bytes, opus_int32 size, uint32_t rate)
 {
     ogg_page page = {bytes, 27 + bytes[26], bytes + 27 + bytes[26], size - 27 - bytes[26]};
@@ -109,7 +109,7 @@ static bool encode_all(ap_stream *s, OggOpusEnc *encoder, ap_error *err)
              (n = ap_read(s, frames, AP_BLOCK, err)) >= 0;
     }
     free(frames);
-    /* Nothing has to be written too: without, ope_encoder_drain of 0.2.1 aborts on an empty stream. */
+    /* Called even with no frames: without any call, ope_encoder_drain of 0.2.1 aborts on an empty stream. */
     return ok && opus_ok(ope_encoder_write_float(encoder, NULL, 0), err) &&
            opus_ok(ope_encoder_drain(encoder), err);
 }

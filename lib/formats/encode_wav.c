@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define UNKNOWN_32 0xffffffffu
-#define DS64_SIZE 28 /* three 64-bit sizes and an empty table */
+#define DS64_SIZE 28 /* three 64-bit sizes, and an empty table */
 enum { WAVE_PCM = 1, WAVE_FLOAT = 3, WAVE_EXTENSIBLE = 0xfffe };
 
 /* The header, and the places that depend on the length. */

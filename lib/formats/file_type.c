@@ -28,7 +28,7 @@ enum {
 
 typedef struct signature {
     unsigned at, size;
-    const char *bytes, *type; /* type NULL: none that has a name here */
+    const char *bytes, *type; /* type NULL: none that is known here */
     unsigned kind;
     const char *outer; /* the file begins with one of these IDs, too; NULL: with any */
 } signature;

@@ -315,7 +315,7 @@ static void add_pair(ap_bytes *to, const ap_tags *tags, const char *type, const 
     ap_mp4_close(to, item);
 }
 
-/* The pair that a key is written in: "trkn", "disk" or NULL. */
+/* The atom of a number and its total that a key goes into: "trkn", "disk" or NULL. */
 static const char *pair_of(const char *key, const ap_tag_total **t)
 {
     static const char *const pairs[][2] = {{"TRACKNUMBER", "trkn"}, {"DISCNUMBER", "disk"}};

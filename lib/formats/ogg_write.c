@@ -15,8 +15,8 @@
 #define REAR_RIGHT (AP_BACK_RIGHT | AP_SIDE_RIGHT)
 #define FRONT AP_FRONT_LEFT, AP_FRONT_CENTER, AP_FRONT_RIGHT
 
-/* Vorbis I, 4.3.9: the number of channels alone says where they belong. Where it has one pair behind or
- * beside the listener, either is meant. */
+/* Vorbis I, 4.3.9: the number of channels alone says where they belong. Where it has a single pair of
+ * surrounds, this may be at the sides or at the back. */
 static const uint32_t speakers[9][8] = {
     [1] = {UINT32_MAX},
     [2] = {LEFT, RIGHT},

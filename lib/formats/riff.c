@@ -240,7 +240,7 @@ static void read_trailing_tags(wav *w)
 
 /* ---- the data chunk */
 
-/* What a program writes that does not know the size. */
+/* The size that programs write when they do not know it. */
 static bool is_until_end(bool sixty_four, uint64_t size)
 {
     return sixty_four ? size > INT64_MAX / 2 : ap_chunk_size_unknown(size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * stem_file.c - Stems (Native Instruments, "Stems file specification" 1.0): checks what is asked for; the
- * work is done by the libav plugin. */
+ * stem_file.c - Stems (Native Instruments, "Stems file specification" 1.0): checks the options; the libav
+ * plugin does the work. */
 #include "formats/stem_file.h"
 #include "base/error.h"
 #include "base/output.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * film.c - other sound for a film: checks what is asked for; the work is done by the libav plugin. */
+ * film.c - other sound for a film: checks the options; the libav plugin does the work. */
 #include "pictures/film.h"
 #include "base/error.h"
 #include "base/output.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * stitch.c - images and sound to video: checks what is asked for; the work is done by the libav plugin. */
+ * stitch.c - images and sound to video: checks the options; the libav plugin does the work. */
 #include "pictures/stitch.h"
 #include "base/error.h"
 #include "base/output.h"

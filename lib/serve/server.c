@@ -193,7 +193,7 @@ static void greet(const ap_server *s, const char *address)
     fflush(stdout);
 }
 
-/* Folders of things that can be made again, or that count for a day only. */
+/* Folders of files that can be made again, or that count for a day only. */
 static void clean_folder(const ap_server *s, const char *name, double older_s)
 {
     char *path = ap_print("%s/%s", s->home, name);

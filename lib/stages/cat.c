@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define MAX_GAP_S 86400.0
-#define MAX_CROSSFADE_S 600.0 /* is held in memory */
+#define MAX_CROSSFADE_S 600.0 /* held in memory */
 
 typedef struct chain {
     ap_open_fn *open;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * measure.c - loudness, peaks, levels.
  *
- * The stream is cut into slots of 10 ms. All that a loudness meter shows are means of their weighted
- * energies: 0.4 s (momentary), 3 s (short-term), gated over all (integrated).
- */
+ * The stream is cut into slots of 10 ms. All that a loudness meter shows is a mean of their weighted
+ * energies: over 0.4 s (momentary), over 3 s (short-term), or gated over all (integrated). */
 #include "stages/measure.h"
 #include "base/error.h"
 #include "dsp/hot.h"
@@ -249,7 +248,7 @@ static void close_short(ap_meter *m)
     ap_histogram_add(&m->now.blocks, sum * m->format.rate / SLOT_HZ / (double)m->frames);
 }
 
-/* What has been begun: the last slot, blocks, the signal that follows the last sample. */
+/* Ends what has been started: the last slot, blocks, the signal after the last sample. */
 static void flush(ap_meter *m)
 {
     uint32_t channels = m->format.channels;

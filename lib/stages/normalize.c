@@ -14,7 +14,7 @@
 #define CLOSE_ENOUGH 0.01 /* LU or dB; the promise is 0.05 */
 #define PROMISE 0.05
 #define MOST_PASSES 8     /* of the search for a gain through the limiter */
-#define LEAST_SLOPE 0.05  /* LU per dB: when gain brings no more than this, loudness has met its end */
+#define LEAST_SLOPE 0.05  /* LU per dB: with less, more gain makes it no louder */
 #define FURTHEST_STEP 6.0 /* dB */
 
 /* ---- the gain */
@@ -123,7 +123,7 @@ static double value_after(const search *h, double value, double gain)
 }
 
 /* Moves plan->gain_db until the target is reached after the limiter, by the secant through the last two
- * points. The first one is where the limiter begins to work: from, where the value is at. */
+ * points. The first one is the gain from, where the limiter starts to work and the value is at. */
 static bool search_limited(search *h, ap_normalization *plan, double from, double at, ap_error *err)
 {
     double most = h->options->lower_only ? 0 : INFINITY;

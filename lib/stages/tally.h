@@ -11,10 +11,10 @@ typedef struct ap_tally {
     ap_histogram blocks, windows; /* of 0.4 s, for the integrated loudness; of 3 s, for the range */
     double square_sum;
     uint64_t samples;
-    ap_measurement result; /* all but what is made of the above */
+    ap_measurement result; /* all but what follows from the above */
 } ap_tally;
 
-/* The result, with what is made of sums. */
+/* The result, with what follows from the sums. */
 ap_measurement ap_tally_complete(const ap_tally *t);
 /* Adds what was played after it. */
 void ap_tally_join(ap_tally *t, const ap_tally *more);

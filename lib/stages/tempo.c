@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * tempo.c - faster, slower, higher, lower: what the plugin does not do. */
+ * tempo.c - faster, slower, higher, lower: options, tags and length; the plugin does the rest. */
 #include "stages/tempo.h"
 #include "base/error.h"
 #include "stream/chapters.h"

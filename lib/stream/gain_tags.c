@@ -66,7 +66,7 @@ static bool parse_db(const char *text, double *db, const char **unit)
     return end != copy && isfinite(*db) && fabs(*db) <= MAX_GAIN_DB;
 }
 
-/* What a gain to the reference that the tags name has to be raised by. */
+/* By how much gains are to be raised because the tags name another reference. */
 static double reference_offset(const ap_tags *tags)
 {
     double value;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * kweighting.h - what the channels of a stream count for, and libebur128 told it, for all that show loudness.
- */
+ * kweighting.h - how much each channel counts for loudness, here and in libebur128. */
 #ifndef AP_STREAM_KWEIGHTING_H
 #define AP_STREAM_KWEIGHTING_H
 

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define RING 8192                      /* last bytes read: more than an MPEG frame */
-#define MANY 4                         /* MPEG frames of another format that are no accident */
+#define MANY 4                         /* so many MPEG frames of another format are no accident */
 #define MAX_SAMPLES ((size_t)1152 * 2) /* of an MPEG frame */
 #define MAX_ERRORS 100                 /* that libmpg123 may report in a row before the stream is given up */
 #define MIN_FRAME 24                   /* bytes of the smallest MPEG frame: layer III, 8 kbit/s at 24 kHz */
@@ -120,8 +120,8 @@ static bool could_hold(const decoder *d, uint64_t frames)
     return frames / d->first.samples <= d->bytes / MIN_FRAME;
 }
 
-/* The end of the input. Frames that are missing although nothing was cut off, as the byte count or the damage
- * shows, become silence: a player would play this file. */
+/* The end of the input. Frames that are missing, although the byte count or the damage shows that nothing was
+ * cut off, become silence: a player would play this file. */
 static ptrdiff_t finish(ap_stream *s, decoder *d, float *frames, size_t max, ap_error *err)
 {
     bool cut = ends_inside_frame(d);
@@ -356,8 +356,8 @@ static uint64_t count_frames(ap_input *in, const ap_mpeg *first)
     return count;
 }
 
-/* Some encoders count the MPEG frame that holds the count, too. The frames to follow; 0 if that cannot be
- * told: then d->least of them must be there. The input stands at the MPEG frame with the tag. */
+/* How many frames follow the MPEG frame with the tag, at which the input stands; 0 if that cannot be told:
+ * then d->least of them must be there. Some encoders count the frame with the tag, too. */
 static uint64_t true_count(decoder *d)
 {
     uint64_t told = d->info.frames, start = ap_input_tell(d->in);

@@ -390,7 +390,7 @@ bool ap_id3_parse(unsigned char *bytes, size_t size, ap_tags *tags)
 
 /* ---- frames that stay */
 
-/* What a frame says alone; NULL when out of memory. */
+/* What a frame says by itself; NULL when out of memory. */
 static ap_tags *parse_alone(span frame, int version)
 {
     ap_tags *alone = ap_tags_new();

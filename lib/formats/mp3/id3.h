@@ -23,12 +23,12 @@ size_t ap_id3_get_size(const unsigned char *p);
 void ap_id3_put_size(unsigned char *p, size_t size);
 /* Parses an ID3v2 tag, and scribbles over it. false if it is malformed; what was good is kept. */
 bool ap_id3_parse(unsigned char *bytes, size_t size, ap_tags *tags);
-/* Decides of one frame whether it stays: alone holds what the frame says by itself, nothing if it is not
- * understood; chapter: it is one, or their table. */
+/* Decides whether a frame stays. alone: what the frame says by itself, empty if it is not understood;
+ * chapter: it is a chapter, or their table. */
 typedef bool ap_id3_stays(void *user, const ap_tags *alone, bool chapter);
 /* Appends the frames of an ID3v2 tag that stay, as those of version 2.4, to frames, and scribbles over the
- * tag. What version 2.2 has and is not understood has no place there and is left out. false if a frame cannot
- * be kept: it is compressed or encrypted in version 2.3. */
+ * tag. Frames of version 2.2 that are not understood have no place there and are left out. false if a frame
+ * cannot be kept: it is compressed or encrypted in version 2.3. */
 bool ap_id3_keep(unsigned char *bytes, size_t size, ap_id3_stays *stays, void *user, ap_bytes *frames);
 /* The 128 bytes of an ID3v1 tag; false if they are none. */
 bool ap_id3v1_parse(const unsigned char *bytes, ap_tags *tags);

@@ -23,7 +23,7 @@
  * the input. */
 #define LOOK_AHEAD (1024 - 272 - (576 - 48))
 
-/* Chunks that the reader may be ahead of what is needed for all threads to have work. */
+/* How many chunks the reader may be ahead of what keeps all threads busy. */
 #define SPARE_CHUNKS 4
 
 typedef struct worker {
@@ -314,7 +314,8 @@ static bool start_workers(ap_mp3_pool *p, unsigned threads, ap_error *err)
         pthread_mutex_unlock(&p->mutex);
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return p->threads > 0 || ap_fail_errno(err, failure, "cannot start a thread"); /* fewer will do */
+    return p->threads > 0 ||
+           ap_fail_errno(err, failure, "cannot start a thread"); /* fewer do the work, too */
 }
 
 ap_mp3_pool *ap_mp3_pool_new(const ap_mp3_config *config, unsigned threads, ap_error *err)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define CHUNK 65536
-#define MAX_LINKS 100000 /* a day of a station that starts one a second */
+#define MAX_LINKS 100000 /* a day of a station that starts a link each second */
 #define MAX_TRACKS 64    /* of a link */
 
 typedef struct scan {

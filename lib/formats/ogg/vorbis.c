@@ -56,7 +56,7 @@ static void interleave(const decoder *d, float **planes, float *frames, long cou
             frames[i * channels + (places ? places[c] : c)] = planes[c][i];
 }
 
-/* The granule positions are not libvorbis's concern: with them it cuts by rules of its own. */
+/* libvorbis gets no granule positions: with them it cuts by rules of its own. */
 static long vorbis_decode(void *state, ogg_packet *packet, float *frames, long room)
 {
     decoder *d = state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * chunks.c - tags in WAV, RF64 and AIFF: the chunks that hold them go, new ones are put after all others.
- * Those stay where they are, and the audio with them. */
+ * chunks.c - tags in WAV, RF64 and AIFF: the chunks that hold them go, and new ones come after all others,
+ * which stay where they are, and the audio with them. */
 #include "base/error.h"
 #include "formats/bext.h"
 #include "formats/info.h"

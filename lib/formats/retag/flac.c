@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * flac.c - tags in FLAC (RFC 9639, 8): the comment block and the cover change, the frames and all other
- * blocks stay. An ID3v2 tag before it, which FLAC does not have, goes; its content becomes comments. */
+ * blocks stay. An ID3v2 tag before it, which FLAC does not define, goes; its content becomes comments. */
 #include "base/error.h"
 #include "formats/mp3/id3.h"
 #include "formats/retag/retag.h"

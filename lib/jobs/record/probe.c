@@ -140,7 +140,7 @@ bool ap_probe_file(const char *path, ap_probe_depth depth, ap_probe *probe, ap_e
             strcpy(probe->class_, "video");
             return true;
         }
-        if (!unknown && err) /* not audio at all is no mistake; broken audio is */
+        if (!unknown && err) /* what is no audio at all is no error; broken audio is */
             *err = why;
         return unknown;
     }

@@ -299,7 +299,7 @@ static bool start(stage *s, ap_error *err)
     if (s->pid < 0)
         return ap_fail_errno(err, errno, "cannot start '%s'", s->argv[0]);
     if (s->options->group)
-        setpgid(s->pid, s->pid); /* here too: whoever comes first */
+        setpgid(s->pid, s->pid); /* the child does this, too: one of them comes first */
     give_up_standard_streams();
     signal(SIGPIPE, SIG_IGN); /* a reader of our standard error that goes away */
     fcntl(s->errors, F_SETFL, O_NONBLOCK);

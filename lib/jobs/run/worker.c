@@ -93,7 +93,7 @@ static bool start_guard(worker *w, ap_error *err)
         return ap_fail_errno(err, errno, "cannot start the guard");
     if (w->guard_pid == 0) {
         dup2(ends[0], STDIN_FILENO);
-        close_range(3, ~0u, 0); /* not least the locks, and the writing end */
+        close_range(3, ~0u, 0); /* among them the locks, and the writing end of the pipe */
         be_guard(STDIN_FILENO, w->options->jobs);
     }
     close(ends[0]);
@@ -156,7 +156,7 @@ static bool start(worker *w, job *j, ap_error *err)
         *j = (job){0};
         return false;
     }
-    setpgid(j->pid, j->pid); /* here too: whoever comes first */
+    setpgid(j->pid, j->pid); /* the child does this, too: one of them comes first */
     tell_guard(w, j->pid);
     j->started_s = ap_monotonic_s();
     w->running++;
@@ -411,7 +411,7 @@ bool ap_work(const ap_work_options *options, ap_work_count *count, ap_error *err
         close(presence);
     ap_candidates_free(&w.candidates);
     free(w.jobs);
-    if (w.interrupted) { /* a shell's loop around us is to end, too */
+    if (w.interrupted) { /* a loop of the shell around us has to end, too */
         sigprocmask(SIG_SETMASK, &w.mask, NULL);
         raise(SIGINT);
     }

@@ -15,7 +15,7 @@
 #define WAVE_HEIGHT 72
 #define ROWS 144 /* of the spectrogram */
 #define TIME_HEIGHT 16
-#define COLUMNS 1024 /* at most; there are half as many at least, of what is long enough */
+#define COLUMNS 1024 /* at most; at least half as many, unless the sound is very short */
 #define LOWEST_HZ 40.0
 #define FLOOR_DB (-100.0) /* black; dB of a full-scale sine */
 #define CEILING_DB (-8.0)

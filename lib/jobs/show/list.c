@@ -66,7 +66,7 @@ double ap_job_seconds(const cJSON *document)
     return total;
 }
 
-/* Leaves nothing that a terminal or a table could misread. */
+/* Replaces all that a terminal or a table could misread. */
 static void print_text(FILE *out, const char *text)
 {
     for (; *text; text++)

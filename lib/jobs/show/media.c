@@ -85,7 +85,7 @@ static char *preview(const char *path)
     return url;
 }
 
-/* Gives a copy to the caller, numbered, because names may be equal. */
+/* Gives a copy to the caller, with a number in its name, because names may be equal. */
 static bool hand_over(ap_media *m, const char *path, char **url, ap_error *err)
 {
     char *name = ap_print("media/%u-%s", m->count, ap_leaf(path));

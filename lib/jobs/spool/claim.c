@@ -18,7 +18,7 @@
 
 typedef enum verdict { TAKE, LATER, CANCELLED, OVER } verdict;
 
-/* A wait that is longer than any we order means that the clock was set back. */
+/* A wait longer than any that we set means that the clock was set back. */
 static bool is_due(const cJSON *document)
 {
     double wait = ap_json_number(document, "not_before", 0) - ap_wall_s();
@@ -129,8 +129,8 @@ static bool try_locked(const char *spool, ap_place place, const char *id, const 
     return taken;
 }
 
-/* Looked at without a lock, which would keep the job from those who would take it. What cannot be read is
- * everybody's to put away. */
+/* Reads without the lock, which would keep the job from a runner that wants it. Whoever meets a record that
+ * cannot be read puts it away. */
 static bool is_chosen(const char *spool, ap_place place, const char *id, const ap_job_choice *choice)
 {
     char *manifest = choice ? ap_spool_path(spool, place, id, AP_MANIFEST_NAME) : NULL;

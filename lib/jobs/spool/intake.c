@@ -156,8 +156,8 @@ static int is_shown(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-/* What a recipe does not take, and what cannot be one of its inputs, lies in folders beside what it does:
- * Thumbs.db, desktop.ini, .xmp, subfolders. */
+/* What a recipe does not take is found in folders beside its inputs: Thumbs.db, desktop.ini, .xmp,
+ * subfolders. */
 static bool fits(const draft *d, const char *path, ap_error *why)
 {
     const ap_intake_options *o = d->options;
@@ -327,9 +327,7 @@ static char *describe_work(const draft *d)
     return fclose(f) == 0 ? text : NULL;
 }
 
-/* Opens a file of the index and locks it. One that was removed while we waited (clean.c) is nobody's any
- * more.
- */
+/* Opens a file of the index and locks it, anew if clean.c removed it while we waited. */
 static int lock_entry(const char *path, ap_error *err)
 {
     struct stat st;

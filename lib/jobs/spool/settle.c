@@ -109,8 +109,8 @@ cJSON *ap_job_as_done(const char *manifest, const ap_outputs *outputs, ap_error 
     return NULL;
 }
 
-/* Before the move: if we are killed between, whoever moves the job does this again. What goes wrong is said
- * in the job's log, and is no reason for anything. */
+/* Before the move: if we are killed between, whoever moves the job does this again. What goes wrong is
+ * written to the job's log, and has no other effect. */
 static void tell_of_end(const char *spool, ap_place place, const char *id)
 {
     ap_error err;

@@ -18,8 +18,8 @@ bool ap_stores_overlap(const char *a, const char *b);
 bool ap_source_known(const char *spool, const char *url, const char *etag);
 /* outcome: a job's ID, or why there is none. */
 bool ap_source_note(const char *spool, const char *url, const char *etag, const char *outcome, ap_error *err);
-/* Who watches this: -1 if it is watched already (AP_TRY_AGAIN) or on failure, else a descriptor whose lock
- * says so. */
+/* Marks this as watched: a descriptor with a lock, or -1 on failure, and if it is watched already
+ * (AP_TRY_AGAIN). */
 int ap_source_lock(const char *spool, const char *url, ap_error *err);
 /* Once a day, for who has asked for all objects below url and has that lock: forgets those below it that
  * nobody has asked for in the last two days. */

@@ -149,8 +149,8 @@ bool ap_runner_there(const char *spool)
 
 /* ---- moving */
 
-/* A job that the power took back from running/ to queue/ is as good as before, so only other moves are
- * durable. */
+/* If a power cut undoes the move from queue/ to running/, the job is as good as before, so only other moves
+ * are durable. */
 bool ap_job_move(const char *spool, ap_place from, ap_place to, const char *id, ap_error *err)
 {
     char *source = ap_spool_path(spool, from, id, NULL), *target = ap_spool_path(spool, to, id, NULL);

@@ -90,7 +90,7 @@ static bool check_end(ap_stream *s, ap_av_decoder *d, ap_error *err)
     return true;
 }
 
-/* Back to the start, for an edit that shows what has passed. */
+/* Back to the start, for an edit that shows an earlier part. */
 static bool rewind_track(ap_stream *s, ap_av_decoder *d, ap_error *err)
 {
     if (av_seek_frame(d->source.container, d->st->index, 0, AVSEEK_FLAG_BACKWARD) < 0)
@@ -172,7 +172,7 @@ static int refill(ap_stream *s, ap_av_decoder *d, ap_error *err)
     return more != 0 || d->switched || check_end(s, d, err) ? more : -1;
 }
 
-/* Gives what fill has found. */
+/* Gives the frames that fill has found. */
 static ptrdiff_t give(ap_stream *s, ap_av_decoder *d, float *frames, size_t max)
 {
     uint32_t channels = s->format.channels;

@@ -170,7 +170,7 @@ static ap_picture_type picture_type(ap_input *in)
     return n > 0 ? ap_picture_type_of(p, (size_t)n) : AP_NO_PICTURE;
 }
 
-/* Formats of bare packets, to which a tag at the end is a broken one. */
+/* Formats of bare packets, which take a tag at the end for a broken packet. */
 static bool knows_no_tags(const AVInputFormat *format)
 {
     static const char *const names[] = {"ac3", "eac3", "dts", "truehd", "mlp"};

@@ -124,7 +124,8 @@ static bool is_like(const AVFrame *a, const AVFrame *b)
            av_channel_layout_compare(&a->ch_layout, &b->ch_layout) == 0;
 }
 
-/* Whether the frame needs a part of its own. With an edit list there is one time line, of one rate. */
+/* Whether the frame needs a part of its own (stream/join.h). With an edit list there is one time line, of one
+ * rate. */
 static bool is_foreign(const ap_av_decoder *d)
 {
     const AVFrame *f = d->frame;

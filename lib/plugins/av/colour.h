@@ -6,8 +6,8 @@
 
 #include "plugins/av/video.h"
 
-/* Converts the image to sRGB by the ICC profile. One that makes no sense, or is not for RGB, is left out of
- * account, as browsers do. The image must not be transparent. */
+/* Converts the image to sRGB by the ICC profile. A profile that makes no sense, or is not for RGB, is
+ * ignored, as by browsers. The image must not be transparent. */
 bool ap_image_to_srgb(ap_image *image, const void *profile, size_t size, ap_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * edits.c - the edit lists of MP4 and the packet tables of CAF, read here: what libav does with them differs
- * from version to version, and is to the packet, not to the sample. */
+ * from version to version, and is exact to the packet, not to the sample. */
 #include "plugins/av/edits.h"
 #include "base/error.h"
 #include "plugins/av/boxes.h"

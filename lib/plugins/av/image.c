@@ -45,7 +45,7 @@ static AVCodecContext *open_decoder(enum AVCodecID id)
     if (!c)
         return NULL;
     c->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
-    if (id != AV_CODEC_ID_TIFF) /* libav takes tags that it does not know for errors */
+    if (id != AV_CODEC_ID_TIFF) /* libav reports tags that it does not know as errors */
         c->err_recognition |= AV_EF_EXPLODE;
     c->max_pixels = MAX_PIXELS;
     c->thread_count = 1;

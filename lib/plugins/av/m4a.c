@@ -44,8 +44,8 @@ static enum AVSampleFormat sample_format(const encoder *e, const AVCodec *codec,
     return codec->sample_fmts ? codec->sample_fmts[0] : AV_SAMPLE_FMT_FLTP;
 }
 
-/* Whether libav's own decoder knows these speakers again. AAC has no number for others, and what libav writes
- * instead of one is for no reader: 4.1 comes back as five channels that are not told. */
+/* Whether libav's own decoder knows these speakers again. AAC has no number for others, and no reader
+ * understands what libav writes instead: 4.1 comes back as five channels without speakers. */
 static bool has_aac_layout(uint32_t mask)
 {
     static const uint32_t known[] = {

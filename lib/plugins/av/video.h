@@ -54,7 +54,7 @@ bool ap_blur_behind(const AVFrame *from, AVFrame *to, ap_error *err);
 
 /* ---- ken_burns.c */
 
-/* How much larger than the video the pictures are that are moved into. */
+/* How much larger than the video a picture is when the view moves into it. */
 #define AP_KEN_BURNS_ZOOM 1.25
 /* The part of a larger picture that is seen at 0 <= t <= 1 of its time; index chooses the way. */
 bool ap_ken_burns(const AVFrame *large, AVFrame *picture, size_t index, double t, ap_error *err);

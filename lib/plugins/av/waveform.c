@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define SIDE_S 3.0 /* what is seen on each side of the present */
-#define BARS 84    /* on both */
+#define BARS 84    /* on both sides */
 #define BAR_S (2 * SIDE_S / BARS)
 #define RING 256      /* bars that are remembered: more than are seen or ahead */
 #define THICKNESS 0.6 /* of a bar; the rest of its place is the gap */

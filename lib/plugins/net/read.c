@@ -15,7 +15,7 @@ struct ap_net_reader {
     ap_client *client;
     char etag[96], modified[40];
     uint64_t size, position;
-    uint64_t to_skip; /* bytes that a server sends again which knows no ranges */
+    uint64_t to_skip; /* bytes that a server without ranges sends again */
     bool started, s3;
     unsigned attempts; /* without a byte in between */
 };
@@ -29,7 +29,7 @@ void ap_net_close(ap_net_reader *r)
     free(r);
 }
 
-/* What is asked for beyond the first time: the rest, of the same object. */
+/* The headers of a further request: for the rest, of the same object. */
 static void ask_for_rest(const ap_net_reader *r, ap_request *q, char range[48])
 {
     snprintf(range, 48, "bytes=%llu-", (unsigned long long)r->position);

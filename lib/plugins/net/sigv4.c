@@ -56,7 +56,7 @@ char *ap_sigv4_encode(const char *text, bool keep_slash)
     return out;
 }
 
-/* What ends a name sorts before everything else: "a=1" before "a-b=1". */
+/* The end of a name sorts before every other character: "a=1" before "a-b=1". */
 static int rank(char c)
 {
     return c == '=' || c == ':' ? 1 : (unsigned char)c;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * target.h - from a name to whom to ask: s3://BUCKET/KEY, or a URL as it is. */
+ * target.h - what a name means: s3://BUCKET/KEY, or a URL, to host, path and key. */
 #ifndef AP_NET_TARGET_H
 #define AP_NET_TARGET_H
 

@@ -157,7 +157,7 @@ static void join(ap_net_writer *w)
         atomic_store(&w->stop, true);
     pthread_join(w->thread, NULL);
     (void)!read(w->ended, &count, sizeof count);
-    atomic_store(&w->stop, false); /* what is given up is given up at the store, too */
+    atomic_store(&w->stop, false); /* the store is told to drop the parts, too */
 }
 
 /* Waits for the part that is on its way. */

@@ -18,7 +18,8 @@ typedef struct nn_description {
     double bytes, cost; /* of all files; operations that a second of music takes */
 } nn_description;
 
-/* Adds a checkpoint to d, which comes empty. false: what it is takes opening it, or it is none. */
+/* Adds a checkpoint to d, which is empty at first. false if only opening the network tells, or if it is no
+ * checkpoint. */
 bool nn_network_describe(const nn_checkpoint *checkpoint, nn_description *d);
 /* A line: kind, stems, lengths, size, cost. "" where the kind is not known. */
 void nn_description_print(const nn_description *d, char *text, size_t size);

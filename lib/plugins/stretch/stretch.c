@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * stretch.c - time and pitch by Rubber Band's R3 engine, offline: it needs to know the length and nothing
- * else. It is a plugin for the time that its libraries take to load. */
+ * else. It is a plugin because its libraries take time to load. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/plugin.h"

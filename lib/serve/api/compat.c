@@ -263,7 +263,7 @@ void ap_compat_status(ap_request *r)
     cJSON_Delete(asked);
 }
 
-/* A job that runs is ended first; to be asked again then. */
+/* A running job is told to end first; the client asks again. */
 static bool remove_job(ap_request *r, ap_error *err)
 {
     const char *spool = r->server->options->work.spool;

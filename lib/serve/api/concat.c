@@ -18,7 +18,7 @@
 
 typedef bool part_fn(ap_request *r, ap_upload *part, void *user);
 
-/* The ID at the end of a URL of ours, or of a path. */
+/* The ID at the end of one of our URLs, or of a path. */
 static bool id_in(const ap_request *r, const char *url, size_t size, char id[AP_FILE_ID_BYTES])
 {
     static const char path[] = "/v1/files/";

@@ -88,7 +88,7 @@ static void get_file(ap_request *r, bool inputs)
         ap_reply_header(r, "Content-Disposition", disposition);
         free(disposition);
     }
-    /* what a job made is not ours: it runs no script here */
+    /* outputs are not trusted: they run no script here */
     ap_reply_header(r, "Content-Security-Policy",
                     "default-src 'none'; img-src data:; media-src 'self'; "
                     "style-src 'unsafe-inline'; sandbox");

@@ -36,7 +36,7 @@ static bool make_peaks(const char *source, double seconds, const char *target, a
     return ap_peaks(s, target, &options, err);
 }
 
-/* As an image it sees nothing of the page that shows it. */
+/* Shown as an image, it cannot reach the page around it. */
 static const char picture_style[] =
     "<style>text{font:9px "
     "sans-serif;fill:#5b5a6e;text-anchor:middle}.hz{fill:#fff;text-anchor:start;opacity:.75}"

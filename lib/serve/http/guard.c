@@ -94,8 +94,8 @@ static bool origin_is_known(const ap_request *r, const char *origin)
     return known || (r->server->options->origins && ap_lists_word(r->server->options->origins, origin));
 }
 
-/* Without signing in only a page of this host may be asked for: a site whose name leads here (DNS rebinding)
- * is another one. */
+/* Without signing in, requests have to name this host: a site whose name was made to lead here (DNS
+ * rebinding) is refused. */
 static bool host_is_here(const ap_request *r)
 {
     const char *host = ap_header(r, "Host");
@@ -106,7 +106,7 @@ static bool host_is_here(const ap_request *r)
     return snprintf(name, sizeof name, "%.*s", (int)n, host) < (int)sizeof name && ap_is_local_host(name);
 }
 
-/* Takes a request of those that name may make; else answers. */
+/* Takes one of the requests that name may make; answers if there is none left. */
 static bool take_one(ap_request *r, const char *name)
 {
     double wait_s;
@@ -166,7 +166,7 @@ bool ap_guard_person(ap_request *r)
     }
     if (r->response)
         return false;
-    if (!known && !open && take_one(r, r->address)) /* whoever guesses, too, may do so only so often */
+    if (!known && !open && take_one(r, r->address)) /* also limits whoever guesses tokens */
         ap_reply_problem(r, 401, NULL, "a token is needed: ap-serve token add NAME");
     else if (known && r->route->flags & AP_ADMIN && !r->person.admin)
         ap_reply_problem(r, 403, NULL, "this is for administrators");

@@ -32,8 +32,8 @@ typedef struct ap_index_query {
 /* The IDs of at most that many jobs, newest first. more: whether older ones follow. */
 size_t ap_index_list(ap_index *x, const ap_index_query *query, size_t most, char (*ids)[AP_ID_BYTES],
                      bool *more);
-/* What an owner's jobs take on the disk. Kept as jobs come and go, as what follows: how many there are does
- * not matter. */
+/* What an owner's jobs take on the disk. This and the following sums are updated as jobs come and go, so they
+ * cost the same for any number of jobs. */
 double ap_index_bytes(ap_index *x, const char *owner);
 
 typedef struct ap_index_count {

@@ -45,7 +45,7 @@ void ap_tally_bytes(ap_tally *t, const char *owner, double bytes)
         more[i] = (ap_owner_sum){.bytes = 0};
         strcpy(more[i].owner, owner);
     }
-    t->owners[i].bytes += bytes; /* whole numbers: exact to 2^53 */
+    t->owners[i].bytes += bytes; /* whole numbers, exact up to 2^53 */
 }
 
 double ap_tally_of(const ap_tally *t, const char *owner)

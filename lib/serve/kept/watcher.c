@@ -16,7 +16,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#define LOOK_S 5 /* between looks at all */
+#define LOOK_S 5 /* between scans */
 
 static const ap_place places[] = {AP_QUEUE, AP_RUNNING, AP_DONE, AP_FAILED_JOBS};
 #define PLACES (sizeof places / sizeof *places)
@@ -168,7 +168,7 @@ ap_watcher *ap_watcher_new(const char *spool, const ap_watcher_calls *calls, ap_
     pthread_mutex_init(&w->lock, NULL);
     w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     w->stop = eventfd(0, EFD_CLOEXEC);
-    for (size_t i = 0; i < PLACES; i++) { /* without inotify it looks from time to time */
+    for (size_t i = 0; i < PLACES; i++) { /* without inotify it scans from time to time */
         char *path = ap_spool_path(spool, places[i], NULL, NULL);
         w->watches[i] =
             path ? inotify_add_watch(w->inotify, path, IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE)

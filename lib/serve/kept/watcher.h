@@ -10,8 +10,8 @@ typedef struct ap_watcher ap_watcher;
 
 /* Are called by the thread. */
 typedef struct ap_watcher_calls {
-    void (*see)(const char *id, ap_place place, void *user); /* a job that is there, in a look at all */
-    void (*looked)(void *user);                              /* the end of that look */
+    void (*see)(const char *id, ap_place place, void *user); /* a job that is there, during a scan */
+    void (*looked)(void *user);                              /* the end of the scan */
     void (*changed)(const char *id, void *user);
     void *user;
 } ap_watcher_calls;

@@ -9,7 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Whether a claim is a word: the text, one of its words if it may have several, or one of a list. */
+/* Whether a claim holds a word: as its text, as one of the words in it where several may stand, or in a
+ * list. */
 static bool claim_has(const cJSON *claims, const char *key, const char *word, bool words)
 {
     const cJSON *claim = cJSON_GetObjectItemCaseSensitive(claims, key), *item;

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#define BURST_S 4 /* what may be saved up */
+#define BURST_S 4 /* seconds of requests that may be saved up */
 
 void ap_buckets_init(ap_buckets *b, double rate)
 {
@@ -23,7 +23,7 @@ bool ap_buckets_take(ap_buckets *b, const char *name, double now_s, double *wait
     if (b->rate <= 0)
         return true;
     pthread_mutex_lock(&b->lock);
-    bool fresh = b->items[i].at_s == 0; /* exact: as it was made */
+    bool fresh = b->items[i].at_s == 0; /* not used yet: the whole burst, not rounded */
     double left = fresh ? b->burst : fmin(b->burst, b->items[i].left + (now_s - b->items[i].at_s) * b->rate);
     bool ok = left >= 1;
     b->items[i].left = ok ? left - 1 : left;

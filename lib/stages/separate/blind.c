@@ -32,11 +32,11 @@ static const char *const names[STEMS] = {"vocals", "drums", "bass", "other"};
 #define BASS_HZ 250    /* most of a bass, and only the lowest notes of voices, are below */
 #define VOICE_LOW_HZ 120
 #define VOICE_HIGH_HZ 12000
-/* How much of what is neither wide nor steady, as partials that glide, counts against a hit. */
+/* How much sound that is neither wide nor steady, such as gliding partials, counts against a hit. */
 #define STRAY 0.05f
-/* The most that vocals get of a bin. In music that the likelihoods were not fitted to, what they take for a
- * voice is one less often than they say: with a twentieth less, the music without its voice was better than
- * the mix in each of 30 other songs, and as good as before on average; where nobody sings, less is left. */
+/* The most that vocals get of a bin. In music that the likelihoods were not fitted to, they are too sure of a
+ * voice. With a twentieth less, the music without its voice was better than the mix in each of 30 other
+ * songs, and as good as before on average; where nobody sings, less is taken. */
 #define VOICE_MOST 0.95f
 
 /* How much likelier than other a stem becomes, as logarithms: with the logarithm of each measure, with where

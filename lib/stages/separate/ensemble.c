@@ -94,7 +94,7 @@ typedef struct chooser {
     size_t bins, row; /* of spectra */
 } chooser;
 
-/* A value, and what decides its place. */
+/* A value, and what it is sorted by. */
 typedef struct candidate {
     float key, re, im;
 } candidate;

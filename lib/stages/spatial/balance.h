@@ -19,8 +19,8 @@ typedef struct ap_balance {
     ap_shelf side[AP_SPEAKERS_MAX];
 } ap_balance;
 
-/* Keeps speakers. What is equal in the two channels of a pair, and what is opposite, will each have its
- * loudness at the ears, averaged over the trajectory. */
+/* Keeps the pointer speakers. The sum and the difference of a pair's channels each keep their loudness at the
+ * ears, averaged over the trajectory. */
 void ap_balance_init(ap_balance *b, const ap_speakers *speakers, const ap_spatialize_options *options,
                      const ap_renderer *renderer, uint32_t rate);
 /* In place. */

@@ -16,7 +16,7 @@
  * not, and every quadrangle falls into two triangles. */
 #define JITTER 1e-6
 
-/* Weights that make no difference: those of corners across the edge that a direction lies on. */
+/* Weights too small to matter: of the corner opposite to the edge that a direction lies on. */
 #define NEGLIGIBLE 1e-5
 #define TOLERANCE 1e-9
 

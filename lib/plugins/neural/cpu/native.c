@@ -387,7 +387,7 @@ static nn_tensor *native_windows(nn_tensor *x, int64_t width, int64_t stride)
     return y;
 }
 
-/* Each window gives what is nearer to its middle than to that of its neighbours. */
+/* Each window gives the moments that are nearer to its middle than to those of its neighbours. */
 static nn_tensor *native_join_windows(nn_tensor *x, int64_t rows, int64_t stride, int64_t time)
 {
     const int64_t count = x->rows / rows, margin = stride / 2;

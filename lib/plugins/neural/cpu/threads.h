@@ -15,8 +15,8 @@ typedef void nn_task(const void *job, size_t i);
 nn_threads *nn_threads_new(size_t count);
 void nn_threads_free(nn_threads *t);
 /* Returns when pieces 0..count of the job are done. One thread at a time may ask. A process that was forked
- * off has none of the threads, and starts its own. Where the system gives no threads, those there do it all.
- */
+ * off has none of the threads, and starts its own. If the system grants fewer threads, those that there are
+ * do all the work. */
 void nn_threads_run(nn_threads *t, size_t count, nn_task *task, const void *job);
 /* The number of the thread that asks, below count: 0 for the one that called nn_threads_run. */
 size_t nn_threads_number(void);

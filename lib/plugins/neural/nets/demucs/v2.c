@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * v2.c - the waveform models of version 2, which later versions replace: they are refused by name. */
+ * v2.c - the waveform models of version 2, superseded by later ones: they are refused by name. */
 #include "base/error.h"
 #include "plugins/neural/nets/architectures.h"
 

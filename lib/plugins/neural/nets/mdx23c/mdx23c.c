@@ -199,7 +199,7 @@ static nn_tensor *mdx23c_run(nn_network *network, nn_tensor *mix)
     return out;
 }
 
-/* How often the spectrum is halved where a tensor works. */
+/* How often the spectrum was halved at the layer of a tensor. */
 static int scale_of(const mdx23c *m, const char *name)
 {
     int i = 0;
