@@ -10,7 +10,6 @@
 #include "stream/chapters.h"
 #include "stream/stream.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -456,9 +455,8 @@ static bool look_at(run *r, const char *name)
         complain(r->command, "warning: %s", warning);
     free(i.chapters);
     ap_close(&s);
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if (flush_stdout(&err))
         return true;
-    ap_fail_errno(&err, errno ? errno : EIO, "cannot write 'standard output'");
     r->status = filter_fail(r->command, &err);
     return false;
 }

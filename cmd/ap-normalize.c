@@ -9,7 +9,6 @@
 #include "front/text.h"
 #include "normalize/film.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,7 +192,7 @@ static bool take_report(void *user, const char *input, const ap_error *why, cons
 {
     (void)user, (void)input, (void)why;
     fwrite(report, 1, size, stdout);
-    return fflush(stdout) == 0 || ap_fail_errno(err, errno, "cannot write 'standard output'");
+    return flush_stdout(err);
 }
 
 static int run_many(job *j, const many_config *files, const option_group *groups)

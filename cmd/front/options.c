@@ -47,14 +47,24 @@ typedef struct row_list {
 
 /* ---- standard output */
 
+static bool fail_stdout(int number, ap_error *err)
+{
+    return ap_fail_errno(err, number, "cannot write 'standard output'");
+}
+
+bool flush_stdout(ap_error *err)
+{
+    const int before = errno; /* stdio drops what it could not write, and forgets why */
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    return fail_stdout(errno ? errno : before == ENOSPC || before == EDQUOT ? before : EIO, err);
+}
+
 bool finish_stdout(ap_error *err)
 {
-    errno = 0;
-    bool failed = fflush(stdout) != 0 || ferror(stdout);
-    int number = errno ? errno : EIO;   /* an earlier write has failed, nobody knows why any more */
-    if (!failed && fclose(stdout) == 0) /* a network file system may fail late */
-        return true;
-    return ap_fail_errno(err, failed ? number : errno, "cannot write 'standard output'");
+    /* a network file system may fail late */
+    return flush_stdout(err) && (fclose(stdout) == 0 || fail_stdout(errno, err));
 }
 
 /* The end of a command that has printed what it was asked for. */

@@ -19,6 +19,9 @@ extern const option_row common_rows[], input_rows[], output_rows[], many_rows[];
  * a mistake is reported and exits with 2. What the user's settings say comes before the command line. */
 int parse_options(const command *c, const option_group groups[OPTION_GROUPS], int argc, char **argv);
 
+/* Flushes what stdio has for standard output: a reader sees it at once, and a full disk is noticed while its
+ * reason is known. */
+bool flush_stdout(ap_error *err);
 /* Closes standard output after stdio wrote to it: what could not be written or stored fails now. */
 bool finish_stdout(ap_error *err);
 

@@ -152,9 +152,10 @@ int job_status(job_config *c, int argc, char **argv, ap_error *err)
     do {
         char *now = look(c, argc ? argv[0] : NULL, &ended, err);
         ok = now != NULL;
-        if (ok && !(last && strcmp(now, last) == 0))
-            ok = (fputs(now, stdout) >= 0 && fflush(stdout) == 0) ||
-                 ap_fail_errno(err, errno, "cannot write 'standard output'");
+        if (ok && !(last && strcmp(now, last) == 0)) {
+            fputs(now, stdout);
+            ok = flush_stdout(err);
+        }
         free(last);
         last = now;
         if (ok && c->follow && !ended)

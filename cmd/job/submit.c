@@ -6,7 +6,6 @@
 #include "jobs/run/recipe.h"
 #include "jobs/spool/sources.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,10 +57,7 @@ int job_take_in(const job_config *c, char **files, int count, char id[AP_ID_BYTE
     if (duplicate)
         complain(&job_command, "'%s' was submitted before, as %s (--force makes a new job)", files[0], id);
     printf("%s\n", id);
-    if (fflush(stdout) == 0)
-        return AP_OK;
-    ap_fail_errno(err, errno, "cannot write 'standard output'");
-    return (int)err->code;
+    return flush_stdout(err) ? AP_OK : (int)err->code;
 }
 
 /* ---- URLs */
