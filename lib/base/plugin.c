@@ -43,9 +43,12 @@ static const ap_plugin_head *table_of(void *plugin, const char *file, unsigned v
     const ap_plugin_head *head = dlsym(plugin, "ap_plugin_table");
     if (!head)
         ap_fail(err, AP_FAILED, "the plugin %s has no table: it is no plugin of audiopipe", file);
-    else if (head->version != version || head->size != size)
+    else if (head->version != version)
         ap_fail(err, AP_FAILED, "the plugin %s is of another version: %u, not %u", file, head->version,
                 version);
+    else if (head->size != size)
+        ap_fail(err, AP_FAILED, "the plugin %s is of another build: its table has %zu bytes, not %zu", file,
+                head->size, size);
     else
         return head;
     return NULL;
