@@ -189,7 +189,8 @@ static uint64_t chain_in(ap_input *in, const ap_chunk_layout *l, uint64_t start,
                          const unsigned char *p, size_t size)
 {
     for (size_t i = 0; i + 4 <= size; i++)
-        if (is_known_chunk(p + i) && (at + i) % 2 <= l->align % 2 && is_chain(in, l, start, at + i))
+        if (is_printable(p + i) && is_known_chunk(p + i) && (at + i) % 2 <= l->align % 2 &&
+            is_chain(in, l, start, at + i))
             return at + i;
     return AP_UNKNOWN;
 }
