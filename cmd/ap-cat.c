@@ -55,7 +55,7 @@ static void check_inputs(const command *c, char **names, size_t count, ap_cat_op
 
 int main(int argc, char **argv)
 {
-    static const command about = {"ap-cat", "INPUT...", "Joins inputs, one behind the other."};
+    static const command about = {"ap-cat", "INPUT...", "Joins inputs, one after the other."};
     ap_cat_options options;
     ap_cat_defaults(&options);
     output_config out = {0};

@@ -101,7 +101,7 @@ int main(int argc, char **argv)
     ap_hpss_defaults(&options);
     const stem_filter f = {
         .command = {"ap-hpss", "[INPUT]...",
-                    "Takes music apart into what sounds on (harmonic), what strikes (percussive), and the "
+                    "Takes music apart into sustained sound (harmonic), hits (percussive), and the "
                     "residual."},
         .rows = rows,
         .config = &options,

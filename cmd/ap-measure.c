@@ -34,7 +34,7 @@ static const option_row rows[] = {
     ROW_ON(0, "dual-mono", AT(meter.dual_mono), "measure mono as the same on two speakers: 3 LU louder"),
     ROW_ON('a', "album", AT(album), "measure all files together, too"),
     ROW_NUMBER('s', "silence", "DBFS", AT(meter.silence_dbfs), -200, 0,
-               "up to here the ends count as silent"),
+               "up to this level the ends count as silent"),
     ROW_ON(0, "tee", AT(tee), "pass the audio on; the report goes to standard error"),
     ROW_TEXT('o', "output", "FILE", AT(report), "write the report to FILE"),
     {0},

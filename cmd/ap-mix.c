@@ -14,7 +14,7 @@
 #define MAX_DELAY_S 1e6
 
 static const command mix = {"ap-mix", "INPUT[:GAINdB][:mute][:delay=SECONDS]...",
-                            "Adds inputs up, or takes them away from the first. A file whose whole name is "
+                            "Adds inputs up, or subtracts them from the first. A file whose whole name is "
                             "as given wins over settings."};
 
 static const option_row rows[] = {

@@ -8,7 +8,6 @@
 #include "front/text.h"
 #include "front/verbs.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +63,7 @@ static const choice styles[] = {{"text", STYLE_TEXT}, {"tsv", STYLE_TSV}, {"json
 static const option_row rows[] = {
     ROW_ON('l', "long", AT(long_list), "ls: size and time, too"),
     ROW_CHOICE(0, "format", styles, AT(style), "head: how to show it"),
-    ROW_TEXT(0, "start-after", "KEY", AT(start_after), "ls: only keys behind this one"),
+    ROW_TEXT(0, "start-after", "KEY", AT(start_after), "ls: only keys after this one"),
     ROW_TEXT(0, "type", "TYPE", AT(type), "put, presign: the media type"),
     ROW_ON(0, "only-new", AT(only_new), "put: not over an object of that name; up to 64 MiB"),
     ROW_CHOICE(0, "method", methods, AT(method), "presign: what the link is for"),
@@ -74,14 +73,9 @@ static const option_row rows[] = {
     ROW_TEXT(0, "filename", "NAME", AT(filename), "presign: what a browser saves it as"),
     ROW_CALL(0, "allow", "ORIGIN", add_origin, "cors: a page that may upload and download (repeatable)"),
     ROW_TEXT(0, "to", "TOPIC", AT(to), "notify: the ARN of a topic"),
-    ROW_TEXT(0, "prefix", "PREFIX", AT(prefix), "notify: only objects whose keys begin so"),
+    ROW_TEXT(0, "prefix", "PREFIX", AT(prefix), "notify: only objects whose keys start with this"),
     {0},
 };
-
-static bool flush(ap_error *err)
-{
-    return fflush(stdout) == 0 || ap_fail_errno(err, errno, "cannot write 'standard output'");
-}
 
 /* ---- looking */
 
@@ -92,12 +86,12 @@ static bool print_object(void *user, const ap_net_object *o, ap_error *err)
         printf("%12llu\t%s\t", (unsigned long long)o->bytes, o->modified);
     print_tsv(stdout, o->key);
     putchar('\n');
-    return !ferror(stdout) || ap_fail_errno(err, errno, "cannot write 'standard output'");
+    return !ferror(stdout) || flush_stdout(err);
 }
 
 static int run_ls(const ap_net_plugin *net, char **argv, ap_error *err)
 {
-    bool ok = net->list(argv[0], cfg.start_after, print_object, NULL, err) && flush(err);
+    bool ok = net->list(argv[0], cfg.start_after, print_object, NULL, err) && flush_stdout(err);
     return ok ? AP_OK : (int)err->code;
 }
 
@@ -124,7 +118,7 @@ static int run_head(const ap_net_plugin *net, char **argv, ap_error *err)
     else
         printf("Size      %llu bytes\nType      %s\nModified  %s\nETag      %s\n",
                (unsigned long long)o.bytes, o.type, o.modified, o.etag);
-    return flush(err) ? AP_OK : (int)err->code;
+    return flush_stdout(err) ? AP_OK : (int)err->code;
 }
 
 /* ---- copying */
@@ -194,7 +188,7 @@ static int run_presign(const ap_net_plugin *net, char **argv, ap_error *err)
         puts(url);
         free(url);
     }
-    return flush(err) ? AP_OK : (int)err->code;
+    return flush_stdout(err) ? AP_OK : (int)err->code;
 }
 
 static int show_setting(const ap_net_plugin *net, const char *url, const char *name, ap_error *err)
@@ -204,7 +198,7 @@ static int show_setting(const ap_net_plugin *net, const char *url, const char *n
         return (int)err->code;
     puts(text);
     free(text);
-    return flush(err) ? AP_OK : (int)err->code;
+    return flush_stdout(err) ? AP_OK : (int)err->code;
 }
 
 /* A piece of XML around a text, whose special characters are escaped. */

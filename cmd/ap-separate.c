@@ -83,7 +83,7 @@ static const option_row rows[] = {
     ROW_SEED(0, "seed", "N", AT(separate.seed), "seed of the shifts"),
     ROW_TEXT(0, "stem-codec", "CODEC", AT(stem_codec), "of a .stem.mp4 file: aac or alac"),
     ROW_COUNT(0, "jobs", "N", AT(jobs), 1, 64,
-              "of many songs so many at a time, each with a model of its own and its share of the threads"),
+              "songs at a time, each with its own model and its share of the threads"),
     ROW_ON(0, "resume", AT(resume),
            "keep what is done beside the output, and go on from there the next time"),
     ROW_TEXT(0, "device", "DEVICE", AT(separate.device), "auto, cpu or cuda"),

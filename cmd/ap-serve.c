@@ -69,7 +69,7 @@ static bool set_expiry(void *to, const char *argument, ap_error *err)
 
 static const option_row rows[] = {
     ROW_TEXT('l', "listen", "ADDRESS", AT(serve.listen), "ADDRESS:PORT or unix:PATH"),
-    ROW_COUNT('r', "run", "N", AT(run), 0, 1024, "so many jobs at a time, 0 = none; one a core if not given",
+    ROW_COUNT('r', "run", "N", AT(run), 0, 1024, "jobs at a time, 0 = none; one for each core if not given",
               .no_default = true),
     ROW_TEXT(0, "public-url", "URL", AT(serve.public_url), "what clients see, behind a proxy"),
     ROW_ON(0, "trust-proxy", AT(serve.trust_proxy), "believe X-Forwarded-For and X-Forwarded-Proto"),
@@ -89,7 +89,7 @@ static const option_row rows[] = {
     ROW_TEXT(0, "notify", "HOOKS", AT(serve.notify), "what tells of the end of jobs: mail, webhook"),
     ROW_NUMBER(0, "quota", "MIB", AT(quota_mib), 0, 1e9, "what an owner may keep; 0 = no limit"),
     ROW_NUMBER(0, "keep", "HOURS", AT(keep_h), 0.001, 87600,
-               "how long an upload stays that nobody goes on with"),
+               "how long an upload is kept that nobody continues"),
     ROW_NUMBER(0, "rate", "N", AT(serve.rate), 0, 1e6,
                "requests a second of each owner or address; 0 = no limit"),
     ROW_COUNT(0, "connections", "N", AT(serve.connections), 1, 100000, "at a time"),
@@ -98,7 +98,7 @@ static const option_row rows[] = {
               .no_default = true),
     ROW_COUNT(0, "uploads", "N", AT(serve.uploads), 0, 1e6, "that an owner may have; 0 = no limit"),
     ROW_CHOICE(0, "role", roles, AT(role), "token add: what it is for"),
-    ROW_CALL(0, "expires", "AGE", set_expiry, "token add: for so long: 12h, 30d, 4w"),
+    ROW_CALL(0, "expires", "AGE", set_expiry, "token add: how long it is valid: 12h, 30d, 4w"),
     {0},
 };
 

@@ -6,7 +6,7 @@
 
 static const option_row rows[] = {
     ROW_NUMBER('x', "tempo", "TIMES", AT(tempo), 0.25, 4, "how many times as fast; the pitch stays"),
-    ROW_NUMBER('p', "pitch", "SEMITONES", AT(pitch_semitones), -24, 24, "higher by so much; the tempo stays"),
+    ROW_NUMBER('p', "pitch", "SEMITONES", AT(pitch_semitones), -24, 24, "how much higher; the tempo stays"),
     ROW_ON(0, "formants", AT(formants), "keep the colour of a voice at another pitch"),
     {0},
 };

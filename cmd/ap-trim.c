@@ -56,7 +56,7 @@ static const choice curves[] = {{"linear", AP_CURVE_LINEAR},     {"quarter", AP_
                                 {"parabola", AP_CURVE_PARABOLA}, {0}};
 
 static const option_row rows[] = {
-    ROW_CALL('s', "start", "TIME", set_start, "begin here: seconds, h:m:s, or frames as 44100f"),
+    ROW_CALL('s', "start", "TIME", set_start, "start here: seconds, h:m:s, or frames as 44100f"),
     ROW_CALL('d', "duration", "TIME", set_duration, "stop after this much"),
     ROW_ON(0, "silence", AT(silence), "cut silence off at both ends"),
     ROW_OFF(0, "no-start", AT(options.start), "with --silence: leave the beginning as it is"),

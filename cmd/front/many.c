@@ -17,8 +17,9 @@
 #define AT(field) offsetof(many_config, field)
 
 #define NAME_ROWS                                                                                            \
-    ROW_ON('r', "recursive", AT(recursive), "the audio files in folders, too, whose structure is kept"),     \
-        ROW_FILE(0, "list", "FILE", AT(list), "more inputs: a name a line, - is standard input"),            \
+    ROW_ON('r', "recursive", AT(recursive),                                                                  \
+           "go through folders and all below them; outputs keep their structure"),                           \
+        ROW_FILE(0, "list", "FILE", AT(list), "more inputs: one name on each line; - = standard input"),     \
         ROW_ON('0', "null", AT(null), "the names of --list end with zero bytes")
 
 const option_row name_rows[] = {NAME_ROWS, {0}};
