@@ -284,8 +284,6 @@ $B/tests/unit/plugins/net/%: TEST_LDLIBS = $(NET_LDLIBS)
 $(filter $B/tests/unit/plugins/net/%,$(UNIT)): $B/net.a
 $B/tests/unit/formats/ogg/%: UNIT_CFLAGS = $(CORE_CFLAGS)
 $B/tests/unit/formats/ogg/%: TEST_LDLIBS = -lvorbisfile
-# Programs of an older build stand where folders are now.
-$(shell cd $B/tests/unit/plugins/neural 2>/dev/null && find tensor files nets -maxdepth 0 -type f -delete 2>/dev/null)
 $B/tests/unit/plugins/neural/%: TEST_LDLIBS = $(NEURAL_LDLIBS)
 # All kernels are tested, not only those that the plugin would choose.
 $(patsubst %,$B/tests/unit/plugins/neural/%,tensor/bands tensor/tensor cpu/attend nets/published): TEST_LDLIBS += -Wl,--wrap=nn_kernels_usable
