@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Holds the tree against its rule (lib/README.md): a file includes only from its own folder and the folders below it, also
 among the folders within one, and no circle of includes leads through two families, which are a header and the sources of

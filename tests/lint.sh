@@ -32,7 +32,7 @@ no_other_cpp() {
 
 # Includes lead downwards only.
 clean_layers() {
-    python3 tests/layers.py
+    /usr/bin/python3 tests/layers.py
 }
 
 # The names in a part of the list of exports: AUDIOPIPE_0, AUDIOPIPE_PRIVATE_0.

@@ -172,8 +172,8 @@ for line in out.decode().replace("\r\n", "\n").split("\n"):
 END
 }
 bars_fit() {
-    sox -n -r 44100 -c 2 -b 16 first.wav synth 400 pinknoise vol 0.5
-    sox first.wav 'a long song.wav' repeat "$([[ $AP_BUILD = *san ]] && echo 0 || echo 2)" # measuring it takes a second
+    sox -n -r 44100 -c 2 -b 16 first.wav synth 100 pinknoise vol 0.5
+    sox first.wav 'a long song.wav' repeat "$([[ $AP_BUILD = *san ]] && echo 0 || echo 11)" # measuring it takes half a second
     for columns in 12 20 40 68 80 200; do
         on_terminal "$columns" env TERM=xterm ap-reverb --progress=bar 'a long song.wav' -o x.wav >bar
         grep -q '%' bar || grep -q ETA bar

@@ -61,7 +61,7 @@ is_interrupted() {
     fresh
     printf '# nap: x\ntouch "$out/ready"\nsleep 1000\n' >recipes/nap.sh
     id=$(ap-job submit --recipe nap tone.wav)
-    python3 -c 'import signal, os; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execlp("ap-job", "ap-job", "run")' &
+    /usr/bin/python3 -c 'import signal, os; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execlp("ap-job", "ap-job", "run")' &
     until_true [ -e "$spool/running/$id/out/ready" ]
     kill -INT $!
     fails 130 wait $!

@@ -5,7 +5,7 @@
 
 kills_at_random() {
     fresh
-    python3 "$tests_folder/cli/chaos.py" "$(length 300 12)" "$(length 200 15)"
+    /usr/bin/python3 "$tests_folder/cli/chaos.py" "$(length 300 12)" "$(length 200 15)"
 }
 check kills_at_random
 
@@ -43,7 +43,7 @@ overhead() {
     rm -rf small && mkdir small
     for i in $(seq "$jobs"); do echo "$i" >"small/$i.txt"; done
     ap-job submit --recipe copy small/*.txt >/dev/null
-    python3 - "$jobs" <<'END'
+    /usr/bin/python3 - "$jobs" <<'END'
 import json, os, resource, subprocess, sys, time
 jobs = int(sys.argv[1])
 wall = time.monotonic()

@@ -11,7 +11,7 @@ output_of() {
     ap-manifest verify "$spool/done/$id"
     out=$(ap-job outputs "$id")
     [ -e "$out" ]
-    python3 - "$spool/done/$id" <<'END'
+    /usr/bin/python3 - "$spool/done/$id" <<'END'
 import json, os, sys
 m = json.load(open(sys.argv[1] + "/manifest.json", encoding="utf-8"))
 for path in [m["input"]["path"], m["outputs"][0]["path"]]:
@@ -63,7 +63,7 @@ check takes_photo_folders
 
 # average_colours VIDEO: a letter and a number of frames for each that lasts
 average_colours() {
-    ffmpeg -v error -i "$1" -vf scale=1:1 -pix_fmt rgb24 -f rawvideo - | python3 -c '
+    ffmpeg -v error -i "$1" -vf scale=1:1 -pix_fmt rgb24 -f rawvideo - | /usr/bin/python3 -c '
 import sys, itertools
 b = sys.stdin.buffer.read()
 pixels = ["RGB"[max(range(3), key=lambda k: b[3 * i + k])] for i in range(len(b) // 3)]
@@ -107,7 +107,7 @@ refuses_a_doubled_path() {
     fresh
     export AUDIOPIPE_RECIPES=
     ffmpeg -v error -y -f lavfi -i color=red:s=64x48 -frames:v 1 red.png
-    python3 -W ignore -c 'import zipfile
+    /usr/bin/python3 -W ignore -c 'import zipfile
 with zipfile.ZipFile("double.zip", "w") as z:
     for i in range(2): z.write("red.png", "a/photo.png")
 with zipfile.ZipFile("beside.zip", "w") as z:

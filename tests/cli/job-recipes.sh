@@ -40,7 +40,7 @@ takes_folders() {
 check takes_folders
 
 # peak_below DBFS MIX-ARGUMENT...: of what ap-mix makes
-peak_below() { ap-mix "${@:2}" -t wav --bits float -o mixed.wav && ap-measure --json mixed.wav | python3 -c '
+peak_below() { ap-mix "${@:2}" -t wav --bits float -o mixed.wav && ap-measure --json mixed.wav | /usr/bin/python3 -c '
 import json, sys
 peak = json.load(sys.stdin)["files"][0]["sample_peak_dbfs"]
 assert peak is None or peak < float(sys.argv[1]), peak' "$1"; }

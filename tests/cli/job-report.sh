@@ -5,7 +5,7 @@
 
 # resources FILE: what a page loads, one a line
 resources() {
-    python3 - "$1" <<'END'
+    /usr/bin/python3 - "$1" <<'END'
 import html.parser, sys
 class P(html.parser.HTMLParser):
     def handle_starttag(self, tag, attributes):
@@ -28,7 +28,7 @@ moves_with_its_media() {
     cmp elsewhere/media/1-tone.8d.wav "$(ap-job outputs "$id")"
     ap-job report --with-media "$id" page.zip
     unzip -qt page.zip
-    python3 -m zipfile -e page.zip unzipped # a reader of its own
+    /usr/bin/python3 -m zipfile -e page.zip unzipped # a reader of its own
     diff -r elsewhere unzipped
     fails 2 ap-job report --with-media "$id"
 }
@@ -46,7 +46,7 @@ has_previews() {
     grep -q '^data:audio/mpeg' found
     grep -q 'A preview of the sound' page.html
     [ "$(stat -c %s page.html)" -lt 2000000 ]
-    python3 - <<'END'
+    /usr/bin/python3 - <<'END'
 import base64, re
 text = open("page.html").read()
 open("preview.mp3", "wb").write(base64.b64decode(re.search(r'data:audio/mpeg;base64,([^"]*)', text).group(1)))
@@ -62,7 +62,7 @@ zips_anything() {
     id=$(ap-job submit --recipe many tone.wav)
     ap-job run
     ap-job fetch --zip "$id" all.zip
-    python3 - "$spool/done/$id/out" <<'END'
+    /usr/bin/python3 - "$spool/done/$id/out" <<'END'
 import os, sys, zipfile
 z = zipfile.ZipFile("all.zip")
 assert z.testzip() is None and len(z.namelist()) == 300, z.namelist()

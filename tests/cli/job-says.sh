@@ -82,7 +82,7 @@ never_runs_backwards() {
         sleep 0.1
     done
     wait
-    python3 - <<'END'
+    /usr/bin/python3 - <<'END'
 import json
 seen = [json.loads(line) for line in open("seen")]
 p = [m.get("progress", 0) for m in seen if m["state"] != "queued"]

@@ -23,7 +23,7 @@ whole_way() {
     ap-8d --period 4 tone.wav -o expected.flac
     cmp "$out" expected.flac
     ap-manifest verify "$spool/done/$id"
-    ap-job status "$id" --json | python3 -c '
+    ap-job status "$id" --json | /usr/bin/python3 -c '
 import json, sys
 m = json.load(sys.stdin)
 assert m["state"] == "done" and m["attempts"] == 1 and m["recipe"] == "8d" and m["options"] == {"period": "4", "format": "flac"}
@@ -122,7 +122,7 @@ check same_again
 from_the_net() {
     fresh
     mkdir -p www && cp tone.wav 'www/a b.wav'
-    python3 -u -m http.server --bind 127.0.0.1 --directory www 0 >server.log 2>&1 &
+    /usr/bin/python3 -u -m http.server --bind 127.0.0.1 --directory www 0 >server.log 2>&1 &
     server=$!
     until_true grep -q 'port' server.log || { sleep 1 && cat server.log; }
     port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' server.log)
@@ -136,6 +136,6 @@ from_the_net() {
     [ -z "$(ls -A "$spool/tmp")" ]
     fails 1 ap-job submit file:///etc/passwd
 }
-python3 -c 'import http.server' && check from_the_net
+/usr/bin/python3 -c 'import http.server' && check from_the_net
 
 finish

@@ -8,7 +8,7 @@ adds_and_verifies() {
     sox -n -r 44100 -c 2 -b 16 tone.wav synth 2 sine 997 gain -20
     ap-limit tone.wav -o tone.mp3
     ap-manifest add-output --measure tone.wav tone.mp3
-    python3 - <<'END'
+    /usr/bin/python3 - <<'END'
 import json, hashlib
 o = json.load(open("manifest.json"))["outputs"]
 assert [x["name"] for x in o] == ["tone", "tone"] and o[0]["path"] == "tone.wav", o
@@ -36,7 +36,7 @@ END
 check adds_and_verifies
 
 knows_types() {
-    python3 - <<'END'
+    /usr/bin/python3 - <<'END'
 import zlib, struct
 def chunk(t, d): return struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d))
 open("p", "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)))
@@ -64,7 +64,7 @@ has_a_report() {
     ap-manifest set '.id=<script>' '.state="><script>' '.created=<script>' '.outputs[0].sha256="><script>' \
         '.finished=<script>2026-01-01T00:00:00'
     ap-manifest report -o r.html
-    python3 - <<'END'
+    /usr/bin/python3 - <<'END'
 import base64, html.parser, re
 text = open("r.html", encoding="utf-8").read()
 tags, stack = [], []

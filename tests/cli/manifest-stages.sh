@@ -45,18 +45,18 @@ keeps_the_last_lines() {
     [ "$(tr -d '\n' <err | wc -c)" -eq 100000 ]
     ap-manifest exec --stage bytes -- bash -c 'printf "\xff\0\1\n" >&2' 2>err
     cmp err <(printf '\xff\0\1\n')
-    ap-manifest get | python3 -m json.tool >/dev/null
+    ap-manifest get | /usr/bin/python3 -m json.tool >/dev/null
 }
 check keeps_the_last_lines
 
 measures_time_and_memory() {
     rm -f manifest.json && ap-manifest new
-    ap-manifest exec --stage work -- python3 -c 'x = bytearray(100 << 20)
+    ap-manifest exec --stage work -- /usr/bin/python3 -c 'x = bytearray(100 << 20)
 import time
 t = time.process_time()
 while time.process_time() - t < 0.3: pass
 time.sleep(0.2)'
-    python3 - <<'END'
+    /usr/bin/python3 - <<'END'
 import json
 s = json.load(open("manifest.json"))["stages"][0]
 assert 0.5 <= s["seconds"] < 30, s

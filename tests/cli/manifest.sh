@@ -11,7 +11,7 @@ makes_and_reads() {
     [ "$(get '.deep.a[1]' new.json)" = 2 ]
     [ "$(get '.deep.a[-1].b' new.json)" = null ]
     [ "$(get .state new.json)" = queued ]
-    ap-manifest get -m new.json | python3 -m json.tool >/dev/null
+    ap-manifest get -m new.json | /usr/bin/python3 -m json.tool >/dev/null
     [ "$(ap-manifest get -m new.json .version .n)" = $'1\n3' ]
     [ "$(ap-manifest get -m new.json -0 .recipe .options | tr '\0' '|')" = '8d|period=12|' ]
     mkdir folder && ap-manifest new -m folder && [ -s folder/manifest.json ]
@@ -69,7 +69,7 @@ loses_no_change() {
         pids+=($!)
     done
     while kill -0 "${pids[@]}" 2>/dev/null; do
-        python3 -c 'import json; json.load(open("shared.json"))'
+        /usr/bin/python3 -c 'import json; json.load(open("shared.json"))'
     done
     wait "${pids[@]}"
     [ "$(get .marks shared.json | grep -c :)" -eq $((writers * changes)) ]
@@ -84,7 +84,7 @@ survives_kills() {
         sleep 0.00$((RANDOM % 10))
         kill -9 $! 2>/dev/null || true
         wait $! 2>/dev/null || true
-        python3 -c 'import json; d = json.load(open("killed.json")); assert d["text"] == "start" or d["text"].startswith("x" * 20000)'
+        /usr/bin/python3 -c 'import json; d = json.load(open("killed.json")); assert d["text"] == "start" or d["text"].startswith("x" * 20000)'
     done
     ap-manifest set -m killed.json .text=after
     [ "$(get .text killed.json)" = after ]
@@ -107,7 +107,7 @@ lists() {
     ap-manifest new -m jobs/b .id=1-b $'.error=bad\tthing' .state=failed
     echo broken >jobs/.hidden/manifest.json
     [ "$(ap-manifest list jobs | wc -l)" -eq 3 ]
-    ap-manifest list --format=json jobs | while read -r line; do python3 -m json.tool <<<"$line" >/dev/null; done
+    ap-manifest list --format=json jobs | while read -r line; do /usr/bin/python3 -m json.tool <<<"$line" >/dev/null; done
     [ "$(ap-manifest list --format=tsv jobs | awk -F '\t' 'NF != 12 { bad++ } END { print NR, bad + 0 }')" = '3 0' ]
     fails 1 ap-manifest list nowhere
     fails 75 ap-manifest list --format=tsv jobs >/dev/full

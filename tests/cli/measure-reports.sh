@@ -21,7 +21,7 @@ odd_names() {
     done
     printf '%s\0' "${names[@]}" >names
     ap-measure --json "${names[@]}" missing$'\n\xff'.wav 2>log >report.json || [ $? -eq 1 ]
-    python3 - <<'END'
+    /usr/bin/python3 - <<'END'
 import json
 names = open("names", "rb").read().decode().split("\0")[:-1]
 files = json.load(open("report.json", encoding="utf-8"))["files"]
@@ -29,7 +29,7 @@ assert [f["file"] for f in files] == names + ["missing\n\ufffd.wav"], files
 assert all(abs(f["integrated_lufs"] + 23) < 0.5 for f in files[:-1])
 assert set(files[-1]) == {"file", "error"}
 END
-    ap-measure --json $'latin\xe9.wav' $'cut\xe2\x99.wav' | python3 -c '
+    ap-measure --json $'latin\xe9.wav' $'cut\xe2\x99.wav' | /usr/bin/python3 -c '
 import json, sys
 files = json.loads(sys.stdin.buffer.read().decode("utf-8"))["files"]
 assert [f["file"] for f in files] == ["latin\ufffd.wav", "cut\ufffd\ufffd.wav"], files'
@@ -54,7 +54,7 @@ a_bad_file_among_many() {
     fails 1 ap-measure --tsv music.wav garbage.mp3 tone.wav >report
     [ "$(tail -n +2 report | cut -f 1 | xargs)" = "music.wav tone.wav" ]
     fails 1 ap-measure --json garbage.mp3 >report
-    python3 -c 'import json; assert "error" in json.load(open("report"))["files"][0]'
+    /usr/bin/python3 -c 'import json; assert "error" in json.load(open("report"))["files"][0]'
 }
 check a_bad_file_among_many
 
@@ -76,7 +76,7 @@ tee_passes_everything() {
     cmp music.au out.au
     cmp <(cut -f 2- report) <(ap-measure --tsv music.wav | cut -f 2-)
     ap-decode music.wav | ap-measure --tee --json -o report.json | cmp - music.au
-    python3 -c 'import json; json.load(open("report.json"))'
+    /usr/bin/python3 -c 'import json; json.load(open("report.json"))'
     fails 1 ap-measure --tee <(head -c 500000 music.au) -o late.json >out.au
     grep -q "is truncated" stderr
 }

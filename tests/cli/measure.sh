@@ -49,7 +49,7 @@ check clipping_is_counted
 silence_is_minus_infinity() {
     for key in integrated_lufs shortterm_max_lufs momentary_max_lufs true_peak_dbtp sample_peak_dbfs rms_dbfs; do
         [ "$(value silence.wav "$key")" = -inf ]
-        ap-measure --json silence.wav | python3 -c "
+        ap-measure --json silence.wav | /usr/bin/python3 -c "
 import json, sys
 assert json.load(sys.stdin)['files'][0]['$key'] is None"
     done
@@ -65,7 +65,7 @@ album_is_one_programme() {
     sox music.wav quiet.wav whole.wav
     near "$(tail -n 1 table | cut -f 5)" "$(value whole.wav integrated_lufs)" 0.1
     near "$(tail -n 1 table | cut -f 2)" 24 0
-    ap-measure --json --album music.wav quiet.wav | python3 -c '
+    ap-measure --json --album music.wav quiet.wav | /usr/bin/python3 -c '
 import json, sys
 report = json.load(sys.stdin)
 assert report["album"]["true_peak_dbtp"] == max(f["true_peak_dbtp"] for f in report["files"])'
@@ -75,7 +75,7 @@ check album_is_one_programme
 
 # stream SECONDS: noise-free float stereo on standard output
 stream() {
-    python3 - "$1" <<'END'
+    /usr/bin/python3 - "$1" <<'END'
 import struct, sys
 out = sys.stdout.buffer
 out.write(struct.pack(">4s5I8x", b".snd", 32, 0xffffffff, 6, 44100, 2))

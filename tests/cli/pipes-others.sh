@@ -78,7 +78,7 @@ a_mask_survives_sox() {
 check a_mask_survives_sox
 
 recorders_that_do_not_know_the_length() {
-    python3 - <<'END'
+    /usr/bin/python3 - <<'END'
 import struct
 b = open('tone.wav', 'rb').read()
 k = b.index(b'data')

@@ -43,7 +43,7 @@ check fifo_and_device_outputs
 
 more_than_4_gib() {
     # 10 channels of float at 44.1 kHz for 2500 s: 4.4 GB, from a generator; only the end differs from zero
-    ap-decode <(python3 - <<'END'
+    ap-decode <(/usr/bin/python3 - <<'END'
 import struct, sys
 out = sys.stdout.buffer
 note = b"AP1\nframes=110250000\n".ljust(40, b"\0")

@@ -3,23 +3,32 @@
 # ap-plot: of anything, the same from a pipe, of stems; in constant memory.
 . "$(dirname "$0")/plot-lib.sh"
 
+sox -n -r 44100 -c 2 silence.wav trim 0 3
+sox -n -r 44100 -c 2 empty.wav trim 0 0
+sox -n -r 44100 -c 1 one.wav synth 1s square
+sox -n -r 8000 -c 1 short.wav synth 0.01 sine 1000
+sox -n -r 192000 -c 1 fast.wav synth 0.5 pinknoise
+sox -n -r 48000 -c 8 eight.wav synth 2 sine 50 sine 100 sine 200 pinknoise sine 1000 sine 2000 sine 4000 whitenoise
+sox -n -r 1000 -c 30 many.wav synth 1 sine 100
+sox -n -r 44100 -c 2 -e float -b 32 -t au - synth 2 pinknoise | ap-mix -- -:+40dB >loud.au
+printf '.snd\0\0\0\40\377\377\377\377\0\0\0\6\0\0\254\104\0\0\0\1\0\0\0\0\0\0\0\0\177\300\0\0\177\200\0\0\377\200\0\0\177\177\377\377' >nan.au
+odd=(silence.wav empty.wav one.wav short.wav fast.wav eight.wav many.wav loud.au nan.au)
+
+# All of them in one process, which loads fonts once; the sanitizers speak on stderr.
 anything() { # KIND
-    sox -n -r 44100 -c 2 silence.wav trim 0 3
-    sox -n -r 44100 -c 2 empty.wav trim 0 0
-    sox -n -r 44100 -c 1 one.wav synth 1s square
-    sox -n -r 8000 -c 1 short.wav synth 0.01 sine 1000
-    sox -n -r 192000 -c 1 fast.wav synth 0.5 pinknoise
-    sox -n -r 48000 -c 8 eight.wav synth 2 sine 50 sine 100 sine 200 pinknoise sine 1000 sine 2000 sine 4000 whitenoise
-    sox -n -r 1000 -c 30 many.wav synth 1 sine 100
-    sox -n -r 44100 -c 2 -e float -b 32 -t au - synth 2 pinknoise | ap-mix -- -:+40dB >loud.au
-    printf '.snd\0\0\0\40\377\377\377\377\0\0\0\6\0\0\254\104\0\0\0\1\0\0\0\0\0\0\0\0\177\300\0\0\177\200\0\0\377\200\0\0\177\177\377\377' >nan.au
-    for file in silence.wav empty.wav one.wav short.wav fast.wav eight.wav many.wav loud.au nan.au; do
-        for type in png svg; do
-            ap-plot -q -k "$1" "$file" -o "$file.$type"
-            [ "$(image "$file.png" | cut -d, -f1)" = 800 ]
-        done
-        ap-plot -q -k "$1" --fit "$file" >/dev/null
+    local type file
+    for type in png svg; do
+        ap-plot -q -j 1 -k "$1" --size 400 -t "$type" "${odd[@]}" -o "$1/" 2>stderr
+        [ ! -s stderr ]
     done
+    for file in "${odd[@]}"; do
+        [ "$(image "$1/${file%.*}.png" | cut -d, -f1)" = 400 ]
+        grep -q '</svg>' "$1/${file%.*}.svg"
+    done
+    case $1 in waveform | all) ;; *) return ;; esac
+    ap-plot -q -j 1 -k "$1" --size 400 --fit "${odd[@]}" -o "$1 to fit/" -t png 2>stderr
+    [ ! -s stderr ]
+    [ "$(find "$1 to fit" -name '*.png' -size +0 | wc -l)" -eq ${#odd[@]} ]
 }
 for kind in "${kinds[@]}"; do
     check anything "$kind"

@@ -5,16 +5,20 @@
 
 # Frames of an apstream, from its bytes: what follows the header over the size of a frame.
 frames() {
-    python3 -c '
+    /usr/bin/python3 -c '
 import struct, sys
 data = sys.stdin.buffer.read()
 _, offset, _, _, rate, channels = struct.unpack(">4s5I", data[:24])
 print((len(data) - offset) // (4 * channels), rate, channels)' <"$1"
 }
 
-# make RATE CHANNELS FRAMES: noise as an apstream
+# make RATE CHANNELS FRAMES: noise as an apstream, which is computed once
 make() {
-    python3 - "$@" <<'END' >in.au
+    [ -e "noise.$1.$2.$3" ] || noise "$@" >"noise.$1.$2.$3"
+    ln -f "noise.$1.$2.$3" in.au
+}
+noise() {
+    /usr/bin/python3 - "$@" <<'END'
 import random, struct, sys
 rate, channels, frames = map(int, sys.argv[1:])
 random.seed(1)

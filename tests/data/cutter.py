@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """cutter.py PORT TARGET-PORT BYTES TIMES: a relay on loopback that cuts the first TIMES connections that got BYTES of an
 answer; with BYTES = 0 it answers them with 503 instead. Prints "ready", then a line for each connection."""
