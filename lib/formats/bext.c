@@ -76,13 +76,17 @@ static bool has_any(const ap_tags *tags)
 
 static bool put_umid(unsigned char *to, const char *text)
 {
-    unsigned byte;
-    for (size_t i = 0; text && i < UMID_SIZE; i++) {
-        if (sscanf(text + 2 * i, "%2x", &byte) != 1)
-            return false;
-        to[i] = (unsigned char)byte;
+    unsigned char bytes[UMID_SIZE];
+    if (!text || strlen(text) != 2 * sizeof bytes ||
+        strspn(text, "0123456789ABCDEFabcdef") != 2 * sizeof bytes)
+        return false;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        unsigned byte = 0;
+        sscanf(text + 2 * i, "%2x", &byte);
+        bytes[i] = (unsigned char)byte;
     }
-    return text;
+    memcpy(to, bytes, sizeof bytes);
+    return true;
 }
 
 void ap_bext_make(ap_bytes *b, const ap_tags *tags, uint32_t rate)
@@ -99,7 +103,7 @@ void ap_bext_make(ap_bytes *b, const ap_tags *tags, uint32_t rate)
     if (ap_time_reference(tags, rate, &frames))
         ap_put_little(body + TIME_AT, frames, 8);
     const char *umid = ap_tags_get(tags, UMID), *history = ap_tags_get(tags, HISTORY);
-    bool has_umid = umid && strlen(umid) == 2 * (size_t)UMID_SIZE && put_umid(body + UMID_AT, umid);
+    bool has_umid = put_umid(body + UMID_AT, umid);
     ap_put_little(body + VERSION_AT, has_umid, 2);
     ap_bytes_add(b, body, sizeof body);
     if (history)

@@ -89,7 +89,7 @@ unpacks_odd_paths() {
     export AUDIOPIPE_RECIPES=
     ffmpeg -v error -y -f lavfi -i color=red:s=64x48 -frames:v 1 red.png
     ffmpeg -v error -y -f lavfi -i color=blue:s=64x48 -frames:v 1 blue.png
-    python3 -c 'import zipfile
+    /usr/bin/python3 -c 'import zipfile
 with zipfile.ZipFile("odd.zip", "w") as z:
     for name, file in ("c\\x.png", "red"), ("d\\x.png", "blue"), ("/e/../x%20 &.png", "red"):
         info = zipfile.ZipInfo("")

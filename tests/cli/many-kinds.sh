@@ -113,7 +113,7 @@ check warnings_name_the_file
 # %20 and a query are not what a file is called.
 names_of_urls() {
     mkdir -p www && cp tone.wav 'www/a & b.wav'
-    python3 -u -m http.server --bind 127.0.0.1 --directory www 0 >server.log 2>&1 &
+    /usr/bin/python3 -u -m http.server --bind 127.0.0.1 --directory www 0 >server.log 2>&1 &
     server=$!
     until grep -q 'port' server.log; do sleep 0.1; done
     url=http://127.0.0.1:$(sed -n 's/.*port \([0-9]*\).*/\1/p' server.log)/a%20%26%20b.wav
@@ -134,6 +134,6 @@ names_of_urls() {
 ./residual.wav
 END
 }
-python3 -c 'import http.server' && check names_of_urls
+/usr/bin/python3 -c 'import http.server' && check names_of_urls
 
 finish
