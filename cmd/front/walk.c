@@ -30,12 +30,13 @@ static bool is_one_of(const char *word, const char *const *words)
 static bool has_audio_name(const walk *w, const char *name)
 {
     const char *extension = ap_extension(name);
-    static const char *const raw[] = {"raw", "pcm", NULL}, *const films[] = {"mp4", "m4v",  "mov",
-                                                                             "mkv", "webm", NULL};
+    static const char *const raw[] = {"raw", "pcm", NULL};
+    ap_film_options film;
+    ap_film_defaults(&film);
     if (name[0] == '.')
         return false;
     return w->raw     ? is_one_of(extension, raw)
-           : w->films ? is_one_of(extension, films)
+           : w->films ? ap_film_check(name, &film, NULL)
                       : ap_is_sound_name(name);
 }
 

@@ -321,7 +321,7 @@ static bool read_edits(ap_av_decoder *d, ap_error *err)
     else if (told && !d->edits.known)
         d->left = (uint64_t)itunes.length;
     d->next = av_rescale_q(d->next, d->st->time_base, (AVRational){1, (int)d->format.rate});
-    if (strstr(d->source.container->iformat->name, "matroska") && !d->skips &&
+    if (ap_av_source_is(&d->source, "matroska") && !d->skips &&
         d->st->codecpar->codec_id != AV_CODEC_ID_OPUS && d->st->codecpar->initial_padding > 0)
         d->delay = d->st->codecpar->initial_padding;
     return true;

@@ -8,6 +8,7 @@
 #include "stream/stream.h"
 
 #include <libavcodec/avcodec.h>
+#include <libavutil/avstring.h>
 #include <libavutil/intreadwrite.h>
 #include <limits.h>
 #include <stdio.h>
@@ -111,6 +112,11 @@ static bool make_io(ap_av_source *s, ap_error *err)
     s->container->io_open = refuse_open;
     s->container->protocol_whitelist = av_strdup("none");
     return s->container->protocol_whitelist || ap_fail_memory(err);
+}
+
+bool ap_av_source_is(const ap_av_source *source, const char *format)
+{
+    return av_match_name(format, source->container->iformat->name);
 }
 
 void ap_av_source_close(ap_av_source *s)

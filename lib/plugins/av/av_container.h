@@ -24,6 +24,9 @@ typedef struct ap_av_source {
 /* Opens the container; in is not taken over. On failure nothing is left open. */
 bool ap_av_source_open(ap_av_source *source, ap_input *in, ap_error *err);
 void ap_av_source_close(ap_av_source *source);
+/* Whether libav knows the container by that name, one of several: "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm".
+ */
+bool ap_av_source_is(const ap_av_source *source, const char *format);
 /* The audio stream to play; NULL when there is none that can be played. */
 AVStream *ap_av_source_track(ap_av_source *source, unsigned track, ap_error *err);
 

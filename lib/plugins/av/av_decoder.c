@@ -57,7 +57,7 @@ static bool is_info(ap_av_decoder *d)
     ap_mpeg_info info = {0};
     const AVFormatContext *c = d->source.container;
     const AVPacket *p = d->packet;
-    if (d->packets || d->st->codecpar->codec_id != AV_CODEC_ID_MP3 || strstr(c->iformat->name, "mp4") ||
+    if (d->packets || d->st->codecpar->codec_id != AV_CODEC_ID_MP3 || ap_av_source_is(&d->source, "mp4") ||
         p->size < 4 || !ap_mpeg_parse(p->data, &m) || !ap_mpeg_info_parse(p->data, (size_t)p->size, &info))
         return false;
     int64_t whole = (int64_t)info.frames * m.samples, start = info.delay + MP3_DELAY;

@@ -54,13 +54,11 @@ static void note_tracks(ap_details *d, const AVFormatContext *c, const AVStream 
         }
 }
 
-/* libav lists all names of a family: "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm". */
-static void name_format(char *to, size_t size, const char *names)
+/* The first of libav's names, but for the family of MP4. */
+static void name_format(char *to, size_t size, const ap_av_source *source)
 {
-    if (strstr(names, "mp4"))
-        snprintf(to, size, "mp4");
-    else
-        snprintf(to, size, "%.*s", (int)strcspn(names, ","), names);
+    const char *names = ap_av_source_is(source, "mp4") ? "mp4" : source->container->iformat->name;
+    snprintf(to, size, "%.*s", (int)strcspn(names, ","), names);
 }
 
 void ap_av_note(ap_stream *s, const ap_av_source *source, const AVStream *st, uint64_t frames, uint64_t delay)
@@ -68,7 +66,7 @@ void ap_av_note(ap_stream *s, const ap_av_source *source, const AVStream *st, ui
     const AVCodecParameters *p = st->codecpar;
     char format[24];
     int bits = p->bits_per_raw_sample ? p->bits_per_raw_sample : av_get_bits_per_sample(p->codec_id);
-    name_format(format, sizeof format, source->container->iformat->name);
+    name_format(format, sizeof format, source);
     ap_details *d = ap_stream_note(s, format, avcodec_get_name(p->codec_id), bits > 0 ? (unsigned)bits : 0);
     if (!d)
         return;

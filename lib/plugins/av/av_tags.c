@@ -157,9 +157,9 @@ static void add_picture(ap_tags *tags, const AVStream *st)
 static void add_own(ap_tags *tags, const ap_av_source *source)
 {
     uint64_t position = ap_input_tell(source->in);
-    if (strstr(source->container->iformat->name, "mp4"))
+    if (ap_av_source_is(source, "mp4"))
         ap_mp4_tags(source->in, source->base, tags);
-    else if (strstr(source->container->iformat->name, "matroska"))
+    else if (ap_av_source_is(source, "matroska"))
         ap_matroska_tags(source->in, source->base, tags);
     else
         ap_ape_tags(source->in, source->base, tags);

@@ -116,7 +116,7 @@ bool ap_box_chan(const ap_av_source *s, const AVStream *st, ap_format *format, a
 {
     ap_box file = {s->base, ap_input_size(s->in)};
     uint64_t place = ap_input_tell(s->in);
-    if (!strstr(s->container->iformat->name, "mov") || !av_get_exact_bits_per_sample(st->codecpar->codec_id))
+    if (!ap_av_source_is(s, "mov") || !av_get_exact_bits_per_sample(st->codecpar->codec_id))
         return true;
     read_chan(s->in, file, (uint32_t)st->id, format->channels, chan);
     format->mask = chan->mask ? chan->mask : format->mask;

@@ -184,8 +184,7 @@ bool ap_av_edits_itunes(const ap_av_source *s, ap_av_edit *edit)
 
 bool ap_av_edits_known(const ap_av_source *s)
 {
-    const char *name = s->container->iformat->name;
-    return strstr(name, "mp4") || strcmp(name, "caf") == 0;
+    return ap_av_source_is(s, "mp4") || ap_av_source_is(s, "caf");
 }
 
 bool ap_av_edits_read(const ap_av_source *s, const AVStream *st, uint32_t rate, ap_av_edits *edits,
@@ -196,7 +195,6 @@ bool ap_av_edits_read(const ap_av_source *s, const AVStream *st, uint32_t rate, 
     bool ok = true;
     edits->known = ap_av_edits_known(s);
     if (edits->known)
-        ok = strstr(s->container->iformat->name, "mp4") ? read_mp4(s, file, st, rate, edits)
-                                                        : read_caf(s->in, file, edits);
+        ok = ap_av_source_is(s, "mp4") ? read_mp4(s, file, st, rate, edits) : read_caf(s->in, file, edits);
     return (ok || ap_fail_memory(err)) && ap_input_seek(s->in, place, err);
 }

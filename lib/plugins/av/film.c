@@ -105,7 +105,7 @@ static bool add_copy(film *f, unsigned index, ap_error *err)
 static double begin_of(const film *f, const AVStream *st)
 {
     const AVCodecParameters *p = st->codecpar;
-    if (strstr(f->source.container->iformat->name, "mp4") || st->start_time == AV_NOPTS_VALUE)
+    if (ap_av_source_is(&f->source, "mp4") || st->start_time == AV_NOPTS_VALUE)
         return 0;
     const double delay = p->sample_rate > 0 ? (double)p->initial_padding / p->sample_rate : 0;
     return (double)st->start_time * av_q2d(st->time_base) + delay;
