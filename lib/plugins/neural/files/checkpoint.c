@@ -122,7 +122,7 @@ size_t nn_type_size(nn_type type)
 
 int64_t nn_stored_count(const nn_stored *tensor)
 {
-    int64_t count = 1;
+    int64_t count = tensor->dims != NN_STRANGE;
     for (int i = 0; i < tensor->dims; i++)
         count *= tensor->size[i];
     return count;
@@ -227,6 +227,8 @@ bool nn_stored_floats(const nn_stored *t, float *out)
         step[NN_MAX_DIMS - t->dims + i] = t->stride[i] * (int64_t)nn_type_size(t->type);
     }
     bool finite = true;
+    if (nn_stored_count(t) == 0)
+        return true; /* there is no data */
     for (int64_t i = 0; i < size[0]; i++) {
         for (int64_t j = 0; j < size[1]; j++) {
             for (int64_t k = 0; k < size[2]; k++) {

@@ -357,8 +357,10 @@ static void what_is_strange_keeps_its_name(void)
     nn_checkpoint *c = open_pickle(&b, &err);
     if (!CHECK(c && c->count == sizeof names / sizeof *names))
         fprintf(stderr, "%s\n", err.message);
-    for (size_t i = 0; c && i < c->count; i++)
+    for (size_t i = 0; c && i < c->count; i++) {
         CHECK(strcmp(c->tensors[i].name, names[i]) == 0 && c->tensors[i].dims == (i ? NN_STRANGE : 1));
+        CHECK(i == 0 || (nn_stored_count(&c->tensors[i]) == 0 && nn_stored_floats(&c->tensors[i], NULL)));
+    }
     nn_checkpoint_close(c);
     /* ...but data that are not there are damage */
     b.size = 0;
