@@ -387,10 +387,12 @@ install: all $(MAN) $B/audiopipe.pc $(SHELLS:%=$B/audiopipe.%-completion)
 	$(INSTALL) -d $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
 	$(INSTALL) -d $(DESTDIR)$(PLUGINDIR) $(sort $(foreach m,$(MAN_SRC),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))))
 	$(INSTALL) $(COMMANDS:%=$B/%) $(SCRIPTS) $(DESTDIR)$(BINDIR)
+	sed -i 's,^share=.*,share=$(SHAREDIR),' $(SCRIPTS:scripts/%=$(DESTDIR)$(BINDIR)/%)
 	$(INSTALL) -d $(DESTDIR)$(SHAREDIR)/recipes $(DESTDIR)$(SHAREDIR)/hooks
 	$(INSTALL) -m 644 scripts/recipes/*.sh $(DESTDIR)$(SHAREDIR)/recipes
 	$(INSTALL) -m 644 scripts/hooks/*.sh $(DESTDIR)$(SHAREDIR)/hooks
-	$(INSTALL) -m 644 scripts/batch.mk $(DESTDIR)$(SHAREDIR)
+	$(INSTALL) -m 644 scripts/batch.mk scripts/front.sh $(DESTDIR)$(SHAREDIR)
+	sed -i 's,version=.*,version=$(VERSION),' $(DESTDIR)$(SHAREDIR)/front.sh
 	$(INSTALL) scripts/recipe-shell scripts/complete scripts/cost $(DESTDIR)$(SHAREDIR)
 	cp -r scripts/package/deploy $(DESTDIR)$(SHAREDIR)
 	$(INSTALL) -m 644 $(SO) $(DESTDIR)$(LIBDIR)

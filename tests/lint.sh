@@ -18,7 +18,7 @@ clean_for_cppcheck() {
 clean_for_shellcheck() {
     local files
     mapfile -t files < <(git ls-files | while read -r f; do head -c 64 "$f" | grep -aqE '^#!.*(bash|sh)$' && echo "$f"; done)
-    shellcheck -x "${files[@]}" scripts/recipes/*.sh scripts/hooks/*.sh scripts/*.bash-completion tests/cli/*lib.sh
+    shellcheck -x "${files[@]}" scripts/recipes/*.sh scripts/hooks/*.sh scripts/*.bash-completion scripts/front.sh tests/cli/*lib.sh
 }
 
 clean_man_pages() {

@@ -153,7 +153,7 @@ check takes_a_pair_from_anywhere
 
 says_that_curl_is_missing() {
     mkdir bin
-    for tool in bash env awk sed tr getopt mkdir sha256sum; do ln -s "$(command -v "$tool")" bin; done
+    for tool in bash env awk sed tr getopt mkdir sha256sum readlink; do ln -s "$(command -v "$tool")" bin; done
     fails 1 env PATH="$PWD/bin" bash "$(command -v ap-fetch-model)" htdemucs
     grep -qx "ap-fetch-model: curl is not installed, which does the downloading" stderr
 }

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 commands=()
-for source in "$tests_folder"/../cmd/ap-*.c; do
+for source in "$tests_folder"/../cmd/ap-*.c "$tests_folder"/../scripts/ap-*; do
     commands+=("$(basename "$source" .c)")
 done
 
