@@ -5,6 +5,7 @@
 #include "front/filter.h"
 #include "front/gains.h"
 #include "front/many.h"
+#include "front/naming.h"
 #include "front/text.h"
 #include "stages/measure.h"
 
@@ -36,7 +37,8 @@ static const option_row rows[] = {
     ROW_NUMBER('s', "silence", "DBFS", AT(meter.silence_dbfs), -200, 0,
                "up to this level the ends count as silent"),
     ROW_ON(0, "tee", AT(tee), "pass the audio on; the report goes to standard error"),
-    ROW_TEXT('o', "output", "FILE", AT(report), "write the report to FILE"),
+    ROW_TEXT('o', "output", "FILE", AT(report),
+             "write the report to FILE; a folder or a pattern: one of each input"),
     {0},
 };
 
@@ -355,6 +357,63 @@ static int measure_many(run *r, char *const *inputs, int count)
     return many_run(&m);
 }
 
+/* ---- a report of each file, by itself */
+
+static work_result report_one(void *user, const plan_item *item, unsigned threads, FILE *report,
+                              ap_error *err)
+{
+    run r = *(run *)user;
+    char *text = NULL;
+    size_t size = 0;
+    ap_measurement m;
+    (void)threads;
+    (void)report;
+    bool ok = (r.out = open_memstream(&text, &size)) || ap_fail_memory(err);
+    if (ok && (ok = measure(&r, item->input, &m, err))) {
+        begin_file(&r);
+        print_file(r.out, r.config, item->input, &m, true);
+        end_report(&r);
+    }
+    ok = (!r.out || fclose(r.out) == 0) && ok;
+    ok = ok && (text || ap_fail_memory(err)) &&
+         ap_output_save(item->output, text, size, r.config->common.no_clobber, err);
+    free(text);
+    return ok ? WORK_DONE : WORK_FAILED;
+}
+
+/* Reports appear when they are complete. */
+static bool is_whole(const char *output)
+{
+    (void)output;
+    return true;
+}
+
+static int report_each(run *r, const option_group *groups, char *const *inputs, int count)
+{
+    const config *c = r->config;
+    ap_error err;
+    const many m = {.command = r->command,
+                    .config = &c->many,
+                    .common = &c->common,
+                    .operands = inputs,
+                    .count = (size_t)count,
+                    .output = c->report,
+                    .threads = c->many.threads,
+                    .rules = {.format = c->json  ? "json"
+                                        : c->tsv ? "tsv"
+                                                 : "txt",
+                              .fallback = "txt",
+                              .rule = report_rule(&c->common),
+                              .groups = groups},
+                    .work = report_one,
+                    .is_whole = is_whole,
+                    .user = r};
+    r->meter = ap_meter_new(&c->meter, &err);
+    const int status = r->meter ? many_run(&m) : filter_fail(r->command, &err);
+    ap_meter_free(&r->meter);
+    return status;
+}
+
 /* ---- all of it */
 
 /* Closes the report and puts it where it belongs. */
@@ -431,6 +490,11 @@ static void check_usage(const command *about, const config *c, char *const *inpu
     for (int i = 0; c->write_gain && i < (count || named ? count : 1); i++)
         if (count == 0 || is_standard(inputs[i]))
             usage_error(about, "--write-gain needs files: standard input cannot be changed");
+    const bool each = c->report && naming_is_for_many(c->report);
+    if (each && (c->album || c->write_gain || c->tee))
+        usage_error(about, "with a report of each input there is no --album, --write-gain or --tee");
+    if (!each && (c->many.skip_existing || c->many.dry_run))
+        usage_error(about, "--skip-existing and --dry-run are for reports of each input: -o DIR/");
     if (c->tee)
         output_check_terminal(about, NULL);
 }
@@ -444,7 +508,7 @@ int main(int argc, char **argv)
     config c = {.report = NULL};
     ap_meter_defaults(&c.meter);
     const option_group groups[OPTION_GROUPS] = {
-        {rows, &c}, {common_rows, &c.common}, {input_rows, &c.common}, {MANY_ROWS_WITHOUT_OUTPUTS, &c.many}};
+        {rows, &c}, {common_rows, &c.common}, {input_rows, &c.common}, {many_rows, &c.many}};
     int operand = parse_options(&about, groups, argc, argv);
     int count = argc - operand;
     c.write_gain = c.write_gain || c.regain;
@@ -453,6 +517,8 @@ int main(int argc, char **argv)
     r.several = many_wanted(&c.many, NULL, count) && !(c.write_gain && c.album);
     filter_start();
     check_usage(&about, &c, argv + operand, count);
+    if (c.report && naming_is_for_many(c.report))
+        return report_each(&r, groups, argv + operand, count);
     char **inputs = count || r.several ? argv + operand : only;
     ap_error err;
     made_folders made = {0};

@@ -17,7 +17,6 @@ typedef struct many_config {
 
 /* Those that say which inputs there are, for commands that look at one after the other. */
 extern const option_row name_rows[];
-#define MANY_ROWS_WITHOUT_OUTPUTS (many_rows + 2)
 
 typedef struct many {
     const command *command;

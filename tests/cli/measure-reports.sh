@@ -14,6 +14,28 @@ one_line_a_file() {
 }
 check one_line_a_file
 
+a_report_of_each_file() {
+    mkdir -p tree/sub
+    cp music.wav tree/m.wav
+    cp tone.wav tree/sub/t.wav
+    fails 1 ap-measure -q --json -r tree missing.wav -o reports/
+    grep -q "missing.wav" stderr
+    [ "$(find reports -type f | sort | xargs)" = "reports/m.json reports/sub/t.json" ]
+    ap-measure --json tree/sub/t.wav | cmp - reports/sub/t.json
+    ap-measure -q -r tree -o 'each/{name}.{ext}'
+    ap-measure tree/m.wav | cmp - each/m.txt
+    echo old >each/t.txt
+    touch -d tomorrow each/t.txt
+    ap-measure -q -r tree -o 'each/{name}.{ext}' --skip-existing
+    [ "$(cat each/t.txt)" = old ]
+    ap-measure --tsv -r tree -o none/ --dry-run >said
+    [ "$(wc -l <said)" -eq 2 ]
+    [ ! -e none ]
+    fails 2 ap-measure --album tree/m.wav -o reports/
+    fails 2 ap-measure --dry-run tree/m.wav
+}
+check a_report_of_each_file
+
 odd_names() {
     names=('a b.wav' "it's \"quoted\".wav" $'new\nline.wav' $'tab\there.wav' 'ünïcode ♫.wav' '%s%n.wav' '\back.wav' $'\x1besc.wav' '{}.wav')
     for name in "${names[@]}" $'latin\xe9.wav' $'cut\xe2\x99.wav'; do
@@ -87,7 +109,8 @@ reports_appear_when_complete() {
     ap-measure --tsv music.wav -o report
     cmp report <(ap-measure --tsv music.wav)
     mkdir folder
-    fails 1 ap-measure music.wav -o folder
+    ap-measure -q music.wav -o folder
+    [ "$(ls folder)" = music.txt ]
     fails 1 ap-measure music.wav -o /proc/nowhere/report
     fails 75 ap-measure music.wav >/dev/full
     [ "$(find . -name '.audiopipe*' | wc -l)" -eq 0 ]
