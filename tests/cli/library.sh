@@ -43,12 +43,15 @@ for command in "$tests_folder"/../cmd/ap-*.c; do
         ap-hpss) outputs=3 options=() ;;
         ap-separate) outputs=4 options=(-n dsp) ;;
         ap-plot) options=(--size 320) ;;
-        ap-measure) continue ;;
+        ap-measure) options=(--json) ;;
         *) options=() ;;
     esac
     pattern='out/{dir}/{name}-{trackext}.{ext}'
     [ $outputs -eq 1 ] || pattern='out/{dir}/{name}-{trackext}/{stem}.{ext}'
-    [ "$command" = ap-plot ] || [ "$command" = ap-encode ] || options+=(-t wav)
+    case $command in
+        ap-plot | ap-encode | ap-measure) ;;
+        *) options+=(-t wav) ;;
+    esac
     check goes_through $outputs "$command" "${options[@]}" --recursive library -o "$pattern"
 done
 
