@@ -70,7 +70,14 @@ hot_loops_have_clones() {
     [ "$clones" -ge "$marked" ]
 }
 
+# What somebody has tried out in the checkout does not belong to it.
+nothing_has_strayed_in() {
+    diff <(printf '%s\n' .ci .clang-format .gitignore .shellcheckrc COPYING Makefile README.md cmd findings lib man scripts tests | sort) \
+        <(git ls-files | cut -d/ -f1 | sort -u)
+}
+
 check formatted
+check nothing_has_strayed_in
 check clean_for_cppcheck
 check clean_for_shellcheck
 check clean_man_pages
