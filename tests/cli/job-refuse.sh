@@ -45,7 +45,7 @@ refused_while_written() {
 }
 still_being_written() {
     fresh
-    (for _ in $(seq 100000); do echo more; done >growing.txt) &
+    (while echo more; do :; done >growing.txt) &
     writer=$!
     trap 'kill $writer 2>/dev/null || true' EXIT
     until_true [ -s growing.txt ]
