@@ -35,6 +35,30 @@ others_see_nothing() {
 }
 check others_see_nothing
 
+what_is_in_use_is_waited_for() {
+    fresh
+    serve --run 1
+    token alice
+    file=$(upload tone.wav)
+    id=$(submit copy "$file") other=$(submit copy "$file" '{"exit":1}')
+    until_true state_is 'done' "$id"
+    until_true state_is failed "$other"
+    flock "$spool/done/$id/lock" sleep 0.5 &
+    flock "$spool/failed/$other/lock" sleep 0.5 &
+    until_true sh -c "! flock -n '$spool/done/$id/lock' true && ! flock -n '$spool/failed/$other/lock' true"
+    answers 202 -X POST "/v1/jobs/$other/retry"
+    answers 204 -X DELETE "/v1/jobs/$id"
+    # not for ever, and without saying where our files are
+    until_true state_is failed "$other"
+    flock "$spool/failed/$other/lock" sleep 20 &
+    until_true sh -c "! flock -n '$spool/failed/$other/lock' true"
+    answers 503 -X DELETE "/v1/jobs/$other"
+    header retry-after
+    member detail | grep -qx "'failed/$other' is in use"
+    stop_serving
+}
+check what_is_in_use_is_waited_for
+
 mistakes_are_explained() {
     fresh
     serve --run 0

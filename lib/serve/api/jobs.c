@@ -2,6 +2,7 @@
  * jobs.c - jobs over HTTP: list, one, retry, cancel, delete. */
 #include "serve/api/jobs.h"
 #include "base/text.h"
+#include "jobs/record/clock.h"
 #include "jobs/record/json.h"
 #include "jobs/record/manifest.h"
 #include "jobs/spool/clean.h"
@@ -14,9 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define MOST 200 /* jobs in an answer */
 #define USUAL 50
+#define BUSY_S 2 /* that a change waits for a job that is in use */
 
 void ap_asked_job_free(ap_asked_job *job)
 {
@@ -165,6 +168,23 @@ void ap_list_jobs(ap_request *r)
 
 /* ---- changes */
 
+/* Who moves a job holds its lock for a moment longer, in which clients know of the move already. */
+typedef bool change_fn(const char *spool, const char *id, ap_error *err);
+
+static bool change(const ap_request *r, change_fn *run, ap_error *err)
+{
+    const struct timespec moment = {0, 20000000};
+    double until = ap_monotonic_s() + BUSY_S;
+    for (;;) {
+        *err = (ap_error){AP_OK, ""};
+        if (run(r->server->options->work.spool, r->id, err))
+            return true;
+        if (err->code != AP_TRY_AGAIN || err->number || ap_monotonic_s() >= until)
+            return false;
+        nanosleep(&moment, NULL);
+    }
+}
+
 /* What the library did not do, because of where the job is. */
 static void reply_conflict(ap_request *r, const ap_error *err)
 {
@@ -174,15 +194,19 @@ static void reply_conflict(ap_request *r, const ap_error *err)
         ap_reply_problem(r, 409, NULL, "%s", err->message);
 }
 
+static bool restart(const char *spool, const char *id, ap_error *err)
+{
+    return ap_job_end(spool, id, &(ap_ending){AP_OUTCOME_RESTART}, err);
+}
+
 void ap_retry_job(ap_request *r)
 {
     ap_error err;
     ap_asked_job job;
-    const ap_ending ending = {AP_OUTCOME_RESTART};
     if (!ap_find_job(r, &job))
         return;
     ap_asked_job_free(&job);
-    if (!ap_job_end(r->server->options->work.spool, r->id, &ending, &err))
+    if (!change(r, restart, &err))
         return reply_conflict(r, &err);
     ap_index_look(r->server->index, r->id);
     ap_reply_job(r, 202, r->id);
@@ -195,7 +219,7 @@ void ap_cancel_job(ap_request *r)
     if (!ap_find_job(r, &job))
         return;
     ap_asked_job_free(&job);
-    if (!ap_job_cancel(r->server->options->work.spool, r->id, &err))
+    if (!change(r, ap_job_cancel, &err))
         return reply_conflict(r, &err);
     ap_index_look(r->server->index, r->id);
     ap_reply_job(r, 202, r->id);
@@ -209,9 +233,9 @@ void ap_delete_job(ap_request *r)
         return;
     bool waits = job.place == AP_QUEUE;
     ap_asked_job_free(&job);
-    if (waits && !ap_job_cancel(r->server->options->work.spool, r->id, &err))
+    if (waits && !change(r, ap_job_cancel, &err))
         return reply_conflict(r, &err);
-    if (!ap_job_remove(r->server->options->work.spool, r->id, &err))
+    if (!change(r, ap_job_remove, &err))
         return reply_conflict(r, &err);
     ap_index_look(r->server->index, r->id);
     ap_reply_empty(r, 204);

@@ -98,10 +98,24 @@ void ap_reply_problem(ap_request *r, unsigned status, const char *field, const c
         ap_reply_header(r, "Retry-After", "5");
 }
 
+/* Where the spool is is nobody's business: paths in a message begin below it. */
+static void hide_spool(const ap_request *r, char *message)
+{
+    const char *spool = r->server->options->work.spool;
+    size_t n = strlen(spool);
+    for (char *p = message; n > 0 && (p = strstr(p, spool));) {
+        size_t more = p[n] == '/';
+        memmove(p, p + n + more, strlen(p + n + more) + 1);
+    }
+}
+
 void ap_reply_error(ap_request *r, const char *field, const ap_error *err)
 {
     bool later = err->code == AP_TRY_AGAIN, full = err->number == ENOSPC || err->number == EDQUOT;
-    ap_reply_problem(r, full ? 507 : later ? 503 : 422, field, "%s", err->message);
+    char message[sizeof err->message];
+    strcpy(message, err->message);
+    hide_spool(r, message);
+    ap_reply_problem(r, full ? 507 : later ? 503 : 422, field, "%s", message);
 }
 
 void ap_reply_missing(ap_request *r, const char *what)
