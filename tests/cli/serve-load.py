@@ -209,9 +209,9 @@ class Client(threading.Thread):
         file = how(content, "filename " + base64.b64encode(f"{self.number}-{self.n}.wav".encode()).decode())
         done["uploads answered as whole"] += 1
         done[how.__name__] += 1
-        h = self.ask((200,), "HEAD", f"/v1/files/{file}", None, TUS)[0]
+        h, _, status = self.ask((200,), "HEAD", f"/v1/files/{file}", None, TUS)
         with open(f"{spool}/.serve/files/{file}", "rb") as f:
-            if h["Upload-Offset"] != str(len(content)) or f.read() != content:
+            if f.read() != content or (status == 200 and h["Upload-Offset"] != str(len(content))):
                 self.fault(f"upload {file} has other bytes")
         self.pause()
         if self.dice.random() < 0.1:

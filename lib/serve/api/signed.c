@@ -115,6 +115,15 @@ void ap_signed_take(ap_request *r, const char *bytes, size_t size)
     ap_receive(&p->in, bytes, size);
 }
 
+/* Before the answer: the client's next request for it would break a connection that still has it. */
+static void release(ap_request *r, putting *p)
+{
+    ap_receive_drop(&p->in);
+    if (p->claimed)
+        ap_upload_release(&r->server->uploads, p->upload.id);
+    p->claimed = false;
+}
+
 void ap_signed_finish(ap_request *r)
 {
     putting *p = r->state;
@@ -128,6 +137,7 @@ void ap_signed_finish(ap_request *r)
         ap_reply_error(r, NULL, &err);
     else if (!p->upload.recipe || ap_submit_upload(r, &p->upload, p->upload.recipe, NULL))
         ap_reply_json(r, 200, ap_upload_describe(&r->server->uploads, &p->upload));
+    release(r, p);
 }
 
 void ap_signed_drop(ap_request *r)
@@ -135,9 +145,7 @@ void ap_signed_drop(ap_request *r)
     putting *p = r->state;
     if (!p)
         return;
-    ap_receive_drop(&p->in);
-    if (p->claimed)
-        ap_upload_release(&r->server->uploads, p->upload.id);
+    release(r, p);
     ap_upload_free(&p->upload);
     free(p);
     r->state = NULL;

@@ -182,14 +182,21 @@ static bool finish_body(ap_request *r, writing *w)
     return true;
 }
 
-void ap_tus_finish(ap_request *r)
+/* Before the answer: the client's next request for it would break a connection that still has it. */
+static void release(ap_request *r, writing *w)
 {
-    writing *w = r->state;
-    if (w->fd >= 0 && !finish_body(r, w))
-        return;
     if (w->claimed)
         ap_upload_release(&r->server->uploads, w->upload.id);
     w->claimed = false;
+}
+
+void ap_tus_finish(ap_request *r)
+{
+    writing *w = r->state;
+    bool ok = w->fd < 0 || finish_body(r, w);
+    release(r, w);
+    if (!ok)
+        return;
     ap_upload now;
     if (w->upload.parts && !ap_concat(r, &w->upload))
         return;
@@ -217,8 +224,7 @@ void ap_tus_drop(ap_request *r)
         flush(w); /* what was cut goes on from there */
         close(w->fd);
     }
-    if (w->claimed) /* by now all of it is in the file */
-        ap_upload_release(&r->server->uploads, w->upload.id);
+    release(r, w); /* by now all of it is in the file */
     free(w->gathered);
     if (w->created && !w->ended && w->upload.id[0] && w->upload.parts)
         ap_upload_remove(&r->server->uploads, w->upload.id); /* a whole that could not be made of its parts */
