@@ -810,8 +810,10 @@ bool ap_stitch_fd(ap_stream *audio, const char *const *images, size_t count, int
 /* ---- film.c: the sound of a film */
 
 typedef struct ap_film_report {
-    uint64_t clipped; /* samples cut off at full scale */
-    double peak;      /* largest |sample| before that, linear */
+    uint64_t clipped;   /* samples cut off at full scale */
+    double peak;        /* largest |sample| before that, linear */
+    char left_out[512]; /* streams that the format has no place for, as a text: "stream 3 (data klv)"; or
+                           empty */
 } ap_film_report;
 
 typedef struct ap_film_options {
@@ -825,9 +827,10 @@ void ap_film_defaults(ap_film_options *options);
 /* Whether ap_film can write path, and takes the options, whose format it fills in. */
 bool ap_film_check(const char *path, ap_film_options *options, ap_error *err);
 /* Writes a film, a file, to path with other sound: sounds[i] in the place of its audio track i + 1; tracks
- * beyond count stay. Pictures, subtitles and attachments are copied bit for bit, with their times, languages,
- * chapters and tags, but those of loudness. Takes the sounds over, also on failure, and sets them to NULL; a
- * NULL among them fails and leaves *err alone. Atomic. Needs the plugin av.so. */
+ * beyond count stay. Pictures, subtitles, attachments and GoPro's data are copied bit for bit, with their
+ * times, languages, chapters and tags, but those of loudness, as far as the format has a place for them:
+ * subtitles that have none fail, of the others the report tells. Takes the sounds over, also on failure, and
+ * sets them to NULL; a NULL among them fails and leaves *err alone. Atomic. Needs the plugin av.so. */
 bool ap_film(const char *film, ap_stream **sounds, size_t count, const char *path,
              const ap_film_options *options, ap_error *err);
 

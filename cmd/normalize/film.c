@@ -100,6 +100,9 @@ static bool write_film(film *f, ap_error *err)
     if (ok && report.clipped && !w->out->common.quiet)
         complain(w->command, "warning: %llu samples clipped, peak %+.2f dBFS",
                  (unsigned long long)report.clipped, 20 * log10(report.peak));
+    if (ok && report.left_out[0] && !w->out->common.quiet)
+        complain(w->command, "warning: '%s' has no place for all of '%s', left out: %s", w->out->path,
+                 f->input, report.left_out);
     return ok;
 }
 

@@ -42,6 +42,54 @@ attachments_stay() {
 }
 check attachments_stay
 
+# The second subtitles of an MP4 become data by the names of their handler and their sample entry.
+data_track() {
+    /usr/bin/python3 - "$1" <<'EOF' >"$2"
+import sys
+b = open('two.mp4', 'rb').read()
+for old, new in (b'sbtl', b'meta'), (b'tx3g', sys.argv[1].encode()):
+    at = b.rfind(old)
+    b = b[:at] + new + b[at + 4:]
+sys.stdout.buffer.write(b)
+EOF
+}
+data_and_their_place() {
+    local to
+    ffmpeg -v error -i film.mp4 -i chapters -map 0:v -map 0:a:0 -map 0:s -map 0:s -map_chapters 1 -c copy two.mp4
+    data_track gpmd gopro.mp4
+    data_track mebx apple.mp4
+    packets gopro.mp4 d:0 >want && [ -s want ]
+    for to in mp4 mov; do
+        ap-normalize --video --lufs -30 gopro.mp4 -o "gopro-out.$to" 2>stderr
+        packets "gopro-out.$to" d:0 | diff want -
+        [ ! -s stderr ] # the menu of chapters is no loss
+    done
+    ap-normalize --video apple.mp4 -o apple-out.mp4 2>stderr
+    grep -Fxq "ap-normalize: warning: 'apple-out.mp4' has no place for all of 'apple.mp4', left out: stream 3 (data mebx 'SubtitleHandler')" stderr
+    ffmpeg -v error -i gopro.mp4 -map 0:v -map 0:a -map 0:d:0 -c copy -map_chapters -1 no-words.mp4
+    ap-normalize --video no-words.mp4 -o gopro-out.mkv 2>stderr
+    grep -Fq "left out: stream 2 (data gpmd" stderr
+}
+check data_and_their_place
+
+covers_stay_covers() {
+    ffmpeg -v error -f lavfi -i testsrc=s=64x64 -frames:v 1 cover.jpg
+    ffmpeg -v error -i film.mp4 -i cover.jpg -map 0:v -map 0:a:0 -map 1 -c copy -disposition:v:1 attached_pic cover.mp4
+    ap-normalize --video cover.mp4 -o cover-out.mp4
+    ffmpeg -v error -i cover-out.mp4 -map 0:v:1 -c copy -f image2pipe - | cmp cover.jpg -
+    ap-normalize --video cover.mp4 -o cover-out.mkv
+    ap-normalize --video cover-out.mkv -o cover-again.mkv
+    [ "$(entries cover-again.mkv v:1 stream_disposition=attached_pic:stream_tags=filename,mimetype)" = \
+        "stream|disposition:attached_pic=1|tag:filename=cover.jpg|tag:mimetype=image/jpeg" ]
+    ffmpeg -v error -i cover-again.mkv -map 0:v:1 -c copy -f image2pipe - | cmp cover.jpg -
+    ap-normalize --video cover.mp4 -o cover-out.mov 2>stderr
+    grep -Fq "(cover mjpeg)" stderr
+    ffmpeg -v error -i film.mkv -map 0:v -map 0:a -map 0:t -c copy attached.mkv
+    ap-normalize --video attached.mkv -o attached.mp4 2>stderr
+    grep -Fq "left out: stream 3 (attachment 'words.srt')" stderr
+}
+check covers_stay_covers
+
 # Where a film's sound is loud for the first time, in seconds of the film, as ffmpeg plays it.
 onset() {
     ffmpeg -v error -copyts -i "$1" -map "0:a:$2" -af aresample=async=1:first_pts=0 -ac 1 -ar 48000 -f f32le - |

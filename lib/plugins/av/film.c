@@ -4,11 +4,13 @@
 #include "pictures/film.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "plugins/av/av_container.h"
 #include "plugins/av/video.h"
 #include "stream/stream.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -79,25 +81,149 @@ static uint32_t tag_for(const AVOutputFormat *format, const AVCodecParameters *p
                : 0;
 }
 
-static bool add_copy(film *f, unsigned index, ap_error *err)
+static AVStream *new_stream(film *f, unsigned index)
 {
     const AVStream *from = f->source.container->streams[index];
-    const AVOutputFormat *format = f->muxer.container->oformat;
-    const AVCodecParameters *p = from->codecpar;
-    if (p->codec_type != AVMEDIA_TYPE_ATTACHMENT &&
-        avformat_query_codec(format, p->codec_id, FF_COMPLIANCE_NORMAL) == 0)
-        return ap_fail(err, AP_FAILED, "%s cannot hold the %s of stream %u of '%s'", f->job->options->format,
-                       avcodec_get_name(p->codec_id), index, f->job->film);
     AVStream *to = avformat_new_stream(f->muxer.container, NULL);
-    if (!to || avcodec_parameters_copy(to->codecpar, p) < 0 || !copy_side_data(from, to))
-        return ap_fail_memory(err);
-    to->codecpar->codec_tag = tag_for(format, p);
+    if (!to || avcodec_parameters_copy(to->codecpar, from->codecpar) < 0 || !copy_side_data(from, to))
+        return NULL;
+    to->codecpar->codec_tag = tag_for(f->muxer.container->oformat, from->codecpar);
     to->time_base = from->time_base;
     to->avg_frame_rate = from->avg_frame_rate;
     to->r_frame_rate = from->r_frame_rate;
     to->sample_aspect_ratio = from->sample_aspect_ratio;
+    return to;
+}
+
+static bool can_hold(const film *f, const AVCodecParameters *p)
+{
+    return avformat_query_codec(f->muxer.container->oformat, p->codec_id, FF_COMPLIANCE_NORMAL) != 0;
+}
+
+static bool add_copy(film *f, unsigned index, ap_error *err)
+{
+    const AVStream *from = f->source.container->streams[index];
+    const enum AVMediaType type = from->codecpar->codec_type;
+    if (type != AVMEDIA_TYPE_ATTACHMENT && type != AVMEDIA_TYPE_DATA && !can_hold(f, from->codecpar))
+        return ap_fail(err, AP_FAILED, "%s cannot hold the %s of stream %u of '%s'", f->job->options->format,
+                       avcodec_get_name(from->codecpar->codec_id), index, f->job->film);
+    AVStream *to = new_stream(f, index);
+    if (!to)
+        return ap_fail_memory(err);
     f->to[index] = to->index;
     return describe(from, to, false, err);
+}
+
+/* ---- what not every container has a place for */
+
+static bool writes(const film *f, const char *muxer)
+{
+    return strcmp(f->muxer.container->oformat->name, muxer) == 0;
+}
+
+/* A picture of the whole film, not a track. */
+static bool is_cover(const AVStream *st)
+{
+    return (st->disposition & AV_DISPOSITION_ATTACHED_PIC) &&
+           !(st->disposition & AV_DISPOSITION_TIMED_THUMBNAILS);
+}
+
+/* The cover of another container as an attachment of Matroska: the names are those of its specification. */
+static bool attach_cover(film *f, unsigned index, ap_error *err)
+{
+    AVStream *from = f->source.container->streams[index], *to = new_stream(f, index);
+    const AVPacket *picture = &from->attached_pic;
+    const ap_picture_type type = ap_picture_type_of(picture->data, (size_t)picture->size);
+    const char *extension = ap_picture_extension(type), *mime = ap_picture_mime(type);
+    char name[16];
+    snprintf(name, sizeof name, "cover.%s", extension ? extension : "bin");
+    if (!to)
+        return ap_fail_memory(err);
+    AVCodecParameters *p = to->codecpar;
+    av_freep(&p->extradata);
+    p->extradata = av_mallocz((size_t)picture->size + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (!p->extradata || av_dict_set(&to->metadata, "filename", name, 0) < 0 ||
+        av_dict_set(&to->metadata, "mimetype", mime ? mime : "application/octet-stream", 0) < 0)
+        return ap_fail_memory(err);
+    memcpy(p->extradata, picture->data, (size_t)picture->size);
+    p->extradata_size = picture->size;
+    p->codec_type = AVMEDIA_TYPE_ATTACHMENT;
+    from->discard = AVDISCARD_ALL; /* its packet is no picture of a track */
+    return copy_tags(&to->metadata, from->metadata, false) || ap_fail_memory(err);
+}
+
+/* Time codes and the menu of chapters: the container writes its own from the tags and from the chapters. */
+static bool is_written_anew(const AVStream *st)
+{
+    return st->codecpar->codec_tag == MKTAG('t', 'm', 'c', 'd') ||
+           (st->codecpar->codec_type == AVMEDIA_TYPE_DATA && st->discard == AVDISCARD_ALL);
+}
+
+/* Whether there is a place for a stream that is no sound. Of data libav writes into MP4 those of GoPro alone.
+ */
+static bool has_place(const film *f, const AVStream *st)
+{
+    const bool mp4 = writes(f, "mp4"), mov = writes(f, "mov"), matroska = writes(f, "matroska");
+    switch (st->codecpar->codec_type) {
+    case AVMEDIA_TYPE_VIDEO:
+        return !is_cover(st) || mp4 || matroska;
+    case AVMEDIA_TYPE_SUBTITLE:
+        return true;
+    case AVMEDIA_TYPE_ATTACHMENT:
+        return matroska;
+    case AVMEDIA_TYPE_DATA:
+        return (mp4 || mov) && st->codecpar->codec_tag == MKTAG('g', 'p', 'm', 'd');
+    default:
+        return false;
+    }
+}
+
+/* What there is to say of a stream: "stream 3 (data gpmd 'GoPro MET')". */
+static void name_stream(char *to, size_t size, const AVStream *st)
+{
+    static const char *const keys[] = {"filename", "title", "handler_name"};
+    const AVCodecParameters *p = st->codecpar;
+    const AVDictionaryEntry *e = NULL;
+    const char *type = is_cover(st) ? "cover" : av_get_media_type_string(p->codec_type);
+    const bool is_known = p->codec_id != AV_CODEC_ID_NONE && p->codec_id != AV_CODEC_ID_BIN_DATA;
+    const char *codec = is_known                    ? avcodec_get_name(p->codec_id)
+                        : p->codec_tag > 0x20202020 ? av_fourcc2str(p->codec_tag)
+                                                    : "";
+    for (size_t i = 0; !e && i < sizeof keys / sizeof *keys; i++)
+        e = av_dict_get(st->metadata, keys[i], NULL, 0);
+    const int length = e ? (int)ap_utf8_fit(e->value, 60) : 0;
+    snprintf(to, size, "stream %d (%s%s%s%s%.*s%s)", st->index, type ? type : "unknown", *codec ? " " : "",
+             codec, e ? " '" : "", length, e ? e->value : "", e ? "'" : "");
+    ap_text_one_line(to);
+}
+
+/* Adds it to the list in the report, whole names only. */
+static void leave_out(film *f, AVStream *st)
+{
+    ap_film_report *r = f->job->options->report;
+    const char *more = ", ...";
+    char name[160];
+    st->discard = AVDISCARD_ALL;
+    name_stream(name, sizeof name, st);
+    const size_t length = r ? strlen(r->left_out) : 0;
+    if (!r || (length > strlen(more) && strcmp(r->left_out + length - strlen(more), more) == 0))
+        return;
+    if (length + 2 + strlen(name) + strlen(more) < sizeof r->left_out)
+        snprintf(r->left_out + length, sizeof r->left_out - length, "%s%s", length ? ", " : "", name);
+    else
+        snprintf(r->left_out + length, sizeof r->left_out - length, "%s", more);
+}
+
+static bool add_other(film *f, unsigned index, ap_error *err)
+{
+    AVStream *st = f->source.container->streams[index];
+    if (is_written_anew(st))
+        return true;
+    if (!has_place(f, st)) {
+        leave_out(f, st);
+        return true;
+    }
+    return is_cover(st) && writes(f, "matroska") ? attach_cover(f, index, err) : add_copy(f, index, err);
 }
 
 /* Where the sound that ap_decode gives begins in the film. That of MP4 begins with the film, as its edit list
@@ -125,20 +251,16 @@ static bool add_sound(film *f, unsigned index, size_t number, ap_error *err)
     return f->tracks[number] && describe(from, f->muxer.container->streams[at], true, err);
 }
 
-/* Data (time codes, menus of chapters) are left out: the container writes its own from the tags. */
 static bool add_streams(film *f, ap_error *err)
 {
     size_t sound = 0;
     for (unsigned i = 0; i < f->source.container->nb_streams; i++) {
-        const enum AVMediaType type = f->source.container->streams[i]->codecpar->codec_type;
+        const bool is_sound = f->source.container->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+        const size_t number = is_sound ? sound++ : 0;
         f->to[i] = LEFT_OUT;
-        const size_t number = type == AVMEDIA_TYPE_AUDIO ? sound++ : SIZE_MAX;
-        bool ok = true;
-        if (number < f->job->count)
-            ok = add_sound(f, i, number, err);
-        else if (type == AVMEDIA_TYPE_AUDIO || type == AVMEDIA_TYPE_VIDEO || type == AVMEDIA_TYPE_SUBTITLE ||
-                 type == AVMEDIA_TYPE_ATTACHMENT)
-            ok = add_copy(f, i, err);
+        const bool ok = !is_sound                ? add_other(f, i, err)
+                        : number < f->job->count ? add_sound(f, i, number, err)
+                                                 : add_copy(f, i, err);
         if (!ok)
             return false;
     }
