@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "formats/chan.h"
 #include "formats/chunks.h"
+#include "formats/declared.h"
 #include "formats/pcm.h"
 #include "stream/stream.h"
 
@@ -139,7 +140,21 @@ static bool has_several_blocks(const decoder *d)
     if (at > (size_t)n || (size_t)n - at < 4)
         return false;
     uint64_t end = at + 4 + ap_get_little(p + at + 1, 3); /* of the block, a terminator may follow */
-    return ap_input_size(d->in) - d->base > end + 16;     /* sox counts 8 bytes too few */
+    return (uint64_t)vio_length((void *)d) > end + 16;    /* sox counts 8 bytes too few */
+}
+
+/* Compares the size of an old format with what is there. */
+static bool check_declared(decoder *d, ap_error *err)
+{
+    uint64_t end = ap_declared_end(d->in), size = ap_input_size(d->in);
+    if (end > size)
+        return ap_fail(err, AP_FAILED, "'%s' is truncated: %llu bytes of its audio are missing",
+                       ap_input_name(d->in), (unsigned long long)(end - size));
+    if (!end || end == size || !ap_input_seek(d->in, end, err))
+        return end == 0 || end == size;
+    if (ap_chunks_behind(d->in, NULL, 0) == AP_BEHIND_FILE)
+        d->chunks.another = end;
+    return true;
 }
 
 /* The length. Of the last block of a block codec, the fact chunk tells how much is sound. */
@@ -205,7 +220,8 @@ static void note(ap_stream *s, int format)
     const char *codec =
         name_of_codec(format & SF_FORMAT_SUBMASK,
                       endian == SF_ENDIAN_BIG || (endian == SF_ENDIAN_FILE && big_by_itself), &bits);
-    (void)ap_stream_note(s, known && container.extension ? container.extension : "unknown", codec, bits);
+    const char *name = container.format == SF_FORMAT_NIST ? "sph" : container.extension; /* not "wav" */
+    (void)ap_stream_note(s, known && name ? name : "unknown", codec, bits);
 }
 
 static ap_stream *make_stream(decoder *d, const SF_INFO *info, ap_tags *tags, ap_error *err)
@@ -304,7 +320,7 @@ ap_stream *ap_sndfile_open(ap_input *in, bool *unsupported, ap_error *err)
     d->layout_size = ap_chan_load(in, d->layout);
     if (open_long_aiff(d, tags, &s, err))
         return s;
-    if (!ap_input_seek(in, d->base, err))
+    if (!ap_input_seek(in, d->base, err) || !check_declared(d, err) || !ap_input_seek(in, d->base, err))
         goto fail;
     several = has_several_blocks(d);
     d->file = !several ? sf_open_virtual(&vio, SFM_READ, &info, d) : NULL;

@@ -43,13 +43,13 @@ static const signature signatures[] = {
     {0, 4, OGG, "ogg", CONTAINER | BEHIND | SOUND, NULL},
     {8, 4, "WAVE", "wav", SNDFILE | BEHIND | SOUND, RIFF},
     {8, 3, "AIF", "aiff", SNDFILE | BEHIND | SOUND, IFF}, /* AIFF, AIFC */
-    {8, 4, "8SVX", NULL, SNDFILE, IFF},
+    {8, 4, "8SVX", NULL, SNDFILE | BEHIND, IFF},
     {0, 4, AU, "au", SNDFILE | BEHIND | SOUND, NULL},
     {0, 4, AU_LITTLE, NULL, SNDFILE, NULL},
     {0, 4, AU_DEC, NULL, SNDFILE, NULL},
     {0, 4, "caff", "caf", SNDFILE | BEHIND | SOUND, NULL},
     {0, 8, "riff\x2e\x91\xcf\x11", "w64", SNDFILE | BEHIND | SOUND, NULL},
-    {0, 4, "NIST", NULL, SNDFILE, NULL},
+    {0, 7, "NIST_1A", NULL, SNDFILE | BEHIND, NULL},
     {0, 4, "Crea", NULL, SNDFILE | BEHIND, NULL}, /* Creative Voice File */
     {0, 3, "ID3", "mp3", SOUND, NULL},
     {4, 8, "ftypM4A ", "m4a", CONTAINER | BEHIND | SOUND, NULL},

@@ -186,19 +186,11 @@ static bool knows_no_tags(const AVInputFormat *format)
     return false;
 }
 
-/* libav goes on in a second file with the times of the first, and loses most of it. */
-static bool is_nut(const AVInputFormat *format)
-{
-    return strcmp(format->name, "nut") == 0;
-}
-
-/* Hides tags at the end, and a second NUT file, before the probe has read them. */
+/* Hides tags at the end, and a second file, before the probe has read them. */
 static bool leave_tags_out(ap_av_source *s, ap_error *err)
 {
-    const unsigned char *p;
-    uint64_t at = ap_input_tell(s->in);
-    bool nut = ap_input_peek(s->in, &p, 8, NULL) == 8 && memcmp(p, "nut/mult", 8) == 0;
-    s->end = nut ? ap_av_end_at_start(s->in, at) : ap_av_before_tags(s->in, s->base);
+    uint64_t at = ap_input_tell(s->in), hidden = ap_av_hidden_end(s->in, at);
+    s->end = hidden ? hidden : ap_av_before_tags(s->in, s->base);
     return ap_input_seek(s->in, at, err);
 }
 
@@ -223,8 +215,14 @@ bool ap_av_source_open(ap_av_source *s, ap_input *in, ap_error *err)
         ap_av_source_close(s);
         return fail_unknown(s, err);
     }
-    if (!knows_no_tags(format) && !is_nut(format))
+    if (!knows_no_tags(format) && !ap_av_hides_end(format->name))
         s->end = 0;
+    if (s->end > ap_input_size(in)) {
+        uint64_t missing = s->end - ap_input_size(in);
+        ap_av_source_close(s);
+        return ap_fail(err, AP_FAILED, "'%s' is truncated: %llu bytes of its audio are missing",
+                       ap_input_name(in), (unsigned long long)missing);
+    }
     AVDictionary *options = NULL;
     if (!s->keep_edits)
         av_dict_set(&options, "ignore_editlist", "1", 0); /* of MP4: edits.c reads it */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * behind.c - where a file ends by its own headers. libav stops there, and does not say whether there is more:
  * a file that was joined to another one. What it reads through (ADTS, AC-3, MPEG-TS, Matroska...) needs
- * nothing of this. */
+ * nothing of this; what it takes the header of the second one for sound in, is hidden from it. */
 #include "plugins/av/behind.h"
 #include "base/bytes.h"
 #include "formats/chunks.h"
+#include "formats/declared.h"
 #include "plugins/av/boxes.h"
 #include "plugins/av/tag_end.h"
 
@@ -81,14 +82,9 @@ static uint64_t end_of_flv(ap_input *in, uint64_t start)
     return at == UINT64_MAX ? 0 : at;
 }
 
-/* At the terminator, or at the end: kind, size of a block, its data. */
 static uint64_t end_of_voc(ap_input *in, uint64_t start)
 {
-    unsigned char h[26];
-    uint64_t at = load(in, start, h, 26) ? start + ap_get_little(h + 20, 2) : UINT64_MAX;
-    while (at != UINT64_MAX && load(in, at, h, 4) && h[0])
-        at += 4 + ap_get_little(h + 1, 3);
-    return at == UINT64_MAX ? 0 : at + 1;
+    return ap_input_seek(in, start, NULL) ? ap_declared_end(in) : 0;
 }
 
 /* After the one chunk that all of IFF and of SMAF is. */
@@ -114,8 +110,9 @@ bool ap_av_goes_on(const ap_av_source *s, uint64_t read)
         uint64_t (*end)(ap_input *in, uint64_t start);
     } kinds[] = {{"mov,mp4,m4a", end_of_boxes}, {"asf", end_of_asf},   {"tta", end_of_tta},
                  {"wv", end_of_wavpack},        {"flv", end_of_flv},   {"voc", end_of_voc},
-                 {"iff", end_of_chunk},         {"mmf", end_of_chunk}, {"nut", ap_av_end_at_start},
-                 {"wtv", ap_av_end_at_start}};
+                 {"iff", end_of_chunk},         {"mmf", end_of_chunk}, {"wtv", ap_av_end_at_start}};
+    if (s->end) /* libav was shown no more */
+        return s->end < ap_input_size(s->in) && is_file(s->in, s->base, s->end);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strncmp(s->container->iformat->name, kinds[i].format, strlen(kinds[i].format)) != 0)
             continue;

@@ -60,6 +60,43 @@ static void what_is_joined_is_noticed(void)
     }
 }
 
+/* The headers of the second ones are no sound, and what the first one tells of is all there. */
+static void old_formats_end_where_they_say(void)
+{
+    static const char *const types[] = {"voc", "sph", "8svx", "ircam", "paf", "pvf", "wve", "hcom"};
+    make_sounds();
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        const char *type = types[i];
+        char name[64];
+        sh("for x in a b; do sox -V1 -D $x.wav -c 1 -b 16 $x.%s || sox -V1 -D $x.wav -c 1 $x.%s; done; cat "
+           "a.%s b.%s >ab.%s; "
+           "head -c 5000 a.%s >cut.%s",
+           type, type, type, type, type, type, type);
+        snprintf(name, sizeof name, "a.%s", type);
+        size_t frames = count_of(name);
+        CHECK(frames >= 8000);
+        check_joined(name, frames, NULL);
+        snprintf(name, sizeof name, "ab.%s", type);
+        check_joined(name, frames, "goes on after the end");
+        snprintf(name, sizeof name, "cut.%s", type);
+        decoded d = decode_file(name, NULL, 4096);
+        bool tells = strcmp(type, "ircam") != 0 && strcmp(type, "paf") != 0 && strcmp(type, "pvf") != 0;
+        if (!CHECK(!tells || (d.err.code == AP_FAILED && strstr(d.err.message, "truncated"))))
+            fprintf(stderr, "%s: %s\n", name, d.err.message);
+        free(d.frames);
+    }
+}
+
+static void a_voc_of_several_blocks_is_whole(void)
+{
+    make_sounds();
+    sh("ffmpeg -v error -y -i a.wav -c:a pcm_s16le f.voc; sox -D b.wav s.voc; cat f.voc s.voc >fs.voc; cat "
+       "s.voc f.voc >sf.voc");
+    check_joined("f.voc", 44100, NULL);
+    check_joined("fs.voc", 44100, "goes on after the end");
+    check_joined("sf.voc", 22050, "goes on after the end");
+}
+
 /* What libav reads through is all there. */
 static void what_is_read_through_needs_no_warning(void)
 {
@@ -104,5 +141,6 @@ static void tags_at_the_end_are_no_damage(void)
     }
 }
 
-TEST_MAIN(CASE(what_is_joined_is_noticed), CASE(what_is_read_through_needs_no_warning),
+TEST_MAIN(CASE(what_is_joined_is_noticed), CASE(old_formats_end_where_they_say),
+          CASE(a_voc_of_several_blocks_is_whole), CASE(what_is_read_through_needs_no_warning),
           CASE(tags_at_the_end_are_no_damage))
