@@ -137,9 +137,11 @@ static ap_stream *open_with_sndfile(ap_input *in, const ap_decode_options *o, ap
 
 static ap_stream *open_ogg(ap_input *in, const ap_decode_options *o, ap_error *err)
 {
-    bool unsupported;
-    ap_stream *s = ap_ogg_open(in, o->track, &unsupported, err);
-    return unsupported ? open_with_av(in, o, err) : s;
+    bool unsupported, no_flag = false;
+    ap_stream *s = ap_ogg_open(in, o->track, &unsupported, &no_flag, err);
+    if (unsupported && (s = open_with_av(in, o, err)) && no_flag)
+        ap_warn_no_end(s);
+    return s;
 }
 
 static ap_stream *open_au(ap_input *in, ap_error *err)

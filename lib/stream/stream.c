@@ -132,6 +132,11 @@ void ap_warn_left_out(ap_stream *s)
     ap_warn(s, "'%s' goes on after the end that its header tells: the rest was left out", ap_stream_name(s));
 }
 
+void ap_warn_no_end(ap_stream *s)
+{
+    ap_warn(s, "'%s' does not say where it ends: it may be cut", ap_stream_name(s));
+}
+
 const char *ap_stream_warning(ap_stream *s)
 {
     for (; s; s = s->source) {

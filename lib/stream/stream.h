@@ -60,6 +60,8 @@ const char *ap_stream_name(const ap_stream *s);
 void ap_warn(ap_stream *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The warning of decoders whose file goes on after the end that its header tells. */
 void ap_warn_left_out(ap_stream *s);
+/* That of those whose file should tell where it ends, and does not. */
+void ap_warn_no_end(ap_stream *s);
 /* Fills exactly max frames unless the stream ends before. Returns how many, -1 on error. */
 ptrdiff_t ap_read_full(ap_stream *s, float *frames, size_t max, ap_error *err);
 /* Replaces NaN, Inf and samples beyond AP_SANE_MAX by 0; returns how many. */

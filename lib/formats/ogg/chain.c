@@ -65,6 +65,7 @@ static bool end_link(scan *s, ap_error *err)
     if (s->seen++ == 0)
         c->first_is_ours = ours;
     c->skipped = c->skipped || !ours;
+    c->no_flag = track && !track->ended;
     s->count = 0;
     if (!ours)
         return true;

@@ -89,7 +89,7 @@ static ap_stream *open_chain(file *f, ap_error *err)
     return s;
 }
 
-ap_stream *ap_ogg_open(ap_input *in, unsigned track, bool *unsupported, ap_error *err)
+ap_stream *ap_ogg_open(ap_input *in, unsigned track, bool *unsupported, bool *no_flag, ap_error *err)
 {
     file *f = calloc(1, sizeof *f);
     *unsupported = false;
@@ -109,6 +109,7 @@ ap_stream *ap_ogg_open(ap_input *in, unsigned track, bool *unsupported, ap_error
     if (f->chain.count && f->chain.first_is_ours)
         return open_chain(f, err);
     *unsupported = true;
+    *no_flag = f->chain.no_flag;
     free(f->chain.links);
     free(f);
     return NULL;

@@ -6,7 +6,8 @@
 
 #include "base/input.h"
 
-/* Sets *unsupported when the file is to be tried with libav; then in is not taken over. */
-ap_stream *ap_ogg_open(ap_input *in, unsigned track, bool *unsupported, ap_error *err);
+/* Sets *unsupported when the file is to be tried with libav; then in is not taken over, and *no_flag is
+ * whether the end of the file does not say that it is one. */
+ap_stream *ap_ogg_open(ap_input *in, unsigned track, bool *unsupported, bool *no_flag, ap_error *err);
 
 #endif

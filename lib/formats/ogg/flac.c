@@ -119,6 +119,6 @@ ap_stream *ap_ogg_flac(ap_input *in, uint64_t base, const ap_ogg_track *track, a
         &(ap_flac_source){source_read, source_close, s, ap_input_name(in), length(track, start), start > 0},
         err);
     if (stream && !track->ended)
-        ap_warn(stream, "'%s' does not say where it ends: it may be cut", ap_stream_name(stream));
+        ap_warn_no_end(stream);
     return stream;
 }

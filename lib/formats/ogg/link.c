@@ -143,7 +143,7 @@ static void warn(ap_stream *s, const link *l)
     if (l->damaged)
         ap_warn(s, "'%s' is damaged: some of it could not be decoded", ap_stream_name(s));
     if (l->ended && l->no_flag)
-        ap_warn(s, "'%s' does not say where it ends: it may be cut", ap_stream_name(s));
+        ap_warn_no_end(s);
 }
 
 static ptrdiff_t fill_up(ap_stream *s, float *frames, size_t max)

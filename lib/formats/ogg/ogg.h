@@ -32,6 +32,7 @@ typedef struct ap_ogg_chain {
     bool first_is_ours; /* the chosen track of the first link is one that is decoded here */
     bool skipped;       /* links were left out that have no such track */
     bool damaged;       /* bytes were skipped between pages */
+    bool no_flag;       /* the chosen track of the last link, of any codec, does not say that it ends */
 } ap_ogg_chain;
 
 /* Looks at every page. track as in ap_decode_options. Fails when the file ends inside a page. The position of

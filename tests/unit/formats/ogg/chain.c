@@ -204,11 +204,11 @@ static void the_headers_rate_is_no_rate(void)
 
 static void no_flag_for_the_end_is_a_warning(void)
 {
-    static const char *const names[] = {"a.opus", "j.ogg", "a.oga"};
+    static const char *const names[] = {"a.opus", "j.ogg", "a.oga", "a.spx"};
     make_vorbis();
     make_opus("a", "", 2, 48000);
-    sh("flac -s -f --ogg -o a.oga a.wav");
-    for (size_t i = 0; i < 3; i++) {
+    sh("flac -s -f --ogg -o a.oga a.wav && ffmpeg -v error -y -i a.wav -ar 16000 -ac 1 -c:a libspeex a.spx");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         edit_pages(names[i], "n", 4, 0);
         decoded whole = decode_file(names[i], NULL, 4096), d = decode_file("n", NULL, 4096);
         CHECK(!whole.warned && d.warned && strstr(d.warning, "may be cut"));
