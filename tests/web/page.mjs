@@ -37,6 +37,7 @@ const context = await browser.newContext({viewport: {width: 1200, height: 900}, 
 const page = await context.newPage();
 const errors = [];
 page.on('pageerror', error => errors.push(error.message));
+page.on('console', said => { if (said.type() === 'error' && !said.text().startsWith('Failed to load resource')) errors.push(said.text()); });
 
 const accessible = async where => {
   await page.evaluate(source => { (0, eval)(source); }, axe.source);
@@ -48,6 +49,13 @@ const accessible = async where => {
 };
 const shown = (selector, state = 'visible') => page.waitForSelector(selector, {state, ...WAIT});
 const all = (selector, count) => page.waitForFunction(([s, n]) => document.querySelectorAll(s).length === n, [selector, count], WAIT);
+
+await step('it_says_that_it_loads', async () => {
+  const never = () => {};
+  await page.route('**/v1/config', never);
+  await page.goto(base);
+  await accessible('loading').finally(() => page.unroute('**/v1/config', never));
+});
 
 await step('a_stranger_is_asked_for_a_token', async () => {
   await page.goto(base);
@@ -103,11 +111,44 @@ await step('an_upload_goes_on_after_a_reload', async () => {
   must(offsets.length && offsets[0] > 0, `it began at ${offsets[0]}`);
 });
 
+await step('a_pause_before_the_first_answer_is_kept', async () => {
+  const sent = [], see = request => { if (['PATCH', 'DELETE'].includes(request.method())) sent.push(request.method()); };
+  const held = [], hold = route => { if (route.request().method() === 'POST') held.push(route); else route.continue(); };
+  const row = name => `#uploads li:has-text("${name}")`;
+  const answer = () => Promise.all([page.waitForResponse(a => a.url().endsWith('/v1/files') && a.status() === 201, WAIT), held.shift().continue()]);
+  page.on('request', see);
+  await page.route('**/v1/files', hold);
+  execFileSync('cp', ['b.wav', 'held.wav']);
+  await page.setInputFiles('#pick', ['held.wav']);
+  await page.click(`${row('held.wav')} button:has-text("Pause")`);
+  await answer();
+  await page.waitForTimeout(300);
+  must(!sent.length, `paused, and it sent ${sent}`);
+  await page.click(`${row('held.wav')} button:has-text("Resume")`);
+  await page.waitForFunction(() => document.querySelector('#uploads').textContent.includes('ready'), null, WAIT);
+  await page.click(`${row('held.wav')} button:has-text("Remove")`);
+  sent.length = 0;
+  await page.setInputFiles('#pick', ['held.wav']); // and what is removed then does not stay on the server
+  await page.click(`${row('held.wav')} button:has-text("Remove")`);
+  const gone = page.waitForRequest(request => request.method() === 'DELETE', WAIT);
+  await answer();
+  await gone;
+  must(sent.join() === 'DELETE', `removed, and it sent ${sent}`);
+  must(await page.evaluate(() => !(localStorage.getItem('audiopipe-uploads') || '').includes('held.wav')), 'it is remembered');
+  await page.unroute('**/v1/files', hold);
+  page.off('request', see);
+});
+
 await step('a_job_runs_live', async () => {
   await page.setInputFiles('#pick', ['a.wav']);
   await page.waitForFunction(() => [...document.querySelectorAll('#uploads .what')].filter(e => e.textContent.includes('ready')).length === 2, null, WAIT);
-  await page.check('input[value="8d"]', {force: true});
+  await page.check('input[value="stems"]', {force: true});
   await page.click('#settings-box summary');
+  await page.fill('#set-model', '../x');
+  must(await page.evaluate(() => !document.querySelector('#set-model').checkValidity()), 'a name of a model that is none');
+  await page.fill('#set-model', 'my-model.2');
+  must(await page.evaluate(() => document.querySelector('#set-model').checkValidity()), 'a name of a model');
+  await page.check('input[value="8d"]', {force: true});
   await page.selectOption('#set-format', 'wav');
   await page.click('#start');
   await all('#jobs .badge.done', 2);

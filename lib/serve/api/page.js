@@ -90,7 +90,7 @@ const showUpload = u => {
     u.bar.setAttribute('aria-label', `Upload of ${u.file.name}`);
     u.what = make('span', {className: 'what'});
     u.pauser = make('button', {type: 'button', className: 'quiet', onclick: () => u.state === 'paused' || u.state === 'failed' ? u.run() : u.pause()});
-    const remove = make('button', {type: 'button', className: 'quiet', textContent: 'Remove', onclick: () => { u.remove(); drop(u); }});
+    const remove = make('button', {type: 'button', className: 'quiet', textContent: 'Remove', onclick: () => { $('start-error').textContent = ''; u.remove(); drop(u); }});
     remove.setAttribute('aria-label', `Remove ${u.file.name}`);
     u.li = make('li', {}, make('div', {}, make('div', {className: 'name', textContent: u.file.name}), u.what),
       make('div', {className: 'row'}, u.pauser, remove), u.bar);
@@ -186,8 +186,11 @@ const settingField = s => {
     if (s.type === 'number') field.step = 'any';
     if (s.min !== null) field.min = s.min;
     if (s.max !== null) field.max = s.max;
-    if (s.type === 'text') field.pattern = s.pattern;
     field.required = true;
+    if (s.type === 'text') { /* not the attribute: browsers read it by other rules than the recipe's */
+      const form = new RegExp(`^(?:${s.pattern})$`);
+      field.oninput = () => field.setCustomValidity(!field.value || form.test(field.value) ? '' : s.help);
+    }
   }
   field.id = id;
   field.dataset.name = s.name;
@@ -197,6 +200,7 @@ const settingField = s => {
 };
 const showSettings = () => {
   const r = recipe();
+  $('start-error').textContent = '';
   $('settings').replaceChildren(...(r ? r.settings.map(settingField) : []));
   $('settings-box').hidden = !r || !r.settings.length;
   showStart();
@@ -271,7 +275,7 @@ const jobWhat = job => {
 };
 const badge = (element, job) => {
   element.className = `badge ${job.state}`;
-  element.textContent = job.state === 'running' ? `${Math.floor(100 * job.progress)} %` : STATES[job.state];
+  element.textContent = job.state === 'running' ? `${Math.min(99, Math.floor(100 * job.progress))} %` : STATES[job.state];
 };
 const progress = job => {
   const bar = make('progress', {max: 1, value: job.progress});
@@ -369,8 +373,8 @@ const remove = async job => {
 const showActions = job => {
   const list = [];
   if (job.state === 'done') list.push(link('Download all (zip)', job.links.zip, 'button primary'));
-  if (job.state === 'done' || job.state === 'failed') list.push(make('a', {className: 'button', href: job.links.report, target: '_blank', rel: 'noopener', textContent: 'Report'}));
   if (job.state === 'failed' || job.state === 'cancelled') list.push(action('Try again', async () => put(await post(`${job.links.self}/retry`)), 'primary'));
+  if (job.state === 'done' || job.state === 'failed') list.push(make('a', {className: 'button', href: job.links.report, target: '_blank', rel: 'noopener', textContent: 'Report'}));
   if (job.state === 'queued' || job.state === 'running') list.push(action('Cancel', async () => put(await post(`${job.links.self}/cancel`))));
   else list.push(action('Delete', () => remove(job), 'danger'));
   $('job-actions').replaceChildren(...list);
@@ -463,6 +467,6 @@ if (key) {
 start().catch(error => {
   if (error.status === 401) return;
   only('loading');
-  $('loading').querySelector('p').textContent = 'The server does not answer. Trying again…';
+  $('loading').querySelector('h1').textContent = 'The server does not answer. Trying again…';
   setTimeout(() => location.reload(), 3000);
 });

@@ -38,18 +38,20 @@ export class Upload {
   }
 
   async run() {
+    const turn = this.turn = {}; /* who pauses and resumes while an answer is on its way starts another */
+    const goesOn = () => this.turn === turn && (this.state === 'sending' || this.state === 'lost');
     this.set('sending');
-    for (let tries = 0; this.state === 'sending' || this.state === 'lost';) {
+    for (let tries = 0; goesOn();) {
       try {
         const before = this.sent;
-        if (await this.step()) return this.finish();
+        if (await this.step(goesOn)) return this.finish();
         tries = this.sent > before ? 0 : tries;
       } catch (error) {
-        if (this.state === 'paused' || this.state === 'removed') return;
+        if (!goesOn()) return;
         if (error.final) return this.set('failed', error.message);
         this.set('lost');
         await sleep(Math.min(5000, 500 * 2 ** tries++));
-        if (this.state === 'lost') this.set('sending');
+        if (goesOn()) this.set('sending');
       }
     }
   }
@@ -60,10 +62,12 @@ export class Upload {
     this.set('done');
   }
 
-  /* Until the end or an error. */
-  async step() {
-    if (!this.url) await this.create();
+  /* Until the end or an error, or until goesOn says that it was paused. */
+  async step(goesOn) {
+    if (!this.url) await (this.creating ||= this.create().finally(() => { this.creating = null; }));
+    if (this.state === 'removed') return this.remove();
     const offset = await this.offset();
+    if (!goesOn()) return false;
     if (offset === null) { /* it is not there any more */
       this.url = null;
       keep(this.print, null);
@@ -144,12 +148,13 @@ export class StoreUpload extends Upload {
     return this.fail(answer);
   }
 
-  async step() {
+  async step(goesOn) {
     if (!this.ticket || Date.parse(this.ticket.expires) < Date.now()) {
       this.ticket = await this.post('v1/uploads', {name: this.file.name, size: this.file.size});
       this.url = `v1/files/${this.ticket.id}`;
       this.there = false;
     }
+    if (!goesOn()) return false;
     if (!this.there) await this.put();
     this.there = true;
     try {
