@@ -205,13 +205,13 @@ ptrdiff_t ap_input_read(ap_input *in, void *buffer, size_t size, ap_error *err)
     return (ptrdiff_t)have;
 }
 
-ptrdiff_t ap_input_peek(ap_input *in, const unsigned char **bytes, size_t size, ap_error *err)
+ptrdiff_t ap_input_peek_some(ap_input *in, const unsigned char **bytes, size_t least, ap_error *err)
 {
-    if (in->at + size > BUFFER_SIZE) {
+    if (in->at + least > BUFFER_SIZE) {
         memmove(in->buffer, in->buffer + in->at, in->have);
         in->at = 0;
     }
-    while (in->have < size) {
+    while (in->have < least) {
         size_t end = in->at + in->have;
         ptrdiff_t n = read_source(in, in->buffer + end, BUFFER_SIZE - end, err);
         if (n < 0)
@@ -221,7 +221,13 @@ ptrdiff_t ap_input_peek(ap_input *in, const unsigned char **bytes, size_t size, 
         in->have += (size_t)n;
     }
     *bytes = in->buffer + in->at;
-    return (ptrdiff_t)(in->have < size ? in->have : size);
+    return (ptrdiff_t)in->have;
+}
+
+ptrdiff_t ap_input_peek(ap_input *in, const unsigned char **bytes, size_t size, ap_error *err)
+{
+    ptrdiff_t n = ap_input_peek_some(in, bytes, size, err);
+    return n < (ptrdiff_t)size ? n : (ptrdiff_t)size;
 }
 
 bool ap_input_seek(ap_input *in, uint64_t position, ap_error *err)

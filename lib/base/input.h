@@ -22,6 +22,8 @@ ptrdiff_t ap_input_read_some(ap_input *in, void *buffer, size_t size, ap_error *
 /* Looks at the next bytes, at most 65536 of them, without consuming them; returns how many there are. -1 on
  * error. */
 ptrdiff_t ap_input_peek(ap_input *in, const unsigned char **bytes, size_t size, ap_error *err);
+/* The same with all that is there, once that is at least so much: for a producer who takes its time. */
+ptrdiff_t ap_input_peek_some(ap_input *in, const unsigned char **bytes, size_t least, ap_error *err);
 bool ap_input_seekable(const ap_input *in);
 /* Total size in bytes, AP_UNKNOWN for a pipe. */
 uint64_t ap_input_size(const ap_input *in);

@@ -110,6 +110,22 @@ static bool is_printable(const unsigned char *id)
     return true;
 }
 
+/* Where the next known name is that stands at an even place, or at any if chunks may; size: there is none.
+ * odd: whether the first byte stands at an odd place. The first test is for the most of sound, of which few
+ * bytes in a row are letters. */
+static size_t find_chunk(const ap_chunk_layout *l, const unsigned char *p, size_t size, bool odd)
+{
+    size_t step = l->align % 2 ? 1 : 2;
+    uint32_t word;
+    for (size_t i = step == 2 && odd; i + 4 <= size; i += step) {
+        memcpy(&word, p + i, 4);
+        bool letters = !((word | (word - 0x20202020u)) & 0x80808080u);
+        if (letters && is_printable(p + i) && is_known_chunk(p + i))
+            return i;
+    }
+    return size;
+}
+
 /* size bytes that are `at` bytes ahead of start, where the input stands. From a pipe, only what a peek
  * reaches. Returns how many there are; -1 beyond that. */
 static ptrdiff_t look(ap_input *in, uint64_t start, uint64_t at, unsigned char *to, size_t size)
@@ -139,7 +155,7 @@ static bool is_chain(ap_input *in, const ap_chunk_layout *l, uint64_t start, uin
         if (!is_printable(h) || size > INT64_MAX / 2)
             return false;
         at += header + size;
-        if (left != AP_UNKNOWN && start + at > left)
+        if (left == AP_UNKNOWN ? look(in, start, at - 1, h, 1) != 1 : start + at > left)
             return false;
         if (left == AP_UNKNOWN || start + at < left)
             at += padded(l, size) - size;
@@ -188,11 +204,10 @@ ap_behind ap_chunks_behind(ap_input *in, const ap_chunk_layout *l, unsigned pad)
 static uint64_t chain_in(ap_input *in, const ap_chunk_layout *l, uint64_t start, uint64_t at,
                          const unsigned char *p, size_t size)
 {
-    for (size_t i = 0; i + 4 <= size; i++)
-        if (is_printable(p + i) && is_known_chunk(p + i) && (at + i) % 2 <= l->align % 2 &&
-            is_chain(in, l, start, at + i))
-            return at + i;
-    return AP_UNKNOWN;
+    size_t i = 0;
+    while ((i += find_chunk(l, p + i, size - i, (at + i) % 2)) < size && !is_chain(in, l, start, at + i))
+        i++;
+    return i < size ? at + i : AP_UNKNOWN;
 }
 
 uint64_t ap_chunks_rest(ap_input *in, const ap_chunk_layout *l)
@@ -205,6 +220,17 @@ uint64_t ap_chunks_rest(ap_input *in, const ap_chunk_layout *l)
     }
     (void)ap_input_seek(in, start, NULL); /* a failure shows in the next read */
     return found == AP_UNKNOWN ? rest : found;
+}
+
+ptrdiff_t ap_chunks_sound_ahead(ap_input *in, const ap_chunk_layout *l, uint64_t start, ap_error *err)
+{
+    const unsigned char *p;
+    uint64_t at = ap_input_tell(in) - start;
+    ptrdiff_t n = ap_input_peek_some(in, &p, 4, err);
+    if (n < 4)
+        return n;
+    size_t next = find_chunk(l, p, (size_t)n, at % 2);
+    return next == (size_t)n ? n - 3 : next ? (ptrdiff_t)next : !is_chain(in, l, ap_input_tell(in), 0);
 }
 
 /* What stands that many bytes ahead, with or without padding. The input then stands there. */

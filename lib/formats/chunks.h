@@ -25,6 +25,10 @@ ap_behind ap_chunks_behind(ap_input *in, const ap_chunk_layout *layout, unsigned
 /* The size of sound that is here and goes to the end of the file, less the chunks that may stand there: known
  * ones that go on to the very end. Seekable input; the position does not change. */
 uint64_t ap_chunks_rest(ap_input *in, const ap_chunk_layout *layout);
+/* The same in a pipe, as far as it can be told: how many of the next bytes are sound of a size that is not
+ * known and that began at start. They are here already, unless a chunk begins that may be the first of the
+ * last 64 KiB, which are waited for then. 0 at the end, -1 on error. */
+ptrdiff_t ap_chunks_sound_ahead(ap_input *in, const ap_chunk_layout *layout, uint64_t start, ap_error *err);
 /* The size of sound that is here and declared to have that many bytes of a known rest: more, if it goes on
  * behind them. wraps: only the low 32 bits of the size are known. Seekable input; the position does not
  * change. */

@@ -137,6 +137,8 @@ typedef struct reader {
     ap_pcm type;
     bool big_endian;
     ap_pcm_end *end;
+    const ap_chunk_layout *layout; /* of chunks that end the sound, NULL: none do */
+    uint64_t start;
     size_t frame_size;
     size_t have;           /* bytes of a frame that has not arrived completely */
     unsigned char bytes[]; /* AP_BLOCK frames */
@@ -157,12 +159,19 @@ static bool check_end(ap_stream *s, reader *r, ap_error *err)
     return !end || end(s, r->in, err);
 }
 
+/* As ap_input_read_some, up to where the sound ends. */
+static ptrdiff_t read_sound(reader *r, void *to, size_t size, ap_error *err)
+{
+    ptrdiff_t n = r->layout ? ap_chunks_sound_ahead(r->in, r->layout, r->start, err) : PTRDIFF_MAX;
+    return n <= 0 ? n : ap_input_read_some(r->in, to, size < (size_t)n ? size : (size_t)n, err);
+}
+
 static ptrdiff_t pcm_read(ap_stream *s, float *frames, size_t max, ap_error *err)
 {
     reader *r = s->state;
     size_t want = (max < AP_BLOCK ? max : AP_BLOCK) * r->frame_size;
     while (r->have < r->frame_size) {
-        ptrdiff_t n = ap_input_read_some(r->in, r->bytes + r->have, want - r->have, err);
+        ptrdiff_t n = read_sound(r, r->bytes + r->have, want - r->have, err);
         if (n == 0 && r->have)
             ap_warn(s, AP_HALF_FRAME, ap_stream_name(s));
         if (n <= 0)
@@ -194,4 +203,14 @@ ap_stream *ap_pcm_stream(ap_input *in, ap_pcm type, bool big_endian, const ap_fo
     ap_input_close(in);
     ap_tags_free(&tags);
     return NULL;
+}
+
+ap_stream *ap_pcm_until_chunks(ap_stream *s, const ap_chunk_layout *layout)
+{
+    reader *r = s ? s->state : NULL;
+    if (r) {
+        r->layout = layout;
+        r->start = ap_input_tell(r->in);
+    }
+    return s;
 }

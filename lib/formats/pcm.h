@@ -4,7 +4,7 @@
 #ifndef AP_FORMATS_PCM_H
 #define AP_FORMATS_PCM_H
 
-#include "base/input.h"
+#include "formats/chunks.h"
 
 typedef enum ap_pcm {
     AP_PCM_U8,
@@ -38,5 +38,8 @@ typedef bool ap_pcm_end(ap_stream *s, ap_input *in, ap_error *err);
  */
 ap_stream *ap_pcm_stream(ap_input *in, ap_pcm type, bool big_endian, const ap_format *format, ap_tags *tags,
                          ap_pcm_end *end, ap_error *err);
+/* Ends a stream of that kind, whose length is not known, at chunks that go on to the end of the input. NULL
+ * for s gives NULL. */
+ap_stream *ap_pcm_until_chunks(ap_stream *s, const ap_chunk_layout *layout);
 
 #endif

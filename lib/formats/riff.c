@@ -405,9 +405,13 @@ static void note(ap_stream *s, const wav *w)
 /* Opens what is in the data chunk. Takes the tags over. */
 static ap_stream *open_data(wav *w, ap_error *err)
 {
+    if (!w->mpeg) {
+        bool in_pipe = w->data_size == AP_UNKNOWN;
+        ap_stream *s =
+            ap_pcm_stream(w->in, w->type, false, &w->format, w->tags, w->again ? NULL : warn_of_more, err);
+        return in_pipe ? ap_pcm_until_chunks(s, w->layout) : s;
+    }
     const unsigned char *p;
-    if (!w->mpeg)
-        return ap_pcm_stream(w->in, w->type, false, &w->format, w->tags, w->again ? NULL : warn_of_more, err);
     ptrdiff_t n = ap_input_peek(w->in, &p, w->data_size < 65536 ? (size_t)w->data_size : 65536, NULL);
     size_t junk = n > 0 ? ap_mp3_find(p, (size_t)n, (uint64_t)n == w->data_size) : 0;
     if (junk == SIZE_MAX || !ap_input_skip(w->in, junk, NULL))

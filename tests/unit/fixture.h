@@ -66,16 +66,22 @@ static inline decoded decode_file(const char *path, const ap_decode_options *opt
     return drain(s, block, err);
 }
 
-static inline decoded decode_pipe(const char *path, size_t block)
+/* What a command prints; name: what it is called in messages. */
+static inline decoded decode_command(const char *command, const char *name, size_t block)
 {
-    char command[512];
     ap_error err = {0};
-    snprintf(command, sizeof command, "cat '%s' 2>/dev/null", path);
     FILE *pipe = popen(command, "r");
-    ap_stream *s = ap_decode_fd(fileno(pipe), path, NULL, &err);
+    ap_stream *s = ap_decode_fd(fileno(pipe), name, NULL, &err);
     decoded d = drain(s, block, err);
     pclose(pipe);
     return d;
+}
+
+static inline decoded decode_pipe(const char *path, size_t block)
+{
+    char command[512];
+    snprintf(command, sizeof command, "cat '%s' 2>/dev/null", path);
+    return decode_command(command, path, block);
 }
 
 /* Fails the case unless both succeeded and gave the same. */
