@@ -427,6 +427,8 @@ static void products(void)
             check_product(k, kind, 2 * k->mr + 1, k->nr + k->width, 40);
             check_product(k, kind, 3 * k->mr, 2 * k->nr + k->width + 1, 513); /* more than stays in a cache */
             check_product(k, kind, k->mr + 2, 2 * k->nr + 2 * k->width + 3, 600);
+            check_product(k, kind, 32 * k->mr, k->nr + 1, 128); /* whole blocks, and a little more */
+            check_product(k, kind, 520 + k->mr - 1, k->nr + k->width + 1, 257);
         }
 }
 
