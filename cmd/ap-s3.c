@@ -125,10 +125,17 @@ static int run_head(const ap_net_plugin *net, char **argv, ap_error *err)
 
 #define SMALL ((size_t)64 << 20)
 
+/* What opens files, too, would take any other name for that of one. */
+static bool is_object(const char *name, ap_error *err)
+{
+    return ap_net_is_url(name) ||
+           ap_fail(err, AP_USAGE, "'%s' is not the name of an object: s3://BUCKET/KEY", name);
+}
+
 static int run_get(const ap_net_plugin *net, char **argv, ap_error *err)
 {
     (void)net;
-    ap_input *in = ap_input_open(argv[0], err);
+    ap_input *in = is_object(argv[0], err) ? ap_input_open(argv[0], err) : NULL;
     ap_output *out = NULL;
     if (in)
         out = is_standard(argv[1]) ? ap_output_fd(STDOUT_FILENO, "standard output", false, err)
@@ -154,8 +161,9 @@ static bool put_small(const ap_net_plugin *net, ap_input *in, const char *url, a
 
 static int run_put(const ap_net_plugin *net, char **argv, ap_error *err)
 {
-    ap_input *in = is_standard(argv[0]) ? ap_input_new(STDIN_FILENO, false, "standard input", err)
-                                        : ap_input_open(argv[0], err);
+    ap_input *in = !is_object(argv[1], err) ? NULL
+                   : is_standard(argv[0])   ? ap_input_new(STDIN_FILENO, false, "standard input", err)
+                                            : ap_input_open(argv[0], err);
     if (!in)
         return (int)err->code;
     if (cfg.only_new || cfg.type)

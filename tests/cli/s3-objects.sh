@@ -86,6 +86,20 @@ links() {
 }
 check links
 
+# What is not s3:// is neither asked for nor written to, not as a file either.
+names_no_object() {
+    local verb
+    for verb in ls get head rm presign cors notify 'put data'; do
+        for name in songs s3:/songs/a '' /tmp; do
+            # shellcheck disable=SC2086 # a verb, and maybe a file
+            fails 2 ap-s3 $verb "$name"
+            grep -q "'$name' is not the name of an object: s3://BUCKET/KEY" stderr
+        done
+    done
+    [ ! -e songs ]
+}
+check names_no_object
+
 pages_of_a_bucket() {
     ap-s3 cors --allow https://one.example --allow 'https://two.example' s3://songs
     oracle "r = s.get_bucket_cors(Bucket='songs')['CORSRules'][0]

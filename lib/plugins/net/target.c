@@ -2,6 +2,7 @@
  * target.c - names of objects. */
 #include "plugins/net/target.h"
 #include "base/error.h"
+#include "base/net.h"
 #include "base/text.h"
 #include "plugins/net/sigv4.h"
 
@@ -82,6 +83,8 @@ bool ap_target_parse(ap_target *t, const char *url, bool need_key, ap_error *err
     bool ok = t->name ? true : ap_fail_memory(err);
     if (ok && strlen(url) > MAX_URL)
         ok = ap_fail(err, AP_USAGE, "'%.200s...' is longer than %d bytes", url, MAX_URL);
+    if (ok && !ap_net_is_url(url))
+        ok = ap_fail(err, AP_USAGE, "'%s' is not the name of an object: s3://BUCKET/KEY", t->name);
     if (ok)
         ok = strncasecmp(url, "s3://", 5) == 0 ? parse_s3(t, url, need_key, err) : parse_http(t, url, err);
     if (!ok)

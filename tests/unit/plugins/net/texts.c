@@ -53,7 +53,10 @@ static void bad_targets(void)
                                       "http:///x",
                                       "https://?x",
                                       "http://user:pass@host/x",
-                                      "s3://s@ngs/x"};
+                                      "s3://s@ngs/x",
+                                      "s3:/songs/x",
+                                      "songs",
+                                      ""};
     clear_environment();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ap_target t;
