@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "front/filter.h"
 #include "front/many.h"
+#include "front/naming.h"
 #include "front/text.h"
 #include "normalize/film.h"
 
@@ -226,12 +227,13 @@ static int run_many(job *j, const many_config *files, const option_group *groups
 /* DIR/NAME.EXT for an input, malloc'ed: the extension is the format's, or the input's. */
 static char *output_name(const output_config *out, const char *input)
 {
-    char *name = ap_net_leaf(input), *path = NULL;
-    if (name && !out->format)
-        path = ap_print("%s/%s", out->path, name);
-    else if (name)
-        path = ap_print("%s/%.*s.%s", out->path, ap_stem_length(name), name, out->format);
-    free(name);
+    char *leaf = ap_net_leaf(input), *name = leaf;
+    if (leaf && out->format)
+        name = ap_print("%.*s.%s", ap_stem_length(leaf), leaf, out->format);
+    char *path = name ? naming_below(out->path, name) : NULL;
+    if (name != leaf)
+        free(name);
+    free(leaf);
     return path;
 }
 

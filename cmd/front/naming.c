@@ -37,12 +37,19 @@ bool naming_has_extension(const char *output)
     return strstr(output, "{ext}") || (!naming_is_pattern(output) && is_folder(output));
 }
 
+char *naming_below(const char *folder, const char *name)
+{
+    const size_t n = strlen(folder);
+    return ap_print("%s%s%s", folder, n && folder[n - 1] == '/' ? "" : "/", name);
+}
+
 char *naming_pattern(const char *output, const char *leaf)
 {
-    const size_t n = strlen(output);
     if (naming_is_pattern(output) || !is_folder(output))
         return strdup(output);
-    return ap_print("%s%s{dir}/%s", output, n && output[n - 1] == '/' ? "" : "/", leaf);
+    char *below = ap_print("{dir}/%s", leaf), *pattern = below ? naming_below(output, below) : NULL;
+    free(below);
+    return pattern;
 }
 
 char *naming_root(const char *pattern)

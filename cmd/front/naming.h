@@ -20,6 +20,9 @@ bool naming_is_pattern(const char *output);
 bool naming_is_for_many(const char *output);
 /* Whether the extensions of outputs are not in it: a folder, or a pattern with {ext}. */
 bool naming_has_extension(const char *output);
+/* A name below a folder, malloc'ed, with one slash between them: in the keys of objects a second one is no
+ * less than another name. NULL when out of memory. */
+char *naming_below(const char *folder, const char *name);
 /* The pattern that such a name stands for, malloc'ed: of a folder DIR/{dir}/ and leaf. NULL when out of
  * memory. */
 char *naming_pattern(const char *output, const char *leaf);

@@ -164,10 +164,11 @@ static ap_tags *all_tags(const piece *p, const ap_stream *s)
 
 static char *path_of(const piece_list *list, const piece *p, const output_config *out)
 {
-    char *extension = naming_extension(out->format, list->input, NULL), *path = NULL;
-    if (extension)
-        path = ap_print("%s/%s.%s", out->path, p->name, *extension ? extension : "wav");
+    char *extension = naming_extension(out->format, list->input, NULL);
+    char *name = extension ? ap_print("%s.%s", p->name, *extension ? extension : "wav") : NULL;
+    char *path = name ? naming_below(out->path, name) : NULL;
     free(extension);
+    free(name);
     return path;
 }
 

@@ -102,7 +102,7 @@ static char *expand(const run *r, const char *stem, ap_error *err)
     if (r->pattern)
         return naming_expand(r->pattern, &words, err);
     char *name = naming_expand(c->pattern ? c->pattern : "{stem}.{ext}", &words, err);
-    char *path = name ? ap_print("%s/%s", c->path, name) : NULL;
+    char *path = name ? naming_below(c->path, name) : NULL;
     if (name && !path)
         ap_fail_memory(err);
     free(name);

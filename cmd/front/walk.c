@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "formats/file_type.h"
+#include "front/naming.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -167,8 +168,7 @@ static bool walk_folder(const walk *w, const char *path, const char *folder, ap_
 
 static bool visit_entry(const walk *w, const char *path, const char *folder, const char *name, ap_error *err)
 {
-    const size_t n = strlen(path);
-    char *whole = ap_print("%s%s%s", path, n && path[n - 1] == '/' ? "" : "/", name);
+    char *whole = naming_below(path, name);
     char *below = ap_print("%s%s%s", folder, *folder ? "/" : "", name);
     bool ok = (whole && below) || ap_fail_memory(err);
     if (ok && name[-1] == (char)A_FILE)

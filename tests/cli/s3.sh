@@ -46,6 +46,19 @@ odd_keys() {
 }
 check odd_keys
 
+# A second slash would be another name.
+folders_end_with_one_slash() {
+    sox -n -r 44100 sounds.wav synth 1 sine 400 pad 1 1 repeat 1
+    ap-hpss song.wav -o s3://songs/below/stems/
+    ap-normalize --album song.wav sounds.wav -o s3://songs/below/album/
+    ap-trim --split sounds.wav -o s3://songs/below/pieces/
+    ap-encode song.wav sounds.wav -t flac -o s3://songs/below/many/
+    ap-s3 ls s3://songs/below/ >listed
+    printf 'below/%s\n' {album/{song,sounds}.wav,many/{song,sounds}.flac,pieces/sounds-0{1,2}.wav} \
+        stems/{harmonic,percussive,residual}.wav | diff listed -
+}
+check folders_end_with_one_slash
+
 refusals_say_why() {
     fails 1 ap-decode s3://songs/none.wav
     grep -q "^ap-decode: cannot read 's3://songs/none.wav': there is no such object (404 NoSuchKey" stderr
