@@ -49,6 +49,22 @@ gives_tasks_back() {
 }
 check gives_tasks_back
 
+# A worker of which a job has failed says so, and is not repeated: the job has failed, not the worker.
+a_job_fails() {
+    local task
+    begin_anew
+    printf '# breaks: x\n# input: text\nfalse\n' >recipes/breaks.sh
+    text broken >/dev/null
+    ap-job submit --recipe breaks broken.txt >id
+    ap_slurm
+    task=$(squeue -h -o %i)
+    within 60 in_place failed 1
+    within 30 sh -c "scontrol show job $task | grep -q 'JobState=FAILED.*NonZeroExitCode'"
+    scontrol show job "$task" | grep 'Restarts=0.*ExitCode=1:0'
+    within 20 no_tasks
+}
+check a_job_fails
+
 takes_what_it_can() {
     begin_anew
     sed 's/nap: sleeps/big: sleeps/; s/^# input.*/&\n# needs: mem=8G gpu=1/' recipes/nap.sh >recipes/big.sh
@@ -101,7 +117,7 @@ survives_kills() {
     local jobs kills i victim
     jobs=$(length 200 12) kills=$(length 30 3)
     begin_anew
-    naps "$jobs" "$(length 1 2)"
+    naps "$jobs" "$(length 3 2)" # long enough to be met
     : >kills
     until [ "$(wc -l <kills)" -ge "$kills" ] || all_done; do
         ap_slurm --max 8
