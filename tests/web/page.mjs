@@ -223,6 +223,19 @@ await step('keyboard_reaches_everything', async () => {
   must(order.every((place, i) => place >= 0 && (i === 0 || place > order[i - 1])), reached.join(' '));
 });
 
+await step('little_is_loaded', async () => {
+  const cdp = await context.newCDPSession(page);
+  let sum = 0;
+  cdp.on('Network.loadingFinished', loaded => { sum += loaded.encodedDataLength; });
+  await cdp.send('Network.enable');
+  await cdp.send('Network.setCacheDisabled', {cacheDisabled: true});
+  await page.reload();
+  await shown('#jobs a');
+  await page.waitForTimeout(500);
+  await cdp.detach();
+  must(sum > 10000 && sum < 60000, `${sum} bytes on the wire`);
+});
+
 await step('another_owner_sees_nothing', async () => {
   const token = execFileSync('ap-serve', ['token', 'add', 'stranger']).toString().trim();
   const {jobs} = await page.evaluate(() => fetch('v1/jobs').then(a => a.json()));

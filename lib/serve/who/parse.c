@@ -96,6 +96,18 @@ bool ap_lists_etag(const char *list, const char *etag)
     return false;
 }
 
+bool ap_takes_gzip(const char *list)
+{
+    for (const char *p = list; p && *p; p += strcspn(p, ",")) {
+        p += strspn(p, " \t,");
+        if (strncasecmp(p, "gzip", 4) != 0 || !strchr(" \t,;", p[4]))
+            continue;
+        p += 4 + strspn(p + 4, " \t;");
+        return strncasecmp(p, "q=", 2) != 0 || strtod(p + 2, NULL) > 0;
+    }
+    return false;
+}
+
 /* ---- tus */
 
 /* The next pair of a list: where key and value are, and how long. false at the end; *ok: it was one. */

@@ -24,6 +24,8 @@ typedef enum ap_range_kind {
 ap_range_kind ap_parse_range(const char *text, uint64_t size, uint64_t *first, uint64_t *length);
 /* Whether an entity tag, with its quotes, is in the list of an If-None-Match header; compared weakly. */
 bool ap_lists_etag(const char *list, const char *etag);
+/* Whether an Accept-Encoding header (NULL: none) names gzip, and not with a weight of 0. */
+bool ap_takes_gzip(const char *list);
 
 /* Whether a list of KEY BASE64 pairs is one (tus 1.0, Upload-Metadata); "" is. */
 bool ap_is_tus_metadata(const char *text);

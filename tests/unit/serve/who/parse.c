@@ -66,6 +66,15 @@ static void etags_are_found_in_lists(void)
     CHECK(!ap_lists_etag("", "\"a\"") && !ap_lists_etag("a", "\"a\""));
 }
 
+static void gzip_is_only_sent_to_who_takes_it(void)
+{
+    CHECK(ap_takes_gzip("gzip") && ap_takes_gzip("br, GZIP;q=0.5") && ap_takes_gzip("deflate,gzip , br"));
+    CHECK(ap_takes_gzip("gzip; q=0.1"));
+    CHECK(!ap_takes_gzip(NULL) && !ap_takes_gzip("") && !ap_takes_gzip("br") &&
+          !ap_takes_gzip("gzipped, identity"));
+    CHECK(!ap_takes_gzip("gzip;q=0") && !ap_takes_gzip("br, gzip; q=0.000"));
+}
+
 static void tus_metadata_is_read(void)
 {
     const char *text = "filename c8O2bmcud2F2,filetype YXVkaW8vd2F2,empty";
@@ -125,4 +134,5 @@ static void this_host_has_few_names(void)
 
 TEST_MAIN(CASE(this_host_has_few_names), CASE(numbers_are_digits), CASE(ids_and_names_are_plain),
           CASE(ranges_are_those_of_the_rfc), CASE(empty_files_have_no_range), CASE(etags_are_found_in_lists),
-          CASE(tus_metadata_is_read), CASE(names_are_encoded), CASE(paths_match_patterns))
+          CASE(gzip_is_only_sent_to_who_takes_it), CASE(tus_metadata_is_read), CASE(names_are_encoded),
+          CASE(paths_match_patterns))
