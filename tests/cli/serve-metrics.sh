@@ -48,6 +48,10 @@ what_waits() {
     answers 202 -X POST "/v1/jobs/$first/retry"
     awk "BEGIN { exit !($(waits) >= $before) }"
     answers 202 -X POST "/v1/jobs/$second/cancel"
+    # who changes their mind is no failure, of which an alert tells
+    cancels() { shows 'recipe="copy",state="cancelled"} 2' curl -s "$url/metrics"; }
+    until_true cancels
+    grep -qxF 'audiopipe_jobs_ended_total{recipe="copy",state="failed"} 0' <(curl -s "$url/metrics")
     grep -qxF 'audiopipe_jobs{place="queue"} 1' <(curl -s "$url/metrics")
     stop_serving
 }

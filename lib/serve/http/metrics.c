@@ -34,6 +34,13 @@ static void put_label(FILE *out, const char *text)
     }
 }
 
+static void print_ended(FILE *out, const char *recipe, const char *state, size_t count)
+{
+    fputs("audiopipe_jobs_ended_total{recipe=\"", out);
+    put_label(out, recipe);
+    fprintf(out, "\",state=\"%s\"} %zu\n", state, count);
+}
+
 static void print_jobs(FILE *out, ap_server *server)
 {
     static const ap_place places[] = {AP_QUEUE, AP_RUNNING, AP_DONE, AP_FAILED_JOBS};
@@ -48,11 +55,10 @@ static void print_jobs(FILE *out, ap_server *server)
             count.oldest_queued_s > 0 ? fmax(0, ap_wall_s() - count.oldest_queued_s) : 0);
     head(out, "jobs_ended_total", "counter", "Jobs that have ended since the start.");
     size_t recipes = ap_index_ended(server->index, ended, AP_TALLY_NAMES);
-    for (size_t i = 0; i < 2 * recipes; i++) {
-        const ap_ended_count *e = &ended[i / 2];
-        fputs("audiopipe_jobs_ended_total{recipe=\"", out);
-        put_label(out, e->recipe);
-        fprintf(out, "\",state=\"%s\"} %zu\n", i % 2 ? "failed" : "done", i % 2 ? e->failed : e->done);
+    for (size_t i = 0; i < recipes; i++) {
+        print_ended(out, ended[i].recipe, "done", ended[i].done);
+        print_ended(out, ended[i].recipe, "failed", ended[i].failed);
+        print_ended(out, ended[i].recipe, "cancelled", ended[i].cancelled);
     }
 }
 

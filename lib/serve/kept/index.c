@@ -236,7 +236,7 @@ static void update(ap_index *x, const char *id, ap_place place, const cJSON *doc
         if (whole)
             count(x, e, at, true);
         if (whole && ended)
-            ap_tally_end(&x->tally, document, place == AP_DONE);
+            ap_tally_end(&x->tally, document, e->state);
         if (whole && !e->hook && hash != e->hash)
             x->told(id, owner_of(e), text, x->user);
         e->hash = hash;

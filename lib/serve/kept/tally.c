@@ -57,7 +57,7 @@ double ap_tally_of(const ap_tally *t, const char *owner)
 
 /* ---- ends */
 
-static void add_end(ap_tally *t, const char *recipe, bool done)
+static void add_end(ap_tally *t, const char *recipe, const char *state)
 {
     size_t i = 0;
     while (i < t->recipe_count && strcmp(t->ended[i].recipe, recipe) != 0)
@@ -66,8 +66,9 @@ static void add_end(ap_tally *t, const char *recipe, bool done)
         return;
     if (i == t->recipe_count)
         strcpy(t->ended[t->recipe_count++].recipe, recipe);
-    t->ended[i].done += done;
-    t->ended[i].failed += !done;
+    t->ended[i].done += strcmp(state, "done") == 0;
+    t->ended[i].failed += strcmp(state, "failed") == 0;
+    t->ended[i].cancelled += strcmp(state, "cancelled") == 0;
 }
 
 static void add_stage(ap_tally *t, const char *stage, double seconds)
@@ -85,10 +86,11 @@ static void add_stage(ap_tally *t, const char *stage, double seconds)
         t->stages[i].buckets[k] += seconds <= ap_stage_bounds[k];
 }
 
-void ap_tally_end(ap_tally *t, const cJSON *document, bool done)
+void ap_tally_end(ap_tally *t, const cJSON *document, const char *state)
 {
+    bool done = strcmp(state, "done") == 0;
     const cJSON *stages = done ? cJSON_GetObjectItemCaseSensitive(document, "stages") : NULL, *stage;
-    add_end(t, ap_json_string(document, "recipe"), done);
+    add_end(t, ap_json_string(document, "recipe"), state);
     cJSON_ArrayForEach(stage, stages)
     {
         add_stage(t, ap_json_string(stage, "name"), ap_json_number(stage, "seconds", NAN));

@@ -13,7 +13,7 @@
 
 typedef struct ap_ended_count {
     char recipe[64];
-    size_t done, failed;
+    size_t done, failed, cancelled;
 } ap_ended_count;
 
 typedef struct ap_stage_count {
@@ -38,7 +38,7 @@ void ap_tally_free(ap_tally *t);
 /* Adds to what an owner's jobs take; without memory it is not counted. */
 void ap_tally_bytes(ap_tally *t, const char *owner, double bytes);
 double ap_tally_of(const ap_tally *t, const char *owner);
-/* A job of that document has ended. */
-void ap_tally_end(ap_tally *t, const cJSON *document, bool done);
+/* A job of that document has ended: "done", "failed" or "cancelled". */
+void ap_tally_end(ap_tally *t, const cJSON *document, const char *state);
 
 #endif
