@@ -125,6 +125,9 @@ static bool run_one(const config *c, const char *input, ap_error *err)
     const audio_folder one = {.streams = &s, .count = 1};
     bool ok = c->peaky ? write_peaks(c, s, err) : draw(c, &one, err);
     progress_end(&w.progress, ok);
+    if (ok)
+        remark("'%s': %s", is_standard(c->output) ? "standard output" : c->output,
+               c->peaky ? "peaks" : "a picture");
     return ok;
 }
 

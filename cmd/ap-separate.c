@@ -98,6 +98,15 @@ static bool go_on(void *user, uint64_t frames, uint64_t total, ap_error *err)
     return filter_go_on(err);
 }
 
+static ap_separator *open_model(const ap_separate_options *o, ap_error *err)
+{
+    ap_separator *separator = ap_separator_open(o, err);
+    const char *engine = separator ? ap_separator_engine(separator) : NULL;
+    if (separator)
+        remark("model '%s'%s%s", ap_separator_model(separator), engine ? ": " : "", engine ? engine : "");
+    return separator;
+}
+
 static size_t names(void *cfg, const output_config *out, const char *list[MAX_STEMS], size_t *in_folder,
                     ap_error *err)
 {
@@ -107,7 +116,7 @@ static size_t names(void *cfg, const output_config *out, const char *list[MAX_ST
     c->separate.progress = go_on;
     c->asked.rest_minus = c->other_method == REST_MINUS;
     if (!c->separator)
-        c->separator = ap_separator_open(&c->separate, err);
+        c->separator = open_model(&c->separate, err);
     if (!c->separator || !asked_of(&c->all, c->separator, &c->asked, err))
         return 0;
     for (size_t i = 0; i < c->all.count; i++)

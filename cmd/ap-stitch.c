@@ -243,6 +243,10 @@ static bool run(config *c, name_list *images, ap_error *err)
                                      : ap_stitch(audio, images->names, images->count, c->output, o, err);
     if (m.started)
         progress_end(&m.progress, ok);
+    if (ok)
+        remark("'%s': %llu pictures, %.3f s, peak %.2f dBFS, %llu clipped", c->output,
+               (unsigned long long)report.frames, report.duration_s, 20 * log10(report.peak),
+               (unsigned long long)report.clipped);
     if (ok && !c->common.quiet)
         report_sound(&report);
     return ok;

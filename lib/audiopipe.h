@@ -705,6 +705,8 @@ ap_separator *ap_separator_open(const ap_separate_options *options, ap_error *er
 void ap_separator_close(ap_separator **separator);
 /* The name of the model, also if none was asked for. */
 const char *ap_separator_model(const ap_separator *separator);
+/* What computes the model's network, for people: "CPU, kernels for avx2, threads: 4"; NULL: it has none. */
+const char *ap_separator_engine(const ap_separator *separator);
 /* How many stems there are, and the name of each (NULL past the last), owned by the separator. */
 size_t ap_separator_stems(const ap_separator *separator);
 const char *ap_separator_stem(const ap_separator *separator, size_t index);

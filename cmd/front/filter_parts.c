@@ -150,6 +150,13 @@ static bool close_stdout(ap_error *err)
     return close(STDOUT_FILENO) == 0 || ap_fail_errno(err, errno, "cannot write 'standard output'");
 }
 
+/* --verbose */
+static void remark_output(const char *name, const ap_encode_report *r)
+{
+    remark("'%s': %llu frames at %u Hz, peak %.2f dBFS, %llu clipped", name, (unsigned long long)r->frames,
+           r->rate, 20 * log10(r->peak), (unsigned long long)r->clipped);
+}
+
 bool filter_write(const command *c, ap_stream *s, const output_config *out, const ap_encode_options *encode,
                   ap_error *err)
 {
@@ -173,9 +180,7 @@ bool filter_write(const command *c, ap_stream *s, const output_config *out, cons
     if (ok && to_stdout)
         ok = close_stdout(err);
     if (ok)
-        remark("'%s': %llu frames at %u Hz, peak %.2f dBFS, %llu clipped",
-               to_stdout ? "standard output" : out->path, (unsigned long long)report.frames, report.rate,
-               20 * log10(report.peak), (unsigned long long)report.clipped);
+        remark_output(to_stdout ? "standard output" : out->path, &report);
     if (ok && !out->common.quiet)
         output_report(c, NULL, rate, &report);
     return ok;
@@ -202,8 +207,11 @@ bool filter_write_split(const command *c, ap_stream *s, const output_config *out
         ap_close(&s);
         ok = false;
     }
-    for (size_t i = 0; ok && !out->common.quiet && i < count; i++)
-        output_report(c, outputs[i].path, rate, &reports[i]);
+    for (size_t i = 0; ok && i < count; i++) {
+        remark_output(outputs[i].path, &reports[i]);
+        if (!out->common.quiet)
+            output_report(c, outputs[i].path, rate, &reports[i]);
+    }
     free(options);
     free(reports);
     return ok;

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define MAX_OPTIONS 96
@@ -405,13 +406,23 @@ static const char *apply_settings(const command *c, const row_list *list, const 
 
 static struct timespec started;
 
+/* Of this process or of those that worked for it and have ended. */
+static double processor_s(int whose)
+{
+    struct rusage used = {0};
+    getrusage(whose, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1e-6;
+}
+
 static void say_times(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     const double took =
         (double)(now.tv_sec - started.tv_sec) + (double)(now.tv_nsec - started.tv_nsec) * 1e-9;
-    remark("took %.2f s, %.2f s of a processor", took, (double)clock() / CLOCKS_PER_SEC);
+    remark("took %.2f s, %.2f s of a processor", took,
+           processor_s(RUSAGE_SELF) + processor_s(RUSAGE_CHILDREN));
 }
 
 /* Which of the clones of AP_HOT loops run here. */

@@ -97,6 +97,9 @@ static bool write_film(film *f, ap_error *err)
     bool ok = ap_film(f->input, f->sounds, f->count, w->out->path, &o, err);
     for (unsigned i = 0; i < f->count; i++)
         progress_end(&f->watchers[i].progress, ok);
+    if (ok)
+        remark("'%s': %u audio tracks, peak %.2f dBFS, %llu clipped", w->out->path, f->count,
+               20 * log10(report.peak), (unsigned long long)report.clipped);
     if (ok && report.clipped && !w->out->common.quiet)
         complain(w->command, "warning: %llu samples clipped, peak %+.2f dBFS",
                  (unsigned long long)report.clipped, 20 * log10(report.peak));

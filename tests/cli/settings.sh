@@ -122,4 +122,30 @@ verbose_says_what_is_done() {
 }
 check verbose_says_what_is_done
 
+verbose_names_every_output() {
+    ap-hpss -v tone.wav -o parts/ 2>said
+    grep -q "^ap-hpss: 'parts/percussive.wav': 22050 frames at 44100 Hz, peak " said
+    ap-plot -v tone.wav -o v.png 2>said
+    grep -q "^ap-plot: 'v.png': a picture$" said
+    cp tone.wav tagged.wav
+    ap-tag -v --set TITLE=x tagged.wav 2>said
+    grep -q "^ap-tag: 'tagged.wav': tags written$" said
+}
+check verbose_names_every_output
+
+verbose_says_what_runs_a_network() {
+    local seconds
+    ap-separate -v -j 2 -n "$tests_folder/data/demucs/htdemucs-tiny.th" tone.wav -o stems/ 2>said
+    grep -qE "^ap-separate: model '.*/htdemucs-tiny.th': CPU, kernels for (avx512|avx2|base), threads: 2$" said
+    ap-separate -v -n dsp tone.wav -o stems/ 2>said
+    grep -q "^ap-separate: model 'dsp'$" said
+    # Processes that work for it count, too.
+    mkdir -p songs
+    cp tone.wav songs/a.wav && cp tone.wav songs/b.wav
+    ap-separate -v -n "$tests_folder/data/demucs/htdemucs-tiny.th" songs -r -o many-stems/ 2>said
+    seconds=$(sed -n 's/^ap-separate: took .* s, \([0-9.]*\) s of a processor$/\1/p' said)
+    awk "BEGIN { exit !($seconds >= 0.05) }"
+}
+check verbose_says_what_runs_a_network
+
 finish

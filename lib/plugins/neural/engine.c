@@ -7,6 +7,7 @@
 #include "plugins/neural/tensor/tensor.h"
 
 #include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ static bool open_torch(nn_engine *e, const char *device, ap_error *err)
     if (!e->torch)
         return false;
     e->ops = e->torch->backend;
+    snprintf(e->name, sizeof e->name, "libtorch, device %s", device);
     return e->ops->open(e, device, err);
 }
 
@@ -60,6 +62,11 @@ nn_engine *nn_engine_new(const char *device, int threads, ap_error *err)
         return e;
     free(e);
     return NULL;
+}
+
+const char *nn_engine_name(const nn_engine *engine)
+{
+    return engine->name;
 }
 
 /* ---- TorchScript */

@@ -126,7 +126,8 @@ static ap_model *neural_open(const ap_separate_options *o, ap_error *err)
 static void neural_describe(const ap_model *m, ap_model_info *info)
 {
     const nn_network *n = m->networks[0];
-    *info = (ap_model_info){.rate = (uint32_t)n->rate, .channels = (uint32_t)n->channels};
+    *info = (ap_model_info){
+        .rate = (uint32_t)n->rate, .channels = (uint32_t)n->channels, .engine = nn_engine_name(m->engine)};
     for (int i = 0; i < n->stem_count; i++)
         info->stems[info->stem_count++] = n->stems[i];
 }

@@ -17,6 +17,7 @@ typedef struct ap_model_info {
     size_t stem_count, parts;        /* parts: those that are the mix taken apart, the first ones; 0: all */
     size_t inside[AP_MAX_STEMS];     /* of a stem behind them: the parts from that number on are in it */
     uint32_t rate, channels;         /* of the stream that separate takes; 0 = any */
+    const char *engine;              /* what computes, for people; NULL: what every stage has */
 } ap_model_info;
 
 typedef struct ap_method {
@@ -42,7 +43,7 @@ typedef struct ap_neural_plugin {
     ap_method method;
 } ap_neural_plugin;
 
-#define AP_NEURAL_VERSION 1
+#define AP_NEURAL_VERSION 2
 
 /* blind.c */
 const ap_method *ap_blind_method(void);

@@ -138,6 +138,11 @@ const char *ap_separator_model(const ap_separator *separator)
     return separator->options.model;
 }
 
+const char *ap_separator_engine(const ap_separator *separator)
+{
+    return separator->info.engine;
+}
+
 size_t ap_separator_stems(const ap_separator *separator)
 {
     return separator->info.stem_count;

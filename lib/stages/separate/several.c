@@ -45,6 +45,8 @@ ap_source_stem *ap_several_add(ap_several *s, const char *prefix, const char *na
 void ap_several_describe(const ap_several *s, ap_model_info *info)
 {
     *info = (ap_model_info){.stem_count = s->count, .parts = s->parts, .channels = 2};
+    for (size_t i = 0; i < s->members.count && !info->engine; i++)
+        info->engine = ap_separator_engine(s->members.list[i].separator);
     for (size_t i = 0; i < s->count; i++) {
         info->stems[i] = s->stems[i].name;
         info->inside[i] = s->inside[i];

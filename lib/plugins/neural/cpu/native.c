@@ -5,6 +5,7 @@
 #include "plugins/neural/tensor/tensor.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,6 +235,8 @@ static bool native_open(nn_engine *engine, const char *device, ap_error *err)
         return ap_fail_memory(err);
     engine->data = n;
     n->kernels = nn_kernels_usable(0);
+    snprintf(engine->name, sizeof engine->name, "CPU, kernels for %s, threads: %d", n->kernels->name,
+             engine->threads);
     n->scratch = calloc((size_t)engine->threads, sizeof *n->scratch);
     n->threads = nn_threads_new((size_t)engine->threads);
     if (n->scratch && n->threads)

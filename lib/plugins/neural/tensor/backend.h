@@ -19,7 +19,8 @@ struct nn_engine {
     int threads;
     bool failed;
     ap_error error;
-    void *data; /* of the backend, as in the structs below */
+    void *data;    /* of the backend, as in the structs below */
+    char name[64]; /* what computes, for people */
 };
 
 struct nn_tensor {
@@ -128,7 +129,7 @@ struct nn_torch {
     nn_tensor *(*run)(const nn_tensor *x, void *module, int stems);
 };
 
-#define NN_TORCH_VERSION 4
+#define NN_TORCH_VERSION 5
 
 /* A tensor without data, for a backend to fill. NULL when out of memory. */
 nn_tensor *nn_tensor_shell(nn_engine *engine, int64_t rows, int64_t channels, int64_t time);

@@ -20,6 +20,8 @@ extern "C" {
 
 /* A device to compute on: "auto", "cpu", "cuda"; threads 0 = all cores. NULL on failure. */
 nn_engine *nn_engine_new(const char *device, int threads, ap_error *err);
+/* What computes, for people. */
+const char *nn_engine_name(const nn_engine *engine);
 void nn_engine_free(nn_engine *engine);
 /* What went wrong first since the last call; false if something did. */
 bool nn_engine_check(nn_engine *engine, ap_error *err);
