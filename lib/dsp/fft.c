@@ -21,6 +21,14 @@ struct ap_fft_pair {
 /* FFTW's planner is the one part of it that is not thread-safe. */
 static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
 
+static void forget_plans(fftwf_plan forward, fftwf_plan inverse)
+{
+    pthread_mutex_lock(&planner);
+    fftwf_destroy_plan(forward);
+    fftwf_destroy_plan(inverse);
+    pthread_mutex_unlock(&planner);
+}
+
 void *ap_fft_alloc(size_t count, size_t size)
 {
     if (size && count > (SIZE_MAX - 64) / size)
@@ -51,12 +59,8 @@ ap_fft *ap_fft_new(size_t size)
 
 void ap_fft_free(ap_fft *fft)
 {
-    if (!fft)
-        return;
-    pthread_mutex_lock(&planner);
-    fftwf_destroy_plan(fft->forward);
-    fftwf_destroy_plan(fft->inverse);
-    pthread_mutex_unlock(&planner);
+    if (fft)
+        forget_plans(fft->forward, fft->inverse);
     free(fft);
 }
 
@@ -99,12 +103,8 @@ ap_fft_pair *ap_fft_pair_new(size_t size)
 
 void ap_fft_pair_free(ap_fft_pair *fft)
 {
-    if (!fft)
-        return;
-    pthread_mutex_lock(&planner);
-    fftwf_destroy_plan(fft->forward);
-    fftwf_destroy_plan(fft->inverse);
-    pthread_mutex_unlock(&planner);
+    if (fft)
+        forget_plans(fft->forward, fft->inverse);
     free(fft);
 }
 
