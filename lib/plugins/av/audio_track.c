@@ -216,8 +216,10 @@ void ap_audio_track_delay(ap_audio_track *t, double seconds)
 
 void ap_audio_track_keep_time(ap_audio_track *t)
 {
-    if (ap_muxer_has_opus(t->muxer))
-        t->shift += t->codec->initial_padding;
+    if (!ap_muxer_has_opus(t->muxer))
+        return;
+    t->muxer->container->avoid_negative_ts = 0;
+    t->shift += t->codec->initial_padding;
 }
 
 bool ap_audio_track_ended(const ap_audio_track *t)

@@ -358,12 +358,8 @@ static bool run(film *f, ap_input *in, ap_output *out, ap_error *err)
         return false;
     if (!copy_tags(&f->muxer.container->metadata, f->source.container->metadata, true) || !copy_chapters(f))
         return ap_fail_memory(err);
-    /* Else the delay of Opus, which Matroska has another place for, moves all the other streams. */
-    if (!(f->muxer.container->oformat->flags & AVFMT_TS_NEGATIVE) && f->source.container->start_time >= 0) {
-        f->muxer.container->avoid_negative_ts = 0;
-        for (size_t i = 0; i < f->job->count; i++)
-            ap_audio_track_keep_time(f->tracks[i]);
-    }
+    for (size_t i = 0; i < f->job->count && f->source.container->start_time >= 0; i++)
+        ap_audio_track_keep_time(f->tracks[i]);
     return ap_muxer_start_as_it_is(&f->muxer, err) && copy_all(f, err) && write_sound(f, INFINITY, err) &&
            ap_muxer_finish(&f->muxer, err);
 }

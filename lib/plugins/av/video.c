@@ -168,7 +168,10 @@ static bool open_all(maker *m, ap_output *out, ap_error *err)
     double length_s = m->by_images ? (double)m->frames / av_q2d(m->fps) : -1;
     m->sound = ap_audio_track_open(&m->muxer, m->audio, 0, length_s, err);
     m->audio = NULL;
-    return m->sound && start(m, tags, err);
+    if (!m->sound)
+        return false;
+    ap_audio_track_keep_time(m->sound);
+    return start(m, tags, err);
 }
 
 /* Writes the next frame, of the next picture if the last one was shown long enough. Sets *more to false at

@@ -149,7 +149,8 @@ ap_audio_track *ap_audio_track_open(ap_muxer *m, ap_stream *audio, double kbps, 
 bool ap_audio_track_write(ap_audio_track *t, ap_error *err);
 /* The sound begins at this time. */
 void ap_audio_track_delay(ap_audio_track *t, double seconds);
-/* For a muxer that moves no times: readers of Matroska take the delay of Opus off by themselves. */
+/* Before the muxer starts: readers of Matroska take the delay of Opus off by themselves; else it would move
+ * all other streams. */
 void ap_audio_track_keep_time(ap_audio_track *t);
 bool ap_audio_track_ended(const ap_audio_track *t);
 /* The time up to which sound is written. */
