@@ -68,7 +68,9 @@ static double missing(const ap_stream *s, const ap_av_decoder *d)
         return 0;
     if (d->st->duration > 0)
         return (double)d->st->duration * av_q2d(d->st->time_base) - there;
-    return c->duration > 0 ? (double)c->duration / AV_TIME_BASE - fmax(there, d->end_s) : 0;
+    double seconds = c->duration > 0 ? (double)c->duration / AV_TIME_BASE - fmax(there, d->end_s) : 0;
+    /* Vorbis of less than a block, as libav copies it into Matroska: 32 bits that went below zero. */
+    return fabs(seconds - 0x1p32 / s->format.rate) < 1 ? 0 : seconds;
 }
 
 /* The end is the end if the container did not promise more. */
