@@ -35,6 +35,7 @@ typedef struct ready {
 } ready;
 
 struct ap_hrtf {
+    ap_sofa_kept kept; /* stands first */
     const ap_sofa *sofa;
     ap_sofa *opened; /* sofa, unless it is the caller's */
     ap_sphere *sphere;
@@ -51,6 +52,7 @@ struct ap_hrtf {
     float complex *bins, *minimum;
     float *level;
     double centre; /* mean time of arrival */
+    bool complete; /* can be used */
 };
 
 /* ---- sizes */
@@ -267,32 +269,9 @@ static bool allocate(ap_hrtf *h)
            (h->band = ap_fft_alloc(most / 2 + 1, sizeof *h->band));
 }
 
-ap_hrtf *ap_hrtf_open(const char *path, const ap_sofa *set, uint32_t rate, size_t block, ap_error *err)
+static void destroy(ap_sofa_kept *kept)
 {
-    ap_hrtf *h = calloc(1, sizeof *h);
-    if (!h) {
-        ap_fail_memory(err);
-        return NULL;
-    }
-    *h = (ap_hrtf){.rate = rate, .block = block};
-    if (!set && !(h->opened = ap_sofa_open(path, err)))
-        goto fail;
-    h->sofa = set ? set : h->opened;
-    h->sofa_rate = ap_sofa_rate(h->sofa);
-    if (allocate(h) && ap_equalise(h->sofa, h->sphere, h->measured_fft, h->measured_size, h->equaliser)) {
-        for (size_t k = 0; k <= h->measured_size / 2; k++)
-            h->band[k] = band_weight(bin_hz(h, k));
-        find_centre(h);
-        return h;
-    }
-    ap_fail_memory(err);
-fail:
-    ap_hrtf_free(h);
-    return NULL;
-}
-
-void ap_hrtf_free(ap_hrtf *h)
-{
+    ap_hrtf *h = (ap_hrtf *)kept;
     if (!h)
         return;
     free(h->directions);
@@ -309,6 +288,41 @@ void ap_hrtf_free(ap_hrtf *h)
     free(h->minimum);
     free(h->level);
     free(h);
+}
+
+void ap_hrtf_free(ap_hrtf *h)
+{
+    const bool stays = h && h->complete && !h->opened;
+    destroy(stays ? ap_sofa_swap(h->sofa, &h->kept) : (ap_sofa_kept *)h);
+}
+
+ap_hrtf *ap_hrtf_open(const char *path, const ap_sofa *set, uint32_t rate, size_t block, ap_error *err)
+{
+    ap_hrtf *h = set ? (ap_hrtf *)ap_sofa_swap(set, NULL) : NULL;
+    if (h && h->rate == rate && h->block == block)
+        return h;
+    destroy((ap_sofa_kept *)h);
+    h = calloc(1, sizeof *h);
+    if (!h) {
+        ap_fail_memory(err);
+        return NULL;
+    }
+    *h = (ap_hrtf){.kept = {destroy}, .rate = rate, .block = block};
+    if (!set && !(h->opened = ap_sofa_open(path, err)))
+        goto fail;
+    h->sofa = set ? set : h->opened;
+    h->sofa_rate = ap_sofa_rate(h->sofa);
+    if (allocate(h) && ap_equalise(h->sofa, h->sphere, h->measured_fft, h->measured_size, h->equaliser)) {
+        for (size_t k = 0; k <= h->measured_size / 2; k++)
+            h->band[k] = band_weight(bin_hz(h, k));
+        find_centre(h);
+        h->complete = true;
+        return h;
+    }
+    ap_fail_memory(err);
+fail:
+    ap_hrtf_free(h);
+    return NULL;
 }
 
 AP_HOT

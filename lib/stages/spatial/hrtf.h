@@ -11,6 +11,7 @@ typedef struct ap_hrtf ap_hrtf;
 
 /* set NULL: opens path. Filters have block + 1 taps; their spectra, of 2 * block, have block + 1 bins. */
 ap_hrtf *ap_hrtf_open(const char *path, const ap_sofa *set, uint32_t rate, size_t block, ap_error *err);
+/* The tables of a set stay with it, for the next one who asks for that rate and block. */
 void ap_hrtf_free(ap_hrtf *h);
 /* The filters of both ears for any direction, and the delays to go with them in frames; their mean over the
  * directions is about 0, and they stay within AP_HRTF_DELAY_S. hint as for ap_sphere_find. */

@@ -6,6 +6,7 @@
 #include "stages/spatial/sofa.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,13 @@
 /* What comes later than this is the room, which is not asked for. */
 #define LENGTH_S 0.05
 
+/* What is in it changes while the set does not. */
+typedef struct shelf {
+    _Atomic(ap_sofa_kept *) kept;
+} shelf;
+
 struct ap_sofa {
+    shelf *shelf;
     struct MYSOFA_HRTF *file;
     size_t count;
     unsigned *measurement; /* of each direction */
@@ -194,6 +201,10 @@ ap_sofa *ap_sofa_open(const char *path, ap_error *err)
         ap_fail_memory(err);
         return NULL;
     }
+    if (!(s->shelf = calloc(1, sizeof *s->shelf))) {
+        ap_fail_memory(err);
+        goto fail;
+    }
     if (!(s->file = load(path, err)))
         goto fail;
     mysofa_tocartesian(s->file);
@@ -222,11 +233,20 @@ void ap_sofa_close(ap_sofa *s)
 {
     if (!s)
         return;
+    ap_sofa_kept *kept = s->shelf ? ap_sofa_swap(s, NULL) : NULL;
+    if (kept)
+        kept->destroy(kept);
+    free(s->shelf);
     if (s->file)
         mysofa_free(s->file);
     free(s->measurement);
     free(s->direction);
     free(s);
+}
+
+ap_sofa_kept *ap_sofa_swap(const ap_sofa *s, ap_sofa_kept *kept)
+{
+    return atomic_exchange(&s->shelf->kept, kept);
 }
 
 double ap_sofa_rate(const ap_sofa *s)

@@ -330,6 +330,28 @@ static void delays_in_the_file_are_used(void)
     ap_hrtf_free(h);
 }
 
+/* What is made of a set for one stream serves the next; two at a time have their own. */
+static void tables_stay_with_the_set(void)
+{
+    ap_sofa *s = ap_sofa_open("tests/data/horizon.sofa", NULL);
+    ap_hrtf *a = ap_hrtf_open(NULL, s, RATE, BLOCK, NULL), *b = ap_hrtf_open(NULL, s, RATE, BLOCK, NULL);
+    CHECK(a && b && a != b);
+    ap_hrtf_free(a);
+    ap_hrtf *again = (ap_hrtf *)ap_sofa_swap(s, NULL);
+    CHECK(again == a);
+    ap_hrtf_free(again);
+    again = ap_hrtf_open(NULL, s, RATE, BLOCK, NULL);
+    CHECK(again == a && !ap_sofa_swap(s, NULL));
+    ap_hrtf_free(again);
+    ap_hrtf_free(b);
+    ap_hrtf *other = ap_hrtf_open(NULL, s, 48000, BLOCK, NULL);
+    heard *e = at(other, 30, 0);
+    CHECK(other && e->delay[0] < e->delay[1]);
+    free(e);
+    ap_hrtf_free(other);
+    ap_sofa_close(s);
+}
+
 static void bad_sets_are_refused(void)
 {
     char path[] = "/tmp/ap-hrtf-XXXXXX";
@@ -349,4 +371,4 @@ static void bad_sets_are_refused(void)
 TEST_MAIN(CASE(magnitudes_are_those_measured), CASE(average_around_the_horizon_is_flat),
           CASE(interaural_times_are_those_measured), CASE(directions_left_out_are_found_again),
           CASE(level_does_not_dip_between_directions), CASE(every_rate_sounds_the_same),
-          CASE(delays_in_the_file_are_used), CASE(bad_sets_are_refused))
+          CASE(delays_in_the_file_are_used), CASE(tables_stay_with_the_set), CASE(bad_sets_are_refused))
