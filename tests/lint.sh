@@ -76,7 +76,18 @@ nothing_has_strayed_in() {
         <(git ls-files | cut -d/ -f1 | sort -u)
 }
 
+# A word that is no build is not taken for one.
+the_runner_says_how_it_is_used() {
+    [[ $(tests/run --help) = "Usage: tests/run BUILD... "* ]]
+    local status=0
+    tests/run nowhere -- lint 2>"$work/said" || status=$?
+    [ "$status" = 2 ]
+    grep -Fxq "tests/run: 'nowhere' is no folder with a build" "$work/said"
+    ! tests/run -- lint 2>"$work/said" || return 1
+}
+
 check formatted
+check the_runner_says_how_it_is_used
 check nothing_has_strayed_in
 check clean_for_cppcheck
 check clean_for_shellcheck
