@@ -119,8 +119,15 @@ void pieces_free(piece_list *list)
 /* The stream that the pieces read, one after the other, each its part. */
 typedef struct reader {
     ap_stream *s;
-    uint64_t at; /* frames read so far */
+    uint64_t at;       /* frames read so far */
+    uint64_t needed;   /* where the next piece begins; 0: there is none */
+    const char *input; /* for messages */
 } reader;
+
+static bool fail_early_end(const char *input, ap_error *err)
+{
+    return ap_fail(err, AP_FAILED, "'%s' ends before all pieces have begun", input);
+}
 
 static ptrdiff_t read_on(void *user, float *frames, size_t max, ap_error *err)
 {
@@ -128,11 +135,15 @@ static ptrdiff_t read_on(void *user, float *frames, size_t max, ap_error *err)
     ptrdiff_t n = ap_read(r->s, frames, max, err);
     if (n > 0)
         r->at += (uint64_t)n;
+    if (n == 0 && r->at < r->needed) {
+        fail_early_end(r->input, err);
+        return -1;
+    }
     return n;
 }
 
 /* Reads up to where a piece begins. */
-static bool skip_to(reader *r, const char *input, uint64_t start, ap_error *err)
+static bool skip_to(reader *r, uint64_t start, ap_error *err)
 {
     enum { BLOCK = 4096 };
     float *block = malloc(BLOCK * ap_stream_format(r->s)->channels * sizeof *block);
@@ -142,7 +153,7 @@ static bool skip_to(reader *r, const char *input, uint64_t start, ap_error *err)
     while (n > 0 && r->at < start)
         n = read_on(r, block, start - r->at < BLOCK ? (size_t)(start - r->at) : BLOCK, err);
     free(block);
-    return n > 0 || (n == 0 && ap_fail(err, AP_FAILED, "'%s' ends before all pieces have begun", input));
+    return n > 0 || (n == 0 && fail_early_end(r->input, err));
 }
 
 /* The tags of a piece: its own, and those of the stream that it does not have, chapters as they are in the
@@ -182,7 +193,8 @@ static bool write_piece(const command *c, reader *r, const piece_list *list, siz
     if (!tags)
         return ap_fail_memory(err);
     options.tags = tags;
-    bool ok = skip_to(r, list->input, p->start, err);
+    r->needed = i + 1 < list->count ? p[1].start : 0;
+    bool ok = skip_to(r, p->start, err);
     ap_format format = *ap_stream_format(r->s);
     if (p->frames != AP_UNKNOWN)
         format.frames = p->frames;
@@ -191,6 +203,16 @@ static bool write_piece(const command *c, reader *r, const piece_list *list, siz
     ok = ok && filter_write(c, ap_source(&format, read_on, NULL, r, err), out, &options, err);
     ap_tags_free(&tags);
     return ok;
+}
+
+/* Whether all of them begin before the end, if that is known. */
+static bool check_starts(const piece_list *list, uint64_t frames, ap_error *err)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->pieces[i].start >= frames) /* AP_UNKNOWN is more than any */
+            return ap_fail(err, AP_FAILED, "'%s' ends before the piece '%s' begins", list->input,
+                           list->pieces[i].name);
+    return true;
 }
 
 /* Checks, before any work, that all of them can be written, and have different names. */
@@ -214,10 +236,11 @@ static bool check_paths(const piece_list *list, char **paths, const output_confi
 bool pieces_write(const command *c, ap_stream *s, const piece_list *list, const output_config *out,
                   ap_error *err)
 {
-    reader r = {s, 0};
+    reader r = {.s = s, .input = list->input};
     char **paths = s ? calloc(list->count + 1, sizeof *paths) : NULL;
     made_folders made = {0};
-    bool ok = paths && check_paths(list, paths, out, err) && target_make_folders(&made, paths[0], err);
+    bool ok = paths && check_starts(list, ap_stream_format(s)->frames, err) &&
+              check_paths(list, paths, out, err) && target_make_folders(&made, paths[0], err);
     if (s && !paths)
         ap_fail_memory(err);
     for (size_t i = 0; ok && i < list->count; i++) {

@@ -125,7 +125,13 @@ bad_sheets() {
     done
     printf 'TRACK 01 AUDIO\nINDEX 01 00:09:00\n' >late.cue
     fails 1 ap-trim --cue late.cue talk.wav -o late
-    grep -q "'talk.wav'" stderr
+    printf 'TRACK 01 AUDIO\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nINDEX 01 00:01:00\nTRACK 03 AUDIO\nTITLE x\nINDEX 01 00:09:00\n' >late.cue
+    fails 1 ap-trim --cue late.cue talk.wav -o late
+    grep -Fq "'talk.wav' ends before the piece '03 x' begins" stderr
+    [ ! -e late ]
+    sox talk.wav -t raw - >talk.raw
+    fails 1 ap-trim --raw "s16le,$(soxi -r talk.wav),$(soxi -c talk.wav)" --cue late.cue - -o late < <(cat talk.raw)
+    grep -Fq "'stdin' ends before all pieces have begun" stderr
 }
 check bad_sheets
 
