@@ -172,7 +172,7 @@ static bool change(const config *c, const char *path, const ap_tags *old, ap_err
     ap_tags *tags = edited(c, old);
     bool ok = (tags || ap_fail_memory(err)) && ap_tags_write(path, tags, c->keep_time, err);
     if (ok)
-        remark("'%s': tags written", path);
+        remark("'%s': the tags are set", path);
     ap_tags_free(&tags);
     return ok;
 }

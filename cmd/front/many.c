@@ -16,19 +16,18 @@
 
 #define AT(field) offsetof(many_config, field)
 
-#define NAME_ROWS                                                                                            \
-    ROW_ON('r', "recursive", AT(recursive),                                                                  \
-           "go through folders and all below them; outputs keep their structure"),                           \
+#define NAME_ROWS(folders)                                                                                   \
+    ROW_ON('r', "recursive", AT(recursive), folders),                                                        \
         ROW_FILE(0, "list", "FILE", AT(list), "more inputs: one name on each line; - = standard input"),     \
         ROW_ON('0', "null", AT(null), "the names of --list end with zero bytes")
 
-const option_row name_rows[] = {NAME_ROWS, {0}};
+const option_row name_rows[] = {NAME_ROWS("go through folders and all below them"), {0}};
 
 const option_row many_rows[] = {
     ROW_ON(0, "skip-existing", AT(skip_existing),
            "leave out what is made already: a whole output, not older than its input"),
     ROW_ON(0, "dry-run", AT(dry_run), "say what would be made, and make nothing"),
-    NAME_ROWS,
+    NAME_ROWS("go through folders and all below them; outputs keep their structure"),
     ROW_COUNT('j', "threads", "N", AT(threads), 0, 1024, "files at a time; 0 = as many as there are cores"),
     ROW_ON(0, "fail-fast", AT(fail_fast), "stop at the first file that fails"),
     {0},

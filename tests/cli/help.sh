@@ -135,6 +135,12 @@ examples_work() {
 }
 check examples_work
 
+only_what_has_outputs_speaks_of_them() {
+    ap-tag --help | grep -Eq -- '--recursive +go through folders and all below them$'
+    ap-limit --help | grep -Eq -- '--recursive +.*; outputs keep their structure$'
+}
+check only_what_has_outputs_speaks_of_them
+
 no_page_has_gaps() {
     ! grep -nE '@[A-Z]+@|^\.\\" .*(options|status|functions)$' "$AP_BUILD"/man/*.[1-9]
 }

@@ -129,7 +129,7 @@ verbose_names_every_output() {
     grep -q "^ap-plot: 'v.png': a picture$" said
     cp tone.wav tagged.wav
     ap-tag -v --set TITLE=x tagged.wav 2>said
-    grep -q "^ap-tag: 'tagged.wav': tags written$" said
+    grep -q "^ap-tag: 'tagged.wav': the tags are set$" said
 }
 check verbose_names_every_output
 
