@@ -53,10 +53,12 @@ takes_photo_folders() {
     [ "$(find "$spool/queue/$id/input" -name '*.png' | wc -l)" -eq 2 ]
     [ "$(find "$spool/queue/$id/input" -type f | wc -l)" -eq 2 ]
     for left in Thumbs.db desktop.ini red.png.xmp red.png.json raw; do grep -q "left out: 'photos/$left'" said; done
+    grep -Fxq "ap-job: left out: 'photos/raw' is a folder" said
+    grep -Fxq "ap-job: left out: 'photos/Thumbs.db' is none of what recipe video takes: image audio zip" said
     # a photo that is damaged is no junk, and nothing that fits is an error
     mkdir -p words && echo words >words/a.txt
     fails 1 ap-job submit --recipe video words
-    grep -q "there is no file in 'words' that is image audio zip" stderr
+    grep -q "there is no file in 'words' that recipe video takes: image audio zip" stderr
     fails 1 ap-job submit --recipe video photos/Thumbs.db # what is named is meant
 }
 check takes_photo_folders

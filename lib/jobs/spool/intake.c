@@ -166,13 +166,13 @@ static bool fits(const draft *d, const char *path, ap_error *why)
     if (stat(path, &st) != 0)
         return ap_fail_errno(why, errno, "cannot open '%s'", path);
     if (!S_ISREG(st.st_mode))
-        return ap_fail(why, AP_FAILED, "'%s' is not a file", path);
+        return ap_fail(why, AP_FAILED, S_ISDIR(st.st_mode) ? "'%s' is a folder" : "'%s' is not a file", path);
     if (!ap_probe_file(path, AP_PROBE_TYPE, &probe, why))
         return false;
     if (!*probe.class_ && !ap_probe_file(path, AP_PROBE_DURATION, &probe, why))
         return false;
     return !*o->accept || ap_lists_word(o->accept, probe.class_) ||
-           ap_fail(why, AP_FAILED, "'%s' is not %s", path, o->accept);
+           ap_fail(why, AP_FAILED, "'%s' is none of what recipe %s takes: %s", path, o->recipe, o->accept);
 }
 
 static bool take_from_folder(const draft *d, const char *file, int *number, ap_error *err)
@@ -201,7 +201,8 @@ static bool take_folder(const draft *d, const char *path, int *number, ap_error 
         free(names);
     if (ok && *number == before)
         ok = *d->options->accept
-                 ? ap_fail(err, AP_FAILED, "there is no file in '%s' that is %s", path, d->options->accept)
+                 ? ap_fail(err, AP_FAILED, "there is no file in '%s' that recipe %s takes: %s", path,
+                           d->options->recipe, d->options->accept)
                  : ap_fail(err, AP_FAILED, "there is no file in '%s'", path);
     return ok;
 }
