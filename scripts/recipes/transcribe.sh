@@ -6,4 +6,4 @@
 # needs: ap-transcribe mem=4G
 # shellcheck shell=bash disable=SC2154
 
-stage transcribe ap-transcribe --engine "$engine" --language "$language" -o "$out/$track" -- "$input"
+stage transcribe ap-transcribe --engine "$engine" --language "$language" -f vtt,srt,txt,json -o "$out/$track" -- "$input"

@@ -59,6 +59,25 @@ folders_end_with_one_slash() {
 }
 check folders_end_with_one_slash
 
+# What is heard becomes objects, too; whisper.cpp is a stand-in.
+transcripts_go_there() {
+    mkdir -p whisper && : >model.bin
+    cat >whisper/whisper-cli <<'STUB'
+#!/bin/bash
+while [ $# -gt 0 ]; do case $1 in -of) base=$2 ;; esac; shift; done
+printf '1\n00:00:00,000 --> 00:00:01,500\n noise\n' >"$base.srt"
+STUB
+    chmod +x whisper/whisper-cli
+    local transcribe=(env PATH="$PWD/whisper:$PATH" ap-transcribe -m model.bin)
+    "${transcribe[@]}" -o s3://songs/heard/song s3://songs/out/song.wav
+    [ "$(ap-s3 ls s3://songs/heard/ | paste -sd ' ')" = 'heard/song.json heard/song.srt heard/song.txt heard/song.vtt' ]
+    [ "$(ap-s3 get s3://songs/heard/song.txt)" = noise ]
+    fails 1 "${transcribe[@]}" -o s3://songs/heard/song.txt song.wav
+    grep -q "cannot write 's3://songs/heard/song.txt': there is another one of that name" stderr
+    "${transcribe[@]}" --force -o s3://songs/heard/song.txt song.wav
+}
+check transcripts_go_there
+
 refusals_say_why() {
     fails 1 ap-decode s3://songs/none.wav
     grep -q "^ap-decode: cannot read 's3://songs/none.wav': there is no such object (404 NoSuchKey" stderr

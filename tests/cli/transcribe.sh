@@ -92,6 +92,10 @@ assert s == [{"start": 0, "end": 1.5, "text": "Fish & \"chips\" <b>\\"}, {"start
 assert "Fish &amp; \"chips\" &lt;b&gt;\\\n" in open("heard.vtt").read()
 assert "2\n00:01:00,250 --> 01:02:03,004\ntwo lines\n" in open("heard.srt").read()
 CODE
+    "$transcribe" -m model.bin -o only.vtt tone.wav
+    "$transcribe" -m model.bin -o both.txt -f srt tone.wav
+    [ "$(echo only* both*)" = 'only.vtt both.txt.srt' ]
+    cmp only.vtt heard.vtt
     fails 1 "$transcribe" -m model.bin -o heard tone.wav
     grep -q "'heard.vtt' is there already" stderr
     "$transcribe" --force -m model.bin -o heard tone.wav
