@@ -100,6 +100,26 @@ names_no_object() {
 }
 check names_no_object
 
+# Signatures hold for a quarter of an hour; here it is an hour later.
+a_wrong_clock() {
+    cat >late.c <<'CODE'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <time.h>
+time_t time(time_t *t)
+{
+    time_t now = ((time_t(*)(time_t *))dlsym(RTLD_NEXT, "time"))(NULL) + 3600;
+    if (t) *t = now;
+    return now;
+}
+CODE
+    cc -shared -fPIC -o late.so late.c -ldl
+    export ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
+    fails 1 env LD_PRELOAD="$PWD/late.so" ap-s3 ls s3://songs
+    grep -q "cannot list 's3://songs': the clock of this machine is not that of the server (403 " stderr
+}
+check a_wrong_clock
+
 pages_of_a_bucket() {
     ap-s3 cors --allow https://one.example --allow 'https://two.example' s3://songs
     oracle "r = s.get_bucket_cors(Bucket='songs')['CORSRules'][0]
