@@ -43,6 +43,7 @@ static const option_row standard_rows[] = {
 typedef struct row_list {
     option_row rows[MAX_OPTIONS];
     void *configs[MAX_OPTIONS];
+    bool given[MAX_OPTIONS]; /* by the user, not the default */
     int count;
 } row_list;
 
@@ -318,7 +319,7 @@ static bool is_for_now(const char *name)
 
 typedef struct application {
     const command *command;
-    const row_list *list;
+    row_list *list;
 } application;
 
 static void apply(const application *a, const setting *s, bool common)
@@ -338,6 +339,8 @@ static void apply(const application *a, const setting *s, bool common)
         usage_error(c, "'%s' needs a value", s->key);
     else
         set_option(c, o, a->list->configs[row], s->value);
+    if (o)
+        a->list->given[row] = true;
 }
 
 static void take_setting(void *user, const setting *s)
@@ -391,7 +394,7 @@ static bool take_back(const row_list *list, const char *word)
 }
 
 /* Those of the file that the command line names, or of the user's. */
-static const char *apply_settings(const command *c, const row_list *list, const char *named)
+static const char *apply_settings(const command *c, row_list *list, const char *named)
 {
     ap_error err;
     application a = {c, list};
@@ -435,21 +438,22 @@ static const char *kernels(void)
     return "any processor";
 }
 
-static void say_value(const option_row *o, const void *config)
+static void say_value(const option_row *o, const void *config, bool given)
 {
+    const bool means_something = given || !o->no_default;
     const void *field = (const char *)config + o->offset;
     const char *text = o->type == OPTION_TEXT || o->type == OPTION_FILE ? *(const char *const *)field : NULL;
     const choice *one = o->choices;
     if ((o->type == OPTION_NUMBER || o->type == OPTION_TIME) && isfinite(*(const double *)field) &&
-        !o->no_default)
+        means_something)
         remark("--%s=%g", o->name, *(const double *)field);
-    else if (o->type == OPTION_COUNT && !o->no_default)
+    else if (o->type == OPTION_COUNT && means_something)
         remark("--%s=%u", o->name, *(const unsigned *)field);
     else if (text)
         remark("--%s='%s'", o->name, text);
     while (o->type == OPTION_CHOICE && one->name && one->value != choice_at(field))
         one++;
-    if (o->type == OPTION_CHOICE && one->name && !o->no_default)
+    if (o->type == OPTION_CHOICE && one->name && means_something)
         remark("--%s=%s", o->name, one->name);
     if (is_flag(o) && *(const bool *)field == (o->type == OPTION_ON))
         remark("--%s", o->name);
@@ -468,7 +472,7 @@ static void start_talking(const command *c, const row_list *list, const char *fi
     if (file)
         remark("settings of '%s'", file);
     for (int i = 0; i < list->count; i++)
-        say_value(&list->rows[i], list->configs[i]);
+        say_value(&list->rows[i], list->configs[i], list->given[i]);
 }
 int parse_options(const command *c, const option_group groups[OPTION_GROUPS], int argc, char **argv)
 {
@@ -492,6 +496,7 @@ int parse_options(const command *c, const option_group groups[OPTION_GROUPS], in
             answer(c, &list.rows[row], list.configs[row]);
         if (!names_settings(&list.rows[row], optarg))
             set_option(c, &list.rows[row], list.configs[row], optarg);
+        list.given[row] = true;
         if (standard.help)
             print_help(c, &list);
         if (standard.version)

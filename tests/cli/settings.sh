@@ -133,6 +133,16 @@ verbose_names_every_output() {
 }
 check verbose_names_every_output
 
+verbose_says_what_was_asked_for() {
+    printf '[common]\nbitrate = 96\n' >given
+    ap-normalize -v --config given --peak=-3 tone.wav -o given.mp3 2>said
+    for option in bitrate=96 peak=-3; do
+        grep -Fxq -- "ap-normalize: --$option" said
+    done
+    ! grep -q -- --rms said || return 1
+}
+check verbose_says_what_was_asked_for
+
 verbose_says_what_runs_a_network() {
     local seconds
     ap-separate -v -j 2 -n "$tests_folder/data/demucs/htdemucs-tiny.th" tone.wav -o stems/ 2>said
