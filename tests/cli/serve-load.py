@@ -268,7 +268,7 @@ while any(c.is_alive() for c in clients):
     if time.time() - beat >= 60:
         beat += 60
         report(server, start, clients)
-time.sleep(3)
+time.sleep(45)  # that a client of events has gone is seen with the second beat of its stream
 report(server, start, clients)
 
 # every job that was answered and not deleted is there, with the bytes that were sent, once; and there is no other
