@@ -3,13 +3,11 @@
 #include "jobs/record/inspect.h"
 #include "base/cores.h"
 #include "base/error.h"
+#include "jobs/record/manifest.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 #define MOST_THREADS 64
 
@@ -20,17 +18,6 @@ typedef struct work {
     atomic_size_t next; /* part */
 } work;
 
-static bool sync_file(const char *path, ap_error *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (!ok)
-        ap_fail_errno(err, errno, "cannot sync '%s'", path);
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
 static void probe(ap_inspection *file)
 {
     if (ap_probe_file(file->path, file->depth, &file->probe, &file->probed))
@@ -39,7 +26,7 @@ static void probe(ap_inspection *file)
 
 static void hash(ap_inspection *file)
 {
-    if (sync_file(file->path, &file->hashed) &&
+    if (ap_sync_file(file->path, &file->hashed) &&
         ap_sha256_file(file->path, file->hex, &file->bytes, &file->hashed))
         file->hashed.code = AP_OK;
 }

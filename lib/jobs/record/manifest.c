@@ -136,6 +136,17 @@ static char *beside(const char *path, const char *suffix)
     return ap_print("%.*s.%s.%s", (int)(name - path), path, name, suffix);
 }
 
+bool ap_sync_file(const char *path, ap_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (!ok)
+        ap_fail_errno(err, errno, "cannot sync '%s'", path);
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
 bool ap_sync_folder(const char *path, ap_error *err)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

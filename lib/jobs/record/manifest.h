@@ -21,6 +21,8 @@ typedef bool ap_change_fn(cJSON *document, void *user, ap_error *err);
 /* Lock, read, change, write temporary, fsync, rename. A change that returns false leaves the file alone.
  * durable: the rename is on the disk, too, before this returns. */
 bool ap_manifest_change(const char *path, ap_change_fn *change, void *user, bool durable, ap_error *err);
+/* Makes what is in this file durable. */
+bool ap_sync_file(const char *path, ap_error *err);
 /* Makes renames in this folder durable. */
 bool ap_sync_folder(const char *path, ap_error *err);
 /* Whether fd is still the file of that name. */

@@ -93,6 +93,8 @@ void ap_events_tell(const char *id, const char *owner, const char *text, void *u
     for (stream *s = all.streams; s; s = s->later)
         if (wants(s, e))
             wake(s);
+        else if (s->suspended)
+            s->next = all.count; /* it had heard everything, and this is not for it */
     pthread_mutex_unlock(&all.lock);
 }
 
@@ -138,6 +140,13 @@ static char *snapshot_event(const stream *s, const char *id, uint64_t number)
     return event_text;
 }
 
+/* Whether events have left the ring before a stream could tell them. It ends then: its client connects again,
+ * and gets the jobs that are under way. */
+static bool has_lost(const stream *s)
+{
+    return !s->waiting && all.count - s->next > RING;
+}
+
 /* The next text for a stream; NULL: nothing has happened. With the lock held. */
 static char *next_text(stream *s)
 {
@@ -146,8 +155,6 @@ static char *next_text(stream *s)
         s->waiting--;
         text = snapshot_event(s, s->snapshot[s->waiting], s->next ? s->next - 1 : 0);
     }
-    if (!text && all.count - s->next > RING)
-        s->next = all.count - RING;
     for (; s->next < all.count && !text; s->next++) {
         const event *e = &all.ring[s->next % RING];
         if (wants(s, e) && e->text)
@@ -164,7 +171,8 @@ static ssize_t read_stream(void *cls, uint64_t position, char *to, size_t size)
     ssize_t n = 0;
     (void)position;
     pthread_mutex_lock(&all.lock);
-    if (!s->text && !all.stopping && (s->text = next_text(s))) {
+    bool ends = all.stopping || has_lost(s);
+    if (!s->text && !ends && (s->text = next_text(s))) {
         s->size = strlen(s->text);
         s->sent = 0;
         s->spoke_s = ap_monotonic_s();
@@ -178,7 +186,7 @@ static ssize_t read_stream(void *cls, uint64_t position, char *to, size_t size)
             free(s->text);
             s->text = NULL;
         }
-    } else if (all.stopping)
+    } else if (ends)
         n = MHD_CONTENT_READER_END_OF_STREAM;
     else {
         s->suspended = true;

@@ -3,6 +3,7 @@
 #include "serve/kept/receive.h"
 #include "base/error.h"
 #include "base/write.h"
+#include "jobs/record/manifest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +47,8 @@ static bool keep(ap_receiving *in, ap_upload *upload, ap_error *err)
     bool ok = (part && path) || ap_fail_memory(err);
     /* the record first: a length without a file is an upload that is not whole */
     ok = ok && ap_upload_save(in->uploads, upload, err) &&
-         (rename(part, path) == 0 || ap_fail_errno(err, errno, "cannot write the file"));
+         (rename(part, path) == 0 || ap_fail_errno(err, errno, "cannot write the file")) &&
+         ap_sync_folder(in->uploads->folder, err);
     free(part);
     free(path);
     return ok;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "jobs/record/clock.h"
 #include "jobs/record/json.h"
+#include "jobs/record/manifest.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -135,7 +136,7 @@ bool ap_upload_save(ap_uploads *u, const ap_upload *upload, ap_error *err)
     ap_output *out = text ? ap_output_create(path, false, err) : (ap_fail_memory(err), NULL);
     ok = out && ap_output_write(out, text, strlen(text), err) && add_note(u, upload);
     if (ok)
-        ok = ap_output_commit(out, err);
+        ok = ap_output_commit(out, err) && ap_sync_file(path, err) && ap_sync_folder(u->folder, err);
     else
         ap_output_abort(out);
     cJSON_Delete(record);

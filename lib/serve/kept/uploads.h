@@ -52,7 +52,7 @@ void ap_uploads_close(ap_uploads *u);
 bool ap_upload_new(ap_uploads *u, ap_upload *upload, ap_error *err);
 /* false: there is none of that ID. */
 bool ap_upload_load(ap_uploads *u, const char *id, ap_upload *upload);
-/* Writes the record again. */
+/* Writes the record again, durably. */
 bool ap_upload_save(ap_uploads *u, const ap_upload *upload, ap_error *err);
 void ap_upload_free(ap_upload *upload);
 /* The path of an upload's file, with a suffix; malloc'ed. */
