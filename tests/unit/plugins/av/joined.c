@@ -30,6 +30,19 @@ static size_t count_of(const char *name)
     return d.count;
 }
 
+/* Of the file aTYPE, and of abTYPE, which goes on with a second one; the frames of the first. */
+static size_t check_both(const char *type)
+{
+    char name[64];
+    snprintf(name, sizeof name, "a%s", type);
+    size_t frames = count_of(name);
+    CHECK(frames >= 8000);
+    check_joined(name, frames, NULL);
+    snprintf(name, sizeof name, "ab%s", type);
+    check_joined(name, frames, "goes on after the end");
+    return frames;
+}
+
 /* libav stops at the end that the first one tells. */
 static void what_is_joined_is_noticed(void)
 {
@@ -48,12 +61,7 @@ static void what_is_joined_is_noticed(void)
            ">ab%s; "
            "flac -s -f a.wav && cat a%s a.flac >mixed%s",
            ways[i], type, type, type, type, type);
-        snprintf(name, sizeof name, "a%s", type);
-        size_t frames = count_of(name);
-        CHECK(frames >= 8000);
-        check_joined(name, frames, NULL);
-        snprintf(name, sizeof name, "ab%s", type);
-        check_joined(name, frames, "goes on after the end");
+        size_t frames = check_both(type);
         snprintf(name, sizeof name, "mixed%s", type);
         if (!strstr(".flv .wtv .nut", type)) /* whose parts have no magic that a stranger lacks */
             check_joined(name, frames, "");
@@ -63,24 +71,19 @@ static void what_is_joined_is_noticed(void)
 /* The headers of the second ones are no sound, and what the first one tells of is all there. */
 static void old_formats_end_where_they_say(void)
 {
-    static const char *const types[] = {"voc", "sph", "8svx", "ircam", "paf", "pvf", "wve", "hcom"};
+    static const char *const types[] = {".voc", ".sph", ".8svx", ".ircam", ".paf", ".pvf", ".wve", ".hcom"};
     make_sounds();
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         const char *type = types[i];
         char name[64];
-        sh("for x in a b; do sox -V1 -D $x.wav -c 1 -b 16 $x.%s || sox -V1 -D $x.wav -c 1 $x.%s; done; cat "
-           "a.%s b.%s >ab.%s; "
-           "head -c 5000 a.%s >cut.%s",
+        sh("for x in a b; do sox -V1 -D $x.wav -c 1 -b 16 $x%s || sox -V1 -D $x.wav -c 1 $x%s; done; cat "
+           "a%s b%s >ab%s; "
+           "head -c 5000 a%s >cut%s",
            type, type, type, type, type, type, type);
-        snprintf(name, sizeof name, "a.%s", type);
-        size_t frames = count_of(name);
-        CHECK(frames >= 8000);
-        check_joined(name, frames, NULL);
-        snprintf(name, sizeof name, "ab.%s", type);
-        check_joined(name, frames, "goes on after the end");
-        snprintf(name, sizeof name, "cut.%s", type);
+        (void)check_both(type);
+        snprintf(name, sizeof name, "cut%s", type);
         decoded d = decode_file(name, NULL, 4096);
-        bool tells = strcmp(type, "ircam") != 0 && strcmp(type, "paf") != 0 && strcmp(type, "pvf") != 0;
+        bool tells = !strstr(".ircam .paf .pvf", type);
         if (!CHECK(!tells || (d.err.code == AP_FAILED && strstr(d.err.message, "truncated"))))
             fprintf(stderr, "%s: %s\n", name, d.err.message);
         free(d.frames);
