@@ -54,12 +54,12 @@ $(eval $(call package,STRETCH,rubberband))
 endif
 $(eval $(call package,NET,libcurl nettle))
 $(eval $(call package,JOBS,libcjson nettle zlib))
-# GNU libmicrohttpd, if it is there: without it there is no ap-serve.
-HAVE_MHD := $(shell $(PKG_CONFIG) --exists libmicrohttpd && echo yes)
+# GNU libmicrohttpd, which needs GnuTLS, if it is there: without it there is no ap-serve.
+HAVE_MHD := $(shell $(PKG_CONFIG) --exists libmicrohttpd gnutls && echo yes)
 ifdef HAVE_MHD
 # JSON Web Tokens, if librhonabwy is there.
 HAVE_JWT := $(shell $(PKG_CONFIG) --exists librhonabwy && echo yes)
-$(eval $(call package,SERVE,libmicrohttpd libcjson nettle zlib $(if $(HAVE_JWT),librhonabwy)))
+$(eval $(call package,SERVE,libmicrohttpd gnutls libcjson nettle zlib $(if $(HAVE_JWT),librhonabwy)))
 SERVE_CFLAGS += $(if $(HAVE_JWT),-DAP_HAVE_JWT)
 endif
 NEURAL_LDLIBS = -lcjson -lyaml -lz -lm -ldl

@@ -83,6 +83,8 @@ static const option_row rows[] = {
     ROW_TEXT(0, "role-claim", "NAME", AT(serve.jwt.role_claim), "JSON Web Tokens: what they are"),
     ROW_TEXT(0, "admin-role", "TEXT", AT(serve.jwt.admin), "JSON Web Tokens: the role of administrators"),
     ROW_TEXT(0, "store", "URL", AT(store), "s3://BUCKET/PREFIX/: clients send there and fetch from there"),
+    ROW_TEXT(0, "topics", "LIST", AT(serve.topics),
+             "topics of SNS whose messages are believed: their ARNs, separated by commas"),
     ROW_ON(0, "open", AT(serve.open), "nobody has to sign in; only for this host"),
     ROW_FILE(0, "certificate", "FILE", AT(serve.certificate), "TLS: the certificates, in PEM"),
     ROW_FILE(0, "private-key", "FILE", AT(serve.private_key), "TLS: their key, in PEM"),

@@ -9,6 +9,7 @@
 #ifndef AP_BASE_NET_H
 #define AP_BASE_NET_H
 
+#include "base/bytes.h"
 #include "base/plugin.h"
 
 /* An object that is read, and one that is written; each belongs to one thread. */
@@ -35,7 +36,11 @@ typedef struct ap_net_presign {
     const char *filename; /* GET: the name that a browser saves it under; NULL: its own */
 } ap_net_presign;
 
-#define AP_NET_VERSION 1
+/* What a server answers, into a body that starts as {0}, in one request, which no redirection leads
+ * elsewhere: http and https only. More than most bytes are an error. */
+typedef bool ap_net_fetch(const char *url, size_t most, ap_bytes *body, ap_error *err);
+
+#define AP_NET_VERSION 2
 
 /* The functions return false or NULL after filling err: AP_TRY_AGAIN when the network or the server may do
  * better later. Secrets are in no message. */
@@ -67,6 +72,7 @@ typedef struct ap_net_plugin {
     /* A bucket's own settings: the sub-resource ("cors", "notification") read (malloc'ed) or written. */
     char *(*get_setting)(const char *url, const char *name, ap_error *err);
     bool (*put_setting)(const char *url, const char *name, const char *text, ap_error *err);
+    ap_net_fetch *fetch;
 } ap_net_plugin;
 
 /* Whether a name is that of an object on a server. */

@@ -75,6 +75,18 @@ static bool open_keys(ap_server *s, ap_error *err)
     return ok;
 }
 
+static bool fetch(const char *url, size_t most, ap_bytes *body, ap_error *err)
+{
+    const ap_net_plugin *net = ap_net_load(err);
+    return net && net->fetch(url, most, body, err);
+}
+
+static bool open_sns(ap_server *s, ap_error *err)
+{
+    const ap_sns_options sns = {.topics = s->options->topics, .fetch = fetch};
+    return (s->sns = ap_sns_open(&sns, err));
+}
+
 static void find_user(ap_server *s)
 {
     const struct passwd *user = getpwuid(geteuid());
@@ -93,8 +105,8 @@ static bool open_server(ap_server *s, ap_error *err)
     ap_buckets_init(&s->buckets, o->rate);
     s->home = ap_print("%s/.serve", o->work.spool);
     return (s->home || ap_fail_memory(err)) && ap_spool_prepare(o->work.spool, err) && make_folders(s, err) &&
-           load_secret(s, err) && open_keys(s, err) && ap_metrics_init(&s->metrics, err) &&
-           ap_uploads_open(&s->uploads, s->home, o->keep_s, err) &&
+           load_secret(s, err) && open_keys(s, err) && open_sns(s, err) &&
+           ap_metrics_init(&s->metrics, err) && ap_uploads_open(&s->uploads, s->home, o->keep_s, err) &&
            (o->open || ap_random_token(s->link, err));
 }
 
@@ -108,6 +120,7 @@ static void close_server(ap_server *s)
     ap_keys_close(&s->tokens);
     ap_keys_close(&s->sessions);
     ap_jwt_close(s->jwt);
+    ap_sns_close(s->sns);
     free(s->home);
 }
 

@@ -114,7 +114,7 @@ is_told_of_events() {
     answers 403 -d "{\"token\":\"${auth##* }\"}" -H 'Content-Type: application/json' /v1/session
     auth="Authorization: Bearer $token"
     answers 422 -d '{"hello":1}' /v1/events/s3
-    answers 422 -d '{"Type":"SubscriptionConfirmation","TopicArn":"x","SubscribeURL":"https://127.0.0.1/"}' /v1/events/s3
+    answers 403 -d '{"Type":"SubscriptionConfirmation","TopicArn":"x","SubscribeURL":"https://127.0.0.1/"}' /v1/events/s3
     if grep -q "$token" serve.log; then return 1; fi
     auth=$asked_as
 }

@@ -264,7 +264,8 @@ static void set_options(ap_client *c, const ap_request *q)
     curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
     curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 131072L);
-    curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, q->target->s3 ? 0L : 1L); /* a signature is for one host */
+    curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION,
+                     q->target->s3 || q->here ? 0L : 1L); /* a signature is for one host */
     curl_easy_setopt(e, CURLOPT_MAXREDIRS, 8L);
     curl_easy_setopt(e, CURLOPT_NOBODY, strcmp(q->method, "HEAD") == 0 ? 1L : 0L);
     if (strcmp(q->method, "PUT") == 0 || strcmp(q->method, "POST") == 0) {
@@ -479,6 +480,8 @@ bool ap_client_refused(const ap_target *t, const char *verb, const ap_response *
     const char *reason = reason_of(r->status);
     element(body, "<Code>", code, sizeof code);
     element(body, "<Message>", message, sizeof message);
+    if (!t->s3 && r->status / 100 == 3)
+        reason = "it is elsewhere";
     if (strcmp(code, "NoSuchBucket") == 0)
         reason = "there is no such bucket";
     if (strcmp(code, "RequestTimeTooSkewed") == 0)

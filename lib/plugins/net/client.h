@@ -18,6 +18,7 @@ typedef struct ap_request {
     ap_sigv4_pair headers[8]; /* names in lower case */
     size_t header_count;
     const void *body; /* NULL: none */
+    bool here;        /* no redirection is followed; of an s3 target none is ever */
     size_t body_size;
 } ap_request;
 

@@ -20,4 +20,5 @@ const ap_net_plugin AP_PLUGIN_TABLE = {
     .presign = ap_net_presign_url,
     .get_setting = ap_net_get_setting,
     .put_setting = ap_net_put_setting,
+    .fetch = ap_net_fetch_once,
 };

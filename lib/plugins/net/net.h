@@ -12,6 +12,7 @@ ap_net_reader *ap_net_open(const char *url, uint64_t *size, bool *seekable, ap_e
 ptrdiff_t ap_net_read(ap_net_reader *reader, void *buffer, size_t size, ap_error *err);
 bool ap_net_seek(ap_net_reader *reader, uint64_t position, ap_error *err);
 void ap_net_close(ap_net_reader *reader);
+bool ap_net_fetch_once(const char *url, size_t most, ap_bytes *body, ap_error *err);
 
 /* ---- write.c */
 

@@ -184,3 +184,28 @@ bool ap_net_seek(ap_net_reader *r, uint64_t position, ap_error *err)
     r->to_skip = 0;
     return (r->size != AP_UNKNOWN && position >= r->size) || connect_server(r, &answer, err);
 }
+
+bool ap_net_fetch_once(const char *url, size_t most, ap_bytes *body, ap_error *err)
+{
+    char block[16384];
+    ap_response answer;
+    ap_net_reader r = {.position = 0};
+    const ap_request q = {.target = &r.target, .method = "GET", .here = true};
+    bool ok = ap_target_parse(&r.target, url, true, err) &&
+              (!r.target.s3 || ap_fail(err, AP_FAILED, "'%s' is not on a server", url)) &&
+              (r.client = ap_client_new(err)) && ap_client_start(r.client, &q, &answer, err);
+    if (ok && answer.status != 200)
+        ok = refused(&r, &answer, err);
+    ptrdiff_t n = 0;
+    while (ok && (n = ap_client_read(r.client, block, sizeof block, err)) > 0) {
+        if (body->size + (size_t)n > most)
+            ok = ap_fail(err, AP_FAILED, "'%s' is larger than %zu bytes", r.target.name, most);
+        else
+            ap_bytes_add(body, block, (size_t)n);
+    }
+    if (ok && body->failed)
+        ok = ap_fail_memory(err);
+    ap_client_free(r.client);
+    ap_target_free(&r.target);
+    return ok && n == 0;
+}

@@ -2,11 +2,11 @@
  * hints.c - an object store tells of new objects. */
 #include "serve/api/hints.h"
 #include "base/error.h"
-#include "base/net.h"
 #include "base/text.h"
 #include "jobs/record/json.h"
 #include "jobs/spool/sources.h"
 #include "serve/http/guard.h"
+#include "serve/http/log.h"
 #include "serve/http/reply.h"
 #include "serve/http/state.h"
 #include "serve/kept/notices.h"
@@ -50,30 +50,36 @@ static bool is_allowed(ap_request *r)
     return false;
 }
 
-/* SNS asks whether its messages are wanted. */
-static bool confirm(const char *url, ap_error *err)
+/* Messages of SNS are signed, and the topics that may send them are known. */
+static bool is_believed(ap_request *r, const cJSON *document)
 {
-    const ap_net_plugin *net = ap_net_load(err);
-    uint64_t size;
-    bool seekable;
-    if (!net)
-        return false;
-    if (!ap_is_sns_url(url))
-        return ap_fail(err, AP_FAILED, "the subscription is not one of SNS");
-    ap_net_reader *answer = net->open(url, &size, &seekable, err);
-    net->close(answer);
-    return answer != NULL;
+    ap_error err = {AP_OK, ""};
+    if (!ap_is_sns(document) || ap_sns_check(r->server->sns, document, &err))
+        return true;
+    ap_log("warning", NULL, "a message of SNS is not believed: %s", err.message);
+    ap_reply_problem(r, err.code == AP_TRY_AGAIN ? 503 : 403, NULL, "not believed: %s", err.message);
+    return false;
+}
+
+static bool take(ap_request *r, const cJSON *document, hints *h, ap_error *err)
+{
+    bool asks =
+        ap_is_sns(document) && strcmp(ap_json_string(document, "Type"), "SubscriptionConfirmation") == 0;
+    return ap_notices_read(document, note, h, err) &&
+           (!asks || ap_sns_confirm(r->server->sns, document, err));
 }
 
 void ap_take_hints(ap_request *r)
 {
     hints h = {.spool = r->server->options->work.spool};
-    char *url = NULL;
     ap_error err = {AP_OK, ""};
     if (!is_allowed(r))
         return;
-    bool ok = ap_notices_read(r->body ? r->body : "", note, &h, &url, &err) && (!url || confirm(url, &err));
-    free(url);
+    cJSON *document = cJSON_Parse(r->body ? r->body : "");
+    bool believed = is_believed(r, document), ok = believed && take(r, document, &h, &err);
+    cJSON_Delete(document);
+    if (!believed)
+        return;
     if (!ok)
         return ap_reply_error(r, NULL, &err);
     cJSON *answer = cJSON_CreateObject();

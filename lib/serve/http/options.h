@@ -15,6 +15,7 @@ typedef struct ap_serve_options {
     const char *private_key;
     const char *store;        /* s3://BUCKET/PREFIX/, from ap_destination: see store.h; NULL: none */
     const char *store_origin; /* where its signed URLs lead: https://host; NULL: no store */
+    const char *topics;       /* of SNS whose messages are believed, as in ap_sns_options; NULL: none */
     const char *notify;       /* hooks that tell of the end of jobs that name none; NULL: none */
     ap_jwt_options jwt;       /* tokens of others; keys NULL: they are not taken */
     bool open;                /* everybody is the local user; for loopback only */

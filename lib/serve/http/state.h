@@ -13,6 +13,7 @@
 #include "serve/who/jwt.h"
 #include "serve/who/keys.h"
 #include "serve/who/limits.h"
+#include "serve/who/sns.h"
 
 #include <microhttpd.h>
 #include <stdatomic.h>
@@ -23,6 +24,7 @@ struct ap_server {
     ap_tasks *tasks;
     ap_keys tokens, sessions;
     ap_jwt *jwt; /* NULL: tokens of others are not taken */
+    ap_sns *sns;
     ap_buckets buckets;
     ap_uploads uploads;
     ap_index *index;

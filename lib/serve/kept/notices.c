@@ -6,7 +6,7 @@
 #include "serve/kept/notices.h"
 #include "base/error.h"
 #include "jobs/record/json.h"
-#include "serve/who/parse.h"
+#include "serve/who/sns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,54 +82,34 @@ static bool read_records(const cJSON *records, ap_notice_fn *see, void *user, ap
     return ok;
 }
 
-/* A notification has the event as a text within. */
-static bool read_sns(const cJSON *document, ap_notice_fn *see, void *user, char **confirm, ap_error *err)
+static bool read_event(const cJSON *document, ap_notice_fn *see, void *user, ap_error *err)
 {
-    const char *type = ap_json_string(document, "Type");
-    if (strcmp(type, "Notification") == 0)
-        return ap_notices_read(ap_json_string(document, "Message"), see, user, confirm, err);
-    if (strcmp(type, "UnsubscribeConfirmation") == 0)
+    const cJSON *records = member(document, "Records"), *detail = member(document, "detail");
+    if (cJSON_IsArray(records))
+        return read_records(records, see, user, err);
+    if (strcmp(ap_json_string(document, "Event"), "s3:TestEvent") == 0)
         return true;
-    if (strcmp(type, "SubscriptionConfirmation") != 0)
-        return ap_fail(err, AP_FAILED, "this is not a message of SNS that is known");
-    *confirm = strdup(ap_json_string(document, "SubscribeURL"));
-    return *confirm || ap_fail_memory(err);
+    if (cJSON_IsObject(detail) && strcmp(ap_json_string(document, "source"), "aws.s3") == 0)
+        return strcmp(ap_json_string(document, "detail-type"), "Object Created") != 0 ||
+               tell(member(detail, "bucket"), member(detail, "object"), false, see, user, err);
+    return ap_fail(err, AP_FAILED, "this is not an event of an object store");
 }
 
-bool ap_notices_read(const char *body, ap_notice_fn *see, void *user, char **confirm, ap_error *err)
+/* A notification has the event as a text within; what else SNS says tells of no object. */
+static bool read_sns(const cJSON *document, ap_notice_fn *see, void *user, ap_error *err)
 {
-    cJSON *document = cJSON_Parse(body);
-    const cJSON *records = member(document, "Records"), *detail = member(document, "detail");
-    bool ok;
-    *confirm = NULL;
-    if (cJSON_IsArray(records))
-        ok = read_records(records, see, user, err);
-    else if (strcmp(ap_json_string(document, "Event"), "s3:TestEvent") == 0)
-        ok = true;
-    else if (cJSON_IsObject(detail) && strcmp(ap_json_string(document, "source"), "aws.s3") == 0)
-        ok = strcmp(ap_json_string(document, "detail-type"), "Object Created") != 0 ||
-             tell(member(detail, "bucket"), member(detail, "object"), false, see, user, err);
-    else if (*ap_json_string(document, "Type") && *ap_json_string(document, "TopicArn") &&
-             !member(document, "Records"))
-        ok = read_sns(document, see, user, confirm, err);
-    else
-        ok = ap_fail(err, AP_FAILED, "this is not an event of an object store");
-    cJSON_Delete(document);
+    const char *type = ap_json_string(document, "Type");
+    if (strcmp(type, "UnsubscribeConfirmation") == 0 || strcmp(type, "SubscriptionConfirmation") == 0)
+        return true;
+    if (strcmp(type, "Notification") != 0)
+        return ap_fail(err, AP_FAILED, "this is not a message of SNS that is known");
+    cJSON *event = cJSON_Parse(ap_json_string(document, "Message"));
+    bool ok = read_event(event, see, user, err);
+    cJSON_Delete(event);
     return ok;
 }
 
-/* https://sns.REGION.amazonaws.com/..., or .cn behind it: a URL from outside is fetched from nowhere else. */
-bool ap_is_sns_url(const char *url)
+bool ap_notices_read(const cJSON *document, ap_notice_fn *see, void *user, ap_error *err)
 {
-    static const char start[] = "https://sns.", *const ends[] = {".amazonaws.com", ".amazonaws.com.cn"};
-    if (strncmp(url, start, sizeof start - 1) != 0)
-        return false;
-    const char *host = url + strlen("https://"), *region = url + sizeof start - 1;
-    const size_t length = strcspn(host, "/?#"),
-                 name = strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-");
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (name && region + name + strlen(ends[i]) == host + length && host[length] == '/' &&
-            strncmp(region + name, ends[i], strlen(ends[i])) == 0)
-            return true;
-    return false;
+    return ap_is_sns(document) ? read_sns(document, see, user, err) : read_event(document, see, user, err);
 }

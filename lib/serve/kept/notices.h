@@ -7,6 +7,8 @@
 
 #include "audiopipe.h"
 
+#include <cjson/cJSON.h>
+
 typedef struct ap_notice {
     const char *bucket, *key; /* the key as it is, decoded */
     const char *version; /* sequencer or ETag: what tells two contents of a name apart; "" if not known */
@@ -15,10 +17,7 @@ typedef struct ap_notice {
 /* false ends the reading, and err says why. */
 typedef bool ap_notice_fn(const ap_notice *notice, void *user, ap_error *err);
 
-/* Calls see for each object that was made. *confirm: the URL that SNS wants to be asked for once, malloc'ed,
- * NULL otherwise. False if this is none of the shapes. */
-bool ap_notices_read(const char *body, ap_notice_fn *see, void *user, char **confirm, ap_error *err);
-/* Whether that URL is one of SNS, and nobody else's. */
-bool ap_is_sns_url(const char *url);
+/* Calls see for each object that was made. False if this is none of the shapes. */
+bool ap_notices_read(const cJSON *document, ap_notice_fn *see, void *user, ap_error *err);
 
 #endif

@@ -10,7 +10,6 @@
     "\",\"size\":5,\"eTag\":\"e1\",\"sequencer\":\"005F\"}}}"
 
 static char told[512];
-static char *confirm;
 
 static bool tell(const ap_notice *n, void *user, ap_error *err)
 {
@@ -23,14 +22,16 @@ static bool tell(const ap_notice *n, void *user, ap_error *err)
 static bool read_body(const char *body)
 {
     ap_error err;
-    free(confirm);
+    cJSON *document = cJSON_Parse(body);
     told[0] = 0;
-    return ap_notices_read(body, tell, NULL, &confirm, &err);
+    bool ok = ap_notices_read(document, tell, NULL, &err);
+    cJSON_Delete(document);
+    return ok;
 }
 
 static bool tells(const char *body, const char *expected)
 {
-    bool ok = read_body(body) && strcmp(told, expected) == 0 && !confirm;
+    bool ok = read_body(body) && strcmp(told, expected) == 0;
     if (!ok)
         fprintf(stderr, "%s\nnot %s\n", told, expected);
     return ok;
@@ -74,32 +75,14 @@ static void reads_sns(void)
               "\\\"eventSource\\\":\\\"aws:s3\\\",\\\"eventName\\\":\\\"ObjectCreated:Put\\\",\\\"s3\\\":{"
               "\\\"bucket\\\":{\\\"name\\\":\\\"songs\\\"},\\\"object\\\":{\\\"key\\\":\\\"a%2Fb\\\"}}}]}\"}",
               "songs a/b ;"));
-    CHECK(read_body("{\"Type\":\"SubscriptionConfirmation\",\"TopicArn\":\"arn:aws:sns:x\",\"Token\":\"t\","
-                    "\"SubscribeURL\":\"https://sns.eu-west-1.amazonaws.com/?Action=x\"}"));
-    CHECK(confirm && ap_is_sns_url(confirm));
+    CHECK(
+        tells("{\"Type\":\"SubscriptionConfirmation\",\"TopicArn\":\"arn:aws:sns:x\",\"Token\":\"t\"}", ""));
+    CHECK(tells("{\"Type\":\"UnsubscribeConfirmation\",\"TopicArn\":\"arn:aws:sns:x\",\"Token\":\"t\"}", ""));
+    /* who may publish may not say what SNS says itself */
+    CHECK(!read_body("{\"Type\":\"Notification\",\"TopicArn\":\"x\",\"Message\":"
+                     "\"{\\\"Type\\\":\\\"SubscriptionConfirmation\\\",\\\"TopicArn\\\":\\\"x\\\"}\"}"));
     CHECK(!read_body("{\"Type\":\"Notification\",\"TopicArn\":\"x\",\"Message\":\"hello\"}"));
     CHECK(!read_body("{\"Type\":\"Other\",\"TopicArn\":\"x\"}"));
-}
-
-static void knows_sns(void)
-{
-    static const char *const others[] = {"http://sns.eu-west-1.amazonaws.com/",
-                                         "https://sns.evil.example/",
-                                         "https://sns.eu-west-1.amazonaws.com.evil.example/",
-                                         "https://sns.evil.example/.amazonaws.com/",
-                                         "https://sns.eu-west-1.amazonaws.com@evil.example/",
-                                         "https://sns.x.evil.amazonaws.com/",
-                                         "https://sns..amazonaws.com/",
-                                         "https://sns.eu-west-1.amazonaws.com:8443/",
-                                         "https://sns.eu-west-1.amazonaws.com",
-                                         "file:///etc/passwd",
-                                         "https://169.254.169.254/",
-                                         ""};
-    CHECK(ap_is_sns_url("https://sns.us-gov-west-1.amazonaws.com/?Action=ConfirmSubscription"));
-    CHECK(ap_is_sns_url("https://sns.cn-north-1.amazonaws.com.cn/?x"));
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (!CHECK(!ap_is_sns_url(others[i])))
-            fprintf(stderr, "%s\n", others[i]);
 }
 
 static void refuses_the_rest(void)
@@ -121,9 +104,6 @@ static void refuses_the_rest(void)
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
         if (!CHECK(!read_body(bodies[i]) && !*told))
             fprintf(stderr, "%s\n", bodies[i]);
-    free(confirm);
-    confirm = NULL;
 }
 
-TEST_MAIN(CASE(reads_records), CASE(reads_eventbridge), CASE(reads_sns), CASE(knows_sns),
-          CASE(refuses_the_rest))
+TEST_MAIN(CASE(reads_records), CASE(reads_eventbridge), CASE(reads_sns), CASE(refuses_the_rest))
