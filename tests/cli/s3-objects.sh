@@ -120,6 +120,19 @@ CODE
 }
 check a_wrong_clock
 
+# The bucket before the host's name, as Amazon has it; libcurl knows that names in .localhost are here.
+before_the_host() {
+    local virtual=(env AUDIOPIPE_S3_STYLE=virtual AWS_ENDPOINT_URL_S3="http://store.localhost:$port") url key='virtual/a b+c=é.bin'
+    "${virtual[@]}" ap-s3 put data "s3://songs/$key"
+    "${virtual[@]}" ap-s3 get "s3://songs/$key" | cmp - data
+    ap-s3 get "s3://songs/$key" | cmp - data
+    [ "$("${virtual[@]}" ap-s3 ls s3://songs/virtual/)" = "$key" ]
+    url=$("${virtual[@]}" ap-s3 presign "s3://songs/$key")
+    [[ $url == "http://songs.store.localhost:$port/virtual/"* ]]
+    curl -fsS -o there "$url" && cmp there data
+}
+check before_the_host
+
 pages_of_a_bucket() {
     ap-s3 cors --allow https://one.example --allow 'https://two.example' s3://songs
     oracle "r = s.get_bucket_cors(Bucket='songs')['CORSRules'][0]

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """cutter.py PORT TARGET-PORT BYTES TIMES: a relay on loopback that cuts the first TIMES connections that got BYTES of an
-answer; with BYTES = 0 it answers them with 503 instead. Prints "ready", then a line for each connection."""
+answer; with BYTES = 0 it answers them with 500 and 503 in turn instead. Prints "ready", then a line for each connection."""
 import socket
 import sys
 import threading
@@ -31,9 +31,10 @@ def serve(client):
     if cut and limit == 0:
         left[0] -= 1
         client.recv(65536)
-        client.sendall(b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        status = "503 Slow Down" if left[0] % 2 else "500 Internal Server Error"
+        client.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         client.close()
-        print("refused", flush=True)
+        print("refused", status, flush=True)
         return
     server = socket.create_connection(("127.0.0.1", target))
     threading.Thread(target=pump, args=(client, server, None), daemon=True).start()

@@ -25,7 +25,7 @@ trap 'cd /; stop_store; rm -rf "$work"' EXIT
 exec 9>"${TMPDIR:-/tmp}/audiopipe-test-store.lock"
 flock 9
 
-# On a loaded machine its OSD now and then refuses its own monitor ("wrong fsid").
+# Another may take the ports meanwhile.
 started=no
 for _ in 1 2 3; do
     port=$(free_ports 3)
