@@ -20,18 +20,30 @@ static bool is_bucket(const char *name)
     return n >= 3 && n <= 255 && !name[n];
 }
 
+/* Of "host:port": without a port that is the usual one, which libcurl does not send. malloc'ed. */
+static char *host_of(const char *endpoint, const char *host, size_t length)
+{
+    const char *usual = strncmp(endpoint, "https:", 6) == 0 ? ":443" : ":80";
+    const size_t n = strlen(usual);
+    if (length > n && memcmp(host + length - n, usual, n) == 0)
+        length -= n;
+    return strndup(host, length);
+}
+
 /* Host and scheme of a store for a bucket; a name with dots would not fit the certificate of
- * *.s3.amazonaws.com. */
+ * *.s3.amazonaws.com. The endpoint may have a path of its own: https://host/storage/v1/s3. */
 static bool place_bucket(ap_target *t)
 {
     const ap_account *a = &t->account;
     const bool in_path = a->path_style || strchr(t->bucket, '.');
     const char *slashes = a->endpoint ? strstr(a->endpoint, "://") : NULL;
+    const char *folder = slashes ? strchrnul(slashes + 3, '/') : "";
     char *key = ap_sigv4_encode(t->key, true);
-    char *host = slashes ? strdup(slashes + 3) : ap_print("s3.%s.amazonaws.com", a->region);
+    char *host = slashes ? host_of(a->endpoint, slashes + 3, (size_t)(folder - slashes - 3))
+                         : ap_print("s3.%s.amazonaws.com", a->region);
     if (host && key) {
         t->host = in_path ? strdup(host) : ap_print("%s.%s", t->bucket, host);
-        t->path = in_path ? ap_print("/%s/%s", t->bucket, key) : ap_print("/%s", key);
+        t->path = in_path ? ap_print("%s/%s/%s", folder, t->bucket, key) : ap_print("%s/%s", folder, key);
     }
     if (t->host)
         t->base = ap_print("%.*s%s", slashes ? (int)(slashes + 3 - a->endpoint) : 8,
@@ -79,7 +91,7 @@ static bool parse_http(ap_target *t, const char *url, ap_error *err)
 bool ap_target_parse(ap_target *t, const char *url, bool need_key, ap_error *err)
 {
     *t = (ap_target){0};
-    t->name = strndup(url, strncasecmp(url, "s3://", 5) == 0 ? strlen(url) : strcspn(url, "?#"));
+    t->name = strndup(url, ap_net_shown(url));
     bool ok = t->name ? true : ap_fail_memory(err);
     if (ok && strlen(url) > MAX_URL)
         ok = ap_fail(err, AP_USAGE, "'%.200s...' is longer than %d bytes", url, MAX_URL);

@@ -38,6 +38,15 @@ static void targets(void)
     CHECK(ap_target_parse(&t, "s3://songs/x//y", true, NULL));
     CHECK(is(t.base, "http://127.0.0.1:7480") && is(t.host, "127.0.0.1:7480") && is(t.path, "/songs/x//y"));
     ap_target_free(&t);
+    setenv("AWS_ENDPOINT_URL", "https://example.org:443/storage/v1/s3/", 1);
+    CHECK(ap_target_parse(&t, "s3://songs/x y", true, NULL));
+    CHECK(is(t.base, "https://example.org") && is(t.host, "example.org") &&
+          is(t.path, "/storage/v1/s3/songs/x%20y"));
+    ap_target_free(&t);
+    setenv("AWS_ENDPOINT_URL", "http://example.org:443", 1);
+    CHECK(ap_target_parse(&t, "s3://songs/x", true, NULL));
+    CHECK(is(t.base, "http://example.org:443") && is(t.host, "example.org:443"));
+    ap_target_free(&t);
     CHECK(ap_target_parse(&t, "https://example.org/a.mp3?token=secret#end", true, NULL));
     CHECK(is(t.name, "https://example.org/a.mp3") && is(t.query, "token=secret") && is(t.path, "/a.mp3"));
     ap_target_free(&t);
