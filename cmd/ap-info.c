@@ -236,7 +236,7 @@ static void print_tags(const info *i)
 
 static void print_text(const info *i)
 {
-    print_tsv(stdout, i->name);
+    print_name(stdout, i->name);
     putchar('\n');
     print_format(i);
     print_tracks(i);
@@ -276,7 +276,7 @@ static void tsv_number(uint64_t value, bool known)
 static void print_tsv_line(const info *i)
 {
     const ap_details *d = i->details;
-    print_tsv(stdout, i->name);
+    print_name(stdout, i->name);
     printf("\t%s\t%s\t%u\t%u\t%s", d->format, d->codec, i->format->rate, i->format->channels, i->layout);
     tsv_number(d->bits, d->bits);
     tsv_number(i->frames, i->frames != AP_UNKNOWN);
@@ -382,7 +382,7 @@ static void print_json_file(const info *i)
 {
     const ap_details *d = i->details;
     fputs("{\"file\": ", stdout);
-    print_json(stdout, i->name);
+    print_json_name(stdout, i->name);
     printf(", \"format\": \"%s\", \"codec\": \"%s\", \"rate\": %u, \"channels\": %u, \"layout\": \"%s\"",
            d->format, d->codec, i->format->rate, i->format->channels, i->layout);
     json_number("bits", d->bits, d->bits);
@@ -431,7 +431,7 @@ static void report_failure(run *r, const char *name, const ap_error *err)
     if (!r->config->json)
         return;
     fputs(r->reported++ ? ",\n{\"file\": " : "\n{\"file\": ", stdout);
-    print_json(stdout, name);
+    print_json_name(stdout, name);
     fputs(", \"error\": ", stdout);
     print_json(stdout, err->message);
     putchar('}');

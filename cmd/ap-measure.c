@@ -96,7 +96,7 @@ static void format_value(char text[64], const field *f, const ap_measurement *m,
 static void print_text(FILE *out, const char *name, const ap_measurement *m)
 {
     char value[64];
-    print_tsv(out, name);
+    print_name(out, name);
     fputc('\n', out);
     for (size_t i = 0; i < FIELDS; i++) {
         format_value(value, &fields[i], m, "-inf");
@@ -108,7 +108,7 @@ static void print_text(FILE *out, const char *name, const ap_measurement *m)
 static void print_tsv_line(FILE *out, const char *name, const ap_measurement *m)
 {
     char value[64];
-    print_tsv(out, name);
+    print_name(out, name);
     for (size_t i = 0; i < FIELDS; i++) {
         format_value(value, &fields[i], m, "-inf");
         fprintf(out, "\t%s", value);
@@ -181,14 +181,14 @@ static void print_file(FILE *out, const config *c, const char *name, const ap_me
         print_tsv_line(out, name, m);
     } else if (c->json) {
         fputs("{\"file\": ", out);
-        print_json(out, name);
+        print_json_name(out, name);
         fputs(", ", out);
         print_json_fields(out, m);
         fputc('}', out);
     } else if (c->replaygain) {
         if (!alone) {
             fputs("# ", out);
-            print_tsv(out, name);
+            print_name(out, name);
             fputc('\n', out);
         }
         print_replaygain(out, "TRACK", m);
@@ -204,7 +204,7 @@ static void print_failure(run *r, const char *name, const ap_error *why)
         return;
     begin_file(r);
     fputs("{\"file\": ", r->out);
-    print_json(r->out, name);
+    print_json_name(r->out, name);
     fputs(", \"error\": ", r->out);
     print_json(r->out, why->message);
     fputc('}', r->out);

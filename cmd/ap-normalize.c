@@ -97,7 +97,7 @@ static void print_plan(FILE *out, const char *name, const ap_normalization *plan
                        : planned->held    ? "ceiling"
                        : planned->limited ? "limiter"
                                           : "";
-    print_tsv(out, name);
+    print_name(out, name);
     fprintf(out, "\t%.2f\t%.2f\t%.2f\t%s\t%.2f\t%s\n", planned->gain_db, planned->before, planned->after,
             units[planned->options.unit], planned->measured.true_peak_dbtp, note);
 }

@@ -81,7 +81,7 @@ static void show_lines(const char *name, const ap_tags *tags, bool several)
     const char *key, *value;
     if (several) {
         fputs("# ", stdout);
-        print_tsv(stdout, name);
+        print_name(stdout, name);
         putchar('\n');
     }
     for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++) {
@@ -96,7 +96,7 @@ static void show_json(const char *name, const ap_tags *tags, bool first)
 {
     const char *key, *value;
     fputs(first ? "\n{\"file\": " : ",\n{\"file\": ", stdout);
-    print_json(stdout, name);
+    print_json_name(stdout, name);
     fputs(", \"tags\": [", stdout);
     for (size_t i = 0; ap_tags_at(tags, i, &key, &value); i++) {
         fputs(i ? ", [" : "[", stdout);

@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 static void (*listener)(const char *text);
 static const char *settings; /* the file that is looked at before the command line is */
@@ -18,6 +20,18 @@ void complain_to(void (*listen)(const char *text))
     listener = listen;
 }
 
+/* What stands behind "?" in a URL may be all it takes to use it: a message ends up in a log. */
+static void hide_queries(char *text)
+{
+    for (char *p = text; (p = strstr(p, "://")); p += 3) {
+        const bool http = (p - text >= 4 && strncasecmp(p - 4, "http", 4) == 0) ||
+                          (p - text >= 5 && strncasecmp(p - 5, "https", 5) == 0);
+        const size_t word = strcspn(p, " '\""), shown = strcspn(p, "?");
+        if (http && shown < word)
+            memmove(p + shown, p + word, strlen(p + word) + 1);
+    }
+}
+
 static void print_message(const command *c, const char *format, va_list args)
 {
     char text[1024];
@@ -25,6 +39,7 @@ static void print_message(const command *c, const char *format, va_list args)
     size_t used = (size_t)n < sizeof text / 2 ? (size_t)n : sizeof text / 2 - 1;
     vsnprintf(text + used, sizeof text - used, format, args);
     ap_text_one_line(text); /* a file name may hold anything */
+    hide_queries(text);
     if (listener) {
         listener(text);
         return;

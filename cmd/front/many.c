@@ -123,7 +123,7 @@ static bool done(void *user, const plan_item *item, work_result result, const ap
     s->behind++;
     s->skipped += result == WORK_SKIPPED;
     if (result == WORK_FAILED && !names_file(why->message, item->input))
-        ap_fail(&named, why->code, "'%s': %s", item->input, why->message);
+        ap_fail(&named, why->code, "'%.*s': %s", (int)ap_net_shown(item->input), item->input, why->message);
     if (s->m->report) {
         progress_hide();
         if (!s->m->report(s->m->user, item->input, result == WORK_FAILED ? &named : NULL, report, size, err))
@@ -241,9 +241,9 @@ static bool print_plan(const state *s, plan *p, ap_error *err)
               : exists                                ? "replace\t"
                                                       : "make\t",
               stdout);
-        print_tsv(stdout, item.input);
+        print_name(stdout, item.input);
         fputc('\t', stdout);
-        print_tsv(stdout, item.output);
+        print_name(stdout, item.output);
         fputc('\n', stdout);
         if (!filter_go_on(err))
             return false;

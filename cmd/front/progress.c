@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * progress.c - how far a command has come, on stderr. */
 #include "front/progress.h"
+#include "base/net.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -219,9 +220,10 @@ void progress_set_many(progress *p, uint64_t files, uint64_t failed, const char 
                      (unsigned long long)p->of);
     if (failed)
         n += snprintf(p->title + n, sizeof p->title - (size_t)n, ", %llu failed", (unsigned long long)failed);
-    const char *slash = file ? strrchr(file, '/') : NULL;
+    const size_t shown = file ? ap_net_shown(file) : 0;
+    const char *slash = file ? memrchr(file, '/', shown) : NULL, *leaf = slash ? slash + 1 : file;
     if (file)
-        snprintf(p->title + n, sizeof p->title - (size_t)n, ", %s", slash ? slash + 1 : file);
+        snprintf(p->title + n, sizeof p->title - (size_t)n, ", %.*s", (int)(file + shown - leaf), leaf);
     show_sometimes(p);
 }
 

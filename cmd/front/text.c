@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * text.c - file names, which may hold anything, in messages and in reports for programs. */
 #include "front/text.h"
+#include "base/net.h"
 #include "base/path.h"
 #include "base/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-void print_tsv(FILE *out, const char *text)
+static void print_tsv_bytes(FILE *out, const char *text, size_t size)
 {
     static const char special[] = "\t\n\r\\", letters[] = "tnr\\";
-    for (; *text; text++) {
+    for (const char *end = text + size; text < end; text++) {
         const char *found = strchr(special, *text);
         if (found)
             fprintf(out, "\\%c", letters[found - special]);
@@ -18,20 +20,33 @@ void print_tsv(FILE *out, const char *text)
     }
 }
 
-bool names_file(const char *message, const char *path)
+void print_tsv(FILE *out, const char *text)
 {
-    const char *leaf = ap_leaf(path);
-    const size_t n = strlen(leaf);
-    for (const char *p = message; n && (p = strstr(p, leaf)); p++)
-        if (p > message && (p[-1] == '\'' || p[-1] == '/') && p[n] == '\'')
-            return true;
-    return false;
+    print_tsv_bytes(out, text, strlen(text));
 }
 
-void print_json(FILE *out, const char *text)
+void print_name(FILE *out, const char *name)
 {
+    print_tsv_bytes(out, name, ap_net_shown(name));
+}
+
+bool names_file(const char *message, const char *path)
+{
+    char *shown = strndup(path, ap_net_shown(path));
+    const char *leaf = shown ? ap_leaf(shown) : "";
+    const size_t n = strlen(leaf);
+    bool found = false;
+    for (const char *p = message; n && !found && (p = strstr(p, leaf)); p++)
+        found = p > message && (p[-1] == '\'' || p[-1] == '/') && p[n] == '\'';
+    free(shown);
+    return found;
+}
+
+static void print_json_bytes(FILE *out, const char *text, size_t size)
+{
+    const char *end = text + size;
     fputc('"', out);
-    while (*text) {
+    while (text < end) {
         size_t n = ap_utf8_length(text);
         if (n == 0)
             fputs("\\ufffd", out);
@@ -44,4 +59,14 @@ void print_json(FILE *out, const char *text)
         text += n ? n : 1;
     }
     fputc('"', out);
+}
+
+void print_json(FILE *out, const char *text)
+{
+    print_json_bytes(out, text, strlen(text));
+}
+
+void print_json_name(FILE *out, const char *name)
+{
+    print_json_bytes(out, name, ap_net_shown(name));
 }

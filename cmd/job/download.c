@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * download.c - URLs, fetched by curl(1), and objects of stores. */
 #include "base/error.h"
+#include "base/net.h"
 #include "base/text.h"
 #include "base/transfer.h"
 #include "job/job.h"
@@ -15,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define MOST_URL 16384 /* bytes, quoted; a pipe holds it */
 
 char *job_download_folder(const job_config *c, ap_error *err)
 {
@@ -32,10 +35,35 @@ char *job_download_folder(const job_config *c, ap_error *err)
     return NULL;
 }
 
-static _Noreturn void become_curl(char *const *argv, int errors)
+/* A URL as a line of curl's settings, to be read from there: arguments are for all to see, and it may be all
+ * that it takes to have the file. -1, with err filled, on failure. */
+static int settings_of(const char *url, ap_error *err)
 {
-    int null = open("/dev/null", O_RDONLY);
-    if (null >= 0 && dup2(null, STDIN_FILENO) == STDIN_FILENO && dup2(errors, STDOUT_FILENO) >= 0 &&
+    char line[MOST_URL] = "url = \"";
+    size_t used = strlen(line);
+    for (const char *p = url; *p; p++) {
+        if (ap_is_control(*p) || used + 5 > sizeof line)
+            return ap_fail(err, AP_USAGE, "the URL is too long, or has control characters"), -1;
+        if (*p == '"' || *p == '\\')
+            line[used++] = '\\';
+        line[used++] = *p;
+    }
+    line[used++] = '"';
+    line[used++] = '\n';
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return ap_fail_errno(err, errno, "cannot start curl"), -1;
+    const bool whole = write(ends[1], line, used) == (ssize_t)used;
+    close(ends[1]);
+    if (whole)
+        return ends[0];
+    close(ends[0]);
+    return ap_fail(err, AP_TRY_AGAIN, "cannot start curl"), -1;
+}
+
+static _Noreturn void become_curl(char *const *argv, int settings, int errors)
+{
+    if (dup2(settings, STDIN_FILENO) == STDIN_FILENO && dup2(errors, STDOUT_FILENO) >= 0 &&
         dup2(errors, STDERR_FILENO) >= 0)
         execvp(argv[0], argv);
     dprintf(STDERR_FILENO, "cannot run '%s': %s\n", argv[0], strerror(errno));
@@ -43,7 +71,7 @@ static _Noreturn void become_curl(char *const *argv, int errors)
 }
 
 /* Its exit code, and what it said, up to size bytes. -1 if it could not be run. */
-static int run_curl(char *const *argv, char *said, size_t size)
+static int run_curl(char *const *argv, int settings, char *said, size_t size)
 {
     int ends[2], status = -1;
     size_t used = 0;
@@ -52,7 +80,7 @@ static int run_curl(char *const *argv, char *said, size_t size)
         return -1;
     pid_t pid = fork();
     if (pid == 0)
-        become_curl(argv, ends[1]);
+        become_curl(argv, settings, ends[1]);
     close(ends[1]);
     for (ssize_t n; pid > 0 && ((n = read(ends[0], block, sizeof block)) > 0 || (n < 0 && errno == EINTR));)
         for (ssize_t i = 0; i < n && used + 1 < size; i++)
@@ -81,18 +109,17 @@ static bool fetch(const job_config *c, const char *url, const char *path, ap_err
 {
     char most[32], said[200] = "";
     snprintf(most, sizeof most, "%.0f", c->intake.max_bytes);
-    const char *const argv[] = {"curl",        "--fail",
-                                "--silent",    "--show-error",
-                                "--location",  "--proto",
-                                "=http,https", "--retry",
-                                "3",           "--connect-timeout",
-                                "30",          "--max-filesize",
-                                most,          "--output",
-                                path,          "--",
-                                url,           NULL};
-    int code = run_curl((char *const *)argv, said, sizeof said);
-    return code == 0 ||
-           ap_fail(err, may_work_later(code) ? AP_TRY_AGAIN : AP_FAILED, "cannot fetch '%s': %s", url, said);
+    const char *const argv[] = {
+        "curl",        "--fail",   "--silent", "--show-error",      "--location", "--proto",
+        "=http,https", "--retry",  "3",        "--connect-timeout", "30",         "--max-filesize",
+        most,          "--output", path,       "--config",          "-",          NULL};
+    const int settings = settings_of(url, err);
+    if (settings < 0)
+        return false;
+    int code = run_curl((char *const *)argv, settings, said, sizeof said);
+    close(settings);
+    return code == 0 || ap_fail(err, may_work_later(code) ? AP_TRY_AGAIN : AP_FAILED,
+                                "cannot fetch '%.*s': %s", (int)ap_net_shown(url), url, said);
 }
 
 static bool fetch_any(const job_config *c, const char *url, const char *path, ap_error *err)

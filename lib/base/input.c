@@ -77,11 +77,11 @@ ap_input *ap_input_new(int fd, bool owned, const char *name, ap_error *err)
     return in;
 }
 
-/* An object on a server; what is secret in its URL, after "?", is not in its name. */
+/* An object on a server; what is secret in its URL is not in its name. */
 static ap_input *open_url(const char *url, ap_error *err)
 {
     const ap_net_plugin *net = ap_net_load(err);
-    char *name = strndup(url, strncasecmp(url, "s3:", 3) == 0 ? strlen(url) : strcspn(url, "?#"));
+    char *name = strndup(url, ap_net_shown(url));
     ap_input *in = net && name ? input_alloc(name, err) : NULL;
     if (net && !name)
         ap_fail_memory(err);

@@ -16,6 +16,11 @@ bool ap_net_is_url(const char *name)
     return false;
 }
 
+size_t ap_net_shown(const char *name)
+{
+    return ap_net_is_url(name) && strncasecmp(name, "s3:", 3) != 0 ? strcspn(name, "?#") : strlen(name);
+}
+
 static int hex_digit(char c)
 {
     return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;

@@ -77,6 +77,8 @@ typedef struct ap_net_plugin {
 
 /* Whether a name is that of an object on a server. */
 bool ap_net_is_url(const char *name);
+/* Bytes of a name that may be told: what stands behind "?" in a URL may be all it takes to use it. */
+size_t ap_net_shown(const char *name);
 /* The last part of a path, of a URL the name that it stands for: decoded, without a query. malloc'ed, NULL
  * when out of memory. */
 char *ap_net_leaf(const char *name);

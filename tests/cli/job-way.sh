@@ -128,11 +128,19 @@ from_the_net() {
     port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' server.log)
     id=$(ap-job submit "http://127.0.0.1:$port/a%20b.wav?x=1")
     [ "$(ap-manifest get -m "$spool/queue/$id" .input.bytes)" = "$(stat -c %s tone.wav)" ]
-    fails 1 ap-job submit "http://127.0.0.1:$port/missing.wav"
+    fails 1 ap-job submit "http://127.0.0.1:$port/missing.wav?key=hush"
     grep -q "^ap-job: cannot fetch 'http://127.0.0.1:$port/missing.wav': .*404" stderr
+    # what stands behind "?" is told to nobody, and arguments are for all to see
+    mkdir -p curl && printf '#!/bin/sh\nprintf "%%s\\n" "$@" >arguments\nexec %s "$@"\n' "$(command -v curl)" >curl/curl && chmod +x curl/curl
+    PATH=$PWD/curl:$PATH ap-job submit --force "http://127.0.0.1:$port/a%20b.wav?key=hush&q=\"\\x" >ids
+    grep -q -- --fail arguments
+    tail -n 1 server.log | grep -qF '?key=hush&q='
+    if grep -r hush arguments stderr "$spool"; then return 1; fi
+    fails 2 ap-job submit "http://127.0.0.1:$port/a%20b.wav?x="$'\nurl = file:///etc/passwd'
+    fails 2 ap-job submit "http://127.0.0.1:$port/$(printf '%020000d' 0)"
     kill "$server"
     fails 75 ap-job submit "http://127.0.0.1:$port/a%20b.wav" # a host may come back
-    counts 1 0 0 0
+    counts 2 0 0 0
     [ -z "$(ls -A "$spool/tmp")" ]
     fails 1 ap-job submit file:///etc/passwd
 }
