@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * write.c - objects that appear when they are complete: one PUT for a small one, a multipart upload for the
- * rest. A part is sent by a thread while the next one is filled. */
+ * rest. Parts are sent by threads while the next one is filled: the digests of one are computed while the
+ * store takes another. */
 #include "base/error.h"
 #include "base/text.h"
 #include "plugins/net/client.h"
@@ -18,40 +19,65 @@
 #include <unistd.h>
 
 /* S3: parts of 5 MiB to 5 GiB, but the last one; 10,000 of them. Larger ones after each 2,000 keep the number
- * down and the memory at 16 MiB for the first 16 GB. */
+ * down and the memory at 24 MiB for the first 16 GB. */
 #define PART ((size_t)8 << 20)
 #define MIN_PART ((size_t)5 << 20)
 #define GROWS_AFTER 2000u
 #define MAX_PARTS 10000u
+#define SENDERS 2u /* parts that are on their way at a time */
 
-struct ap_net_writer {
-    ap_target target;
+typedef struct part {
+    unsigned char *bytes;
+    size_t size, room;
+} part;
+
+typedef struct sender {
+    ap_net_writer *writer;
     ap_client *client;
-    char *upload;   /* ID; NULL: nothing was sent yet */
-    ap_bytes parts; /* the XML that completes it */
-    unsigned count; /* parts that were handed over */
-    uint64_t total;
-    size_t part_size, filled;
-    unsigned char *filling, *sending;
-    size_t sending_size;
+    part part;
+    unsigned number;
+    char *etag; /* of the part, escaped */
     pthread_t thread;
     bool busy; /* the thread runs */
     bool sent; /* its result */
     int ended; /* an eventfd: the thread is done */
-    atomic_bool stop;
     ap_error error;
+} sender;
+
+struct ap_net_writer {
+    ap_target target;
+    char *upload;   /* ID; NULL: nothing was sent yet */
+    ap_bytes parts; /* the XML that completes it */
+    unsigned count; /* parts that were handed over */
+    uint64_t total;
+    size_t part_size;
+    part filling;
+    sender senders[SENDERS]; /* they take turns; the first one's client sends what is no part, too */
+    atomic_bool stop;
 };
+
+static ap_client *client_of(const ap_net_writer *w)
+{
+    return w->senders[0].client;
+}
+
+static void sender_free(sender *s)
+{
+    ap_client_free(s->client);
+    if (s->ended >= 0)
+        close(s->ended);
+    free(s->part.bytes);
+    free(s->etag);
+}
 
 static void writer_free(ap_net_writer *w)
 {
-    ap_client_free(w->client);
-    if (w->ended >= 0)
-        close(w->ended);
+    for (unsigned i = 0; i < SENDERS; i++)
+        sender_free(&w->senders[i]);
     ap_target_free(&w->target);
     free(w->upload);
     free(w->parts.data);
-    free(w->filling);
-    free(w->sending);
+    free(w->filling.bytes);
     free(w);
 }
 
@@ -63,6 +89,29 @@ static size_t first_part_size(void)
     return n < MIN_PART ? MIN_PART : n > 64 * PART ? 64 * PART : n;
 }
 
+static bool sender_init(sender *s, ap_net_writer *w, ap_error *err)
+{
+    s->writer = w;
+    s->ended = eventfd(0, EFD_CLOEXEC);
+    if (s->ended < 0)
+        return ap_fail_errno(err, errno, "cannot write '%s'", w->target.name);
+    if (!(s->client = ap_client_new(err)))
+        return false;
+    ap_client_stop_when(s->client, &w->stop);
+    return true;
+}
+
+/* Room for the next part: its size grows. */
+static bool make_room(ap_net_writer *w, ap_error *err)
+{
+    w->filling.size = 0;
+    if (w->filling.room >= w->part_size)
+        return true;
+    free(w->filling.bytes);
+    w->filling = (part){malloc(w->part_size), 0, w->part_size};
+    return w->filling.bytes || ap_fail_memory(err);
+}
+
 ap_net_writer *ap_net_create(const char *url, ap_error *err)
 {
     ap_net_writer *w = calloc(1, sizeof *w);
@@ -71,17 +120,15 @@ ap_net_writer *ap_net_create(const char *url, ap_error *err)
         return NULL;
     }
     w->part_size = first_part_size();
-    w->ended = eventfd(0, EFD_CLOEXEC);
-    bool ok = w->ended >= 0 || ap_fail_errno(err, errno, "cannot write '%s'", url);
-    ok = ok && ap_target_parse(&w->target, url, true, err);
+    for (unsigned i = 0; i < SENDERS; i++)
+        w->senders[i].ended = -1;
+    bool ok = ap_target_parse(&w->target, url, true, err);
     if (ok && !w->target.s3)
         ok = ap_fail(err, AP_USAGE, "cannot write to '%s': only s3:// is written to", w->target.name);
-    if (ok && (w->client = ap_client_new(err)) && (w->filling = malloc(w->part_size))) {
-        ap_client_stop_when(w->client, &w->stop);
+    for (unsigned i = 0; ok && i < SENDERS; i++)
+        ok = sender_init(&w->senders[i], w, err);
+    if (ok && make_room(w, err))
         return w;
-    }
-    if (ok && w->client)
-        ap_fail_memory(err);
     writer_free(w);
     return NULL;
 }
@@ -104,7 +151,8 @@ static bool start_upload(ap_net_writer *w, ap_error *err)
         .target = &w->target, .method = "POST", .query = {{"uploads", ""}}, .query_count = 1};
     ap_response r;
     ap_bytes body = {0};
-    bool ok = ap_client_run(w->client, &q, &r, &body, err) && (succeeded(&r) || refused(w, &r, &body, err));
+    bool ok =
+        ap_client_run(client_of(w), &q, &r, &body, err) && (succeeded(&r) || refused(w, &r, &body, err));
     if (ok && !(w->upload = ap_xml_text((ap_xml){(char *)body.data, body.size}, "UploadId")))
         ok = ap_fail(err, AP_FAILED, "cannot write '%s': the server gives no ID for an upload",
                      w->target.name);
@@ -112,103 +160,110 @@ static bool start_upload(ap_net_writer *w, ap_error *err)
     return ok;
 }
 
-/* Sends a part, and notes its ETag. */
-static bool send_part(ap_net_writer *w, ap_error *err)
+/* Sends the part, and keeps its ETag. */
+static bool send_part(sender *s, ap_error *err)
 {
+    ap_net_writer *w = s->writer;
     char number[16];
-    snprintf(number, sizeof number, "%u", w->count);
+    snprintf(number, sizeof number, "%u", s->number);
     const ap_request q = {.target = &w->target,
                           .method = "PUT",
                           .query = {{"partNumber", number}, {"uploadId", w->upload}},
                           .query_count = 2,
-                          .body = w->sending,
-                          .body_size = w->sending_size};
+                          .body = s->part.bytes,
+                          .body_size = s->part.size};
     ap_response r;
     ap_bytes body = {0};
-    bool ok = ap_client_run(w->client, &q, &r, &body, err) && (succeeded(&r) || refused(w, &r, &body, err));
-    char *etag = ok ? ap_xml_escape(r.etag) : NULL;
-    char *item =
-        etag ? ap_print("<Part><PartNumber>%s</PartNumber><ETag>%s</ETag></Part>", number, etag) : NULL;
-    if (item)
-        ap_bytes_text(&w->parts, item);
-    else if (ok)
-        ok = ap_fail_memory(err);
-    free(etag);
-    free(item);
+    bool ok = ap_client_run(s->client, &q, &r, &body, err) && (succeeded(&r) || refused(w, &r, &body, err));
     free(body.data);
+    if (ok && !(s->etag = ap_xml_escape(r.etag)))
+        ok = ap_fail_memory(err);
     return ok;
 }
 
 static void *send_in_thread(void *user)
 {
-    ap_net_writer *w = user;
+    sender *s = user;
     const uint64_t one = 1;
-    w->sent = send_part(w, &w->error);
-    (void)!write(w->ended, &one, sizeof one);
+    s->sent = send_part(s, &s->error);
+    (void)!write(s->ended, &one, sizeof one);
     return NULL;
 }
 
-/* Until the thread has ended; a signal, which does not reach it, ends it soon. */
-static void join(ap_net_writer *w)
+/* Until the thread has ended; a signal, which does not reach it, ends it and the other ones soon. */
+static void join(sender *s)
 {
-    struct pollfd ended = {w->ended, POLLIN, 0};
+    struct pollfd ended = {s->ended, POLLIN, 0};
     uint64_t count;
     if (poll(&ended, 1, -1) < 0 && errno == EINTR)
-        atomic_store(&w->stop, true);
-    pthread_join(w->thread, NULL);
-    (void)!read(w->ended, &count, sizeof count);
-    atomic_store(&w->stop, false); /* the store is told to drop the parts, too */
+        atomic_store(&s->writer->stop, true);
+    pthread_join(s->thread, NULL);
+    (void)!read(s->ended, &count, sizeof count);
+    s->busy = false;
 }
 
-/* Waits for the part that is on its way. */
-static bool finish_part(ap_net_writer *w, ap_error *err)
+/* Waits for the sender's part, if it has one, and notes that. */
+static bool finish_part(sender *s, ap_error *err)
 {
-    if (w->busy)
-        join(w);
-    if (w->busy && !w->sent && err)
-        *err = w->error;
-    bool ok = !w->busy || w->sent;
-    w->busy = false;
+    if (!s->busy)
+        return true;
+    join(s);
+    if (!s->sent) {
+        if (err)
+            *err = s->error;
+        return false;
+    }
+    char *item = ap_print("<Part><PartNumber>%u</PartNumber><ETag>%s</ETag></Part>", s->number, s->etag);
+    if (item)
+        ap_bytes_text(&s->writer->parts, item);
+    free(item);
+    free(s->etag);
+    s->etag = NULL;
+    return item || ap_fail_memory(err);
+}
+
+/* The one whose turn it is; what it has was handed over before what the others have. */
+static sender *next_sender(ap_net_writer *w)
+{
+    return &w->senders[w->count % SENDERS];
+}
+
+static bool finish_all(ap_net_writer *w, ap_error *err)
+{
+    bool ok = true;
+    for (unsigned i = 0; ok && i < SENDERS; i++)
+        ok = finish_part(&w->senders[(w->count + i) % SENDERS], err);
     return ok;
 }
 
 /* Signals are for the thread that makes the sound. */
-static bool start_thread(ap_net_writer *w)
+static bool start_thread(sender *s)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    w->busy = pthread_create(&w->thread, NULL, send_in_thread, w) == 0;
+    s->busy = pthread_create(&s->thread, NULL, send_in_thread, s) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return w->busy;
+    return s->busy;
 }
 
-/* Room for the next part, larger after many. */
-static bool make_room(ap_net_writer *w, ap_error *err)
-{
-    if (w->count % GROWS_AFTER == 0)
-        w->part_size *= 2;
-    free(w->filling);
-    w->filling = malloc(w->part_size);
-    return w->filling || ap_fail_memory(err);
-}
-
-/* Hands what was filled over to the thread. */
+/* Hands what was filled over to a thread. */
 static bool hand_over(ap_net_writer *w, ap_error *err)
 {
-    if (!finish_part(w, err) || (!w->upload && !start_upload(w, err)))
+    sender *s = next_sender(w);
+    if (!finish_part(s, err) || (!w->upload && !start_upload(w, err)))
         return false;
     if (w->count == MAX_PARTS)
         return ap_fail(err, AP_FAILED, "'%s' would have more than %u parts", w->target.name, MAX_PARTS);
-    unsigned char *empty = w->sending;
-    w->sending = w->filling;
-    w->sending_size = w->filled;
+    const part empty = s->part;
+    s->part = w->filling;
     w->filling = empty;
-    w->filled = 0;
-    w->count++;
-    if (!start_thread(w))
+    s->number = ++w->count;
+    if (!start_thread(s))
         return ap_fail(err, AP_TRY_AGAIN, "cannot start a thread");
-    return (w->filling && w->count % GROWS_AFTER) || make_room(w, err);
+    if (w->count % GROWS_AFTER == 0)
+        w->part_size *= 2;
+    return make_room(w, err);
 }
 
 bool ap_net_write(ap_net_writer *w, const void *bytes, size_t size, ap_error *err)
@@ -216,12 +271,13 @@ bool ap_net_write(ap_net_writer *w, const void *bytes, size_t size, ap_error *er
     const unsigned char *p = bytes;
     w->total += size;
     while (size) {
-        size_t n = w->part_size - w->filled < size ? w->part_size - w->filled : size;
-        memcpy(w->filling + w->filled, p, n);
-        w->filled += n;
+        size_t n = w->part_size - w->filling.size;
+        n = n < size ? n : size;
+        memcpy(w->filling.bytes + w->filling.size, p, n);
+        w->filling.size += n;
         p += n;
         size -= n;
-        if (w->filled == w->part_size && !hand_over(w, err))
+        if (w->filling.size == w->part_size && !hand_over(w, err))
             return false;
     }
     return true;
@@ -231,10 +287,12 @@ bool ap_net_write(ap_net_writer *w, const void *bytes, size_t size, ap_error *er
 
 static bool put_whole(ap_net_writer *w, ap_error *err)
 {
-    const ap_request q = {.target = &w->target, .method = "PUT", .body = w->filling, .body_size = w->filled};
+    const ap_request q = {
+        .target = &w->target, .method = "PUT", .body = w->filling.bytes, .body_size = w->filling.size};
     ap_response r;
     ap_bytes body = {0};
-    bool ok = ap_client_run(w->client, &q, &r, &body, err) && (succeeded(&r) || refused(w, &r, &body, err));
+    bool ok =
+        ap_client_run(client_of(w), &q, &r, &body, err) && (succeeded(&r) || refused(w, &r, &body, err));
     free(body.data);
     return ok;
 }
@@ -247,7 +305,7 @@ static bool check_whole(ap_net_writer *w, const ap_response *completed, const ap
     ap_response r;
     if (body->size && memmem(body->data, body->size, "<Error>", 7))
         return refused(w, completed, body, err);
-    if (!ap_client_run(w->client, &q, &r, NULL, err))
+    if (!ap_client_run(client_of(w), &q, &r, NULL, err))
         return false;
     if (!succeeded(&r))
         return refused(w, &r, NULL, err);
@@ -271,7 +329,7 @@ static bool complete_upload(ap_net_writer *w, ap_error *err)
                           .body = text.data,
                           .body_size = text.size};
     bool ok = (!text.failed && !w->parts.failed) || ap_fail_memory(err);
-    ok = ok && ap_client_run(w->client, &q, &r, &body, err) &&
+    ok = ok && ap_client_run(client_of(w), &q, &r, &body, err) &&
          (succeeded(&r) || refused(w, &r, &body, err)) && check_whole(w, &r, &body, err);
     free(text.data);
     free(body.data);
@@ -281,10 +339,10 @@ static bool complete_upload(ap_net_writer *w, ap_error *err)
 bool ap_net_commit(ap_net_writer *w, ap_error *err)
 {
     bool ok;
-    if (!w->upload && !w->busy)
+    if (!w->upload)
         ok = put_whole(w, err);
     else
-        ok = (w->filled == 0 || hand_over(w, err)) && finish_part(w, err) && complete_upload(w, err);
+        ok = (w->filling.size == 0 || hand_over(w, err)) && finish_all(w, err) && complete_upload(w, err);
     if (!ok) {
         ap_net_abort(w);
         return false;
@@ -297,12 +355,15 @@ void ap_net_abort(ap_net_writer *w)
 {
     if (!w)
         return;
-    finish_part(w, NULL);
+    for (unsigned i = 0; i < SENDERS; i++)
+        if (w->senders[i].busy)
+            join(&w->senders[i]); /* what comes after the end of its upload would be kept */
+    atomic_store(&w->stop, false);
     if (w->upload) {
         const ap_request q = {
             .target = &w->target, .method = "DELETE", .query = {{"uploadId", w->upload}}, .query_count = 1};
         ap_response r;
-        (void)ap_client_run(w->client, &q, &r, NULL, NULL);
+        (void)ap_client_run(client_of(w), &q, &r, NULL, NULL);
     }
     writer_free(w);
 }
