@@ -2,6 +2,7 @@
  * submit.c - ap-job submit: files and URLs become jobs. */
 #include "base/error.h"
 #include "base/net.h"
+#include "base/text.h"
 #include "job/job.h"
 #include "jobs/run/recipe.h"
 #include "jobs/spool/sources.h"
@@ -49,13 +50,31 @@ bool job_prepare_intake(job_config *c, ap_recipe *recipe, ap_error *err)
     return false;
 }
 
+/* A message about a file that was fetched: it has the URL for the name that it has for the moment. */
+static void name_urls(char **files, char **urls, int count, ap_error *err)
+{
+    for (int i = 0; urls && i < count; i++) {
+        const char *at = urls[i] ? strstr(err->message, files[i]) : NULL;
+        char *made = at ? ap_print("%.*s%.*s%s", (int)(at - err->message), err->message,
+                                   (int)ap_net_shown(urls[i]), urls[i], at + strlen(files[i]))
+                        : NULL;
+        if (made)
+            snprintf(err->message, sizeof err->message, "%s", made);
+        free(made);
+    }
+}
+
 int job_take_in(const job_config *c, char **files, int count, char id[AP_ID_BYTES], ap_error *err)
 {
     bool duplicate;
-    if (!ap_job_submit(&c->intake, files, count, id, &duplicate, err))
+    char **urls = c->intake.urls;
+    if (!ap_job_submit(&c->intake, files, count, id, &duplicate, err)) {
+        name_urls(files, urls, count, err);
         return (int)err->code;
+    }
     if (duplicate)
-        complain(&job_command, "'%s' was submitted before, as %s (--force makes a new job)", files[0], id);
+        complain(&job_command, "'%s' was submitted before, as %s (--force makes a new job)",
+                 urls && urls[0] ? urls[0] : files[0], id);
     printf("%s\n", id);
     return flush_stdout(err) ? AP_OK : (int)err->code;
 }

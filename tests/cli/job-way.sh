@@ -121,7 +121,7 @@ check same_again
 
 from_the_net() {
     fresh
-    mkdir -p www && cp tone.wav 'www/a b.wav'
+    mkdir -p www && cp tone.wav 'www/a b.wav' && echo notes >www/notes.txt
     /usr/bin/python3 -u -m http.server --bind 127.0.0.1 --directory www 0 >server.log 2>&1 &
     server=$!
     until_true grep -q 'port' server.log || { sleep 1 && cat server.log; }
@@ -130,6 +130,10 @@ from_the_net() {
     [ "$(ap-manifest get -m "$spool/queue/$id" .input.bytes)" = "$(stat -c %s tone.wav)" ]
     fails 1 ap-job submit "http://127.0.0.1:$port/missing.wav?key=hush"
     grep -q "^ap-job: cannot fetch 'http://127.0.0.1:$port/missing.wav': .*404" stderr
+    fails 1 ap-job submit "http://127.0.0.1:$port/notes.txt?key=hush"
+    grep -q "^ap-job: 'http://127.0.0.1:$port/notes.txt' is text, and recipe" stderr
+    ap-job submit "http://127.0.0.1:$port/a%20b.wav?key=hush" 2>stderr
+    grep -q "^ap-job: 'http://127.0.0.1:$port/a%20b.wav' was submitted before" stderr
     # what stands behind "?" is told to nobody, and arguments are for all to see
     mkdir -p curl && printf '#!/bin/sh\nprintf "%%s\\n" "$@" >arguments\nexec %s "$@"\n' "$(command -v curl)" >curl/curl && chmod +x curl/curl
     PATH=$PWD/curl:$PATH ap-job submit --force "http://127.0.0.1:$port/a%20b.wav?key=hush&q=\"\\x" >ids

@@ -11,7 +11,8 @@ s.upload_file('short.wav', 'songs', 'dropped.wav')"
     watch() { ap-job watch-bucket --recipe two --once --to s3://results/dropped/ s3://songs/drop/ >ids 2>said; }
     watch
     [ "$(wc -l <ids)" -eq 2 ]
-    grep -q "notes.txt" said
+    grep -q "^ap-job: 's3://songs/drop/notes.txt' is text, and recipe" said
+    grep -rq "refused: 's3://songs/drop/notes.txt' is " "$spool/.sources"
     watch
     [ ! -s ids ] && [ ! -s said ]
     counts 2 0 0 0
