@@ -35,6 +35,17 @@ s.download_file('songs', 'long.wav', 'there.wav')"
 }
 check in_parts
 
+# There are 10,000 parts at most: they become larger after each 2,000, here after each two.
+parts_grow() {
+    head -c 70000000 /dev/urandom >large
+    AUDIOPIPE_S3_GROWS_AFTER=2 AUDIOPIPE_S3_PART_MIB=5 ap-s3 put - s3://songs/large <large
+    oracle "h = s.head_object(Bucket='songs', Key='large'); assert h['ETag'].endswith('-6\"'), h['ETag']
+s.download_file('songs', 'large', 'there')"
+    cmp large there
+    rm large there
+}
+check parts_grow
+
 odd_keys() {
     local key
     for key in 'a b' 'a+b' 'a=b' 'a&b' '100%' 'é/ü' 'x//y' '[a];b' "it's" 'a%20b' '~tilde' 'a?b' 'a#b'; do
