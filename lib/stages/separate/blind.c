@@ -5,13 +5,16 @@
  * time (medians of D. Fitzgerald, DAFx 2010), how steady over half a second and over two, and how far in the
  * middle of the stereo image. In the range of bass, drums are what is wide and short, and bass is what is
  * left of the middle. Above it each stem is as likely as a logistic function of the measures says, and gets
- * that share. Shares are soft: each bin is dealt out, so the stems add up to the mix. */
+ * that share. A sibilant is as wide and as short as a hit, bin by bin: what tells them apart is how all of
+ * its band goes on, and drums give vocals the share that this says. Shares are soft: each bin is dealt out,
+ * so the stems add up to the mix. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "dsp/centre.h"
 #include "dsp/fast_log.h"
 #include "dsp/hot.h"
 #include "dsp/power_medians.h"
+#include "dsp/sudden.h"
 #include "stages/separate/method.h"
 #include "stream/combine.h"
 #include "stream/stft.h"
@@ -39,6 +42,23 @@ static const char *const names[STEMS] = {"vocals", "drums", "bass", "other"};
  * songs, and as good as before on average; where nobody sings, less is taken. */
 #define VOICE_MOST 0.95f
 
+/* Sibilants: where they are looked for, and what can become theirs, up to VOICE_HIGH_HZ. */
+#define HISS_LOW_HZ 5000
+#define HISS_HIGH_HZ 12000
+#define HISS_FROM_HZ 4000
+/* A hit begins within an instant. An envelope that turns four times in the window shows that, in the slots
+ * that have the instant in their windows; what is as sudden as HIT_SUDDEN is no sibilant at all. */
+#define HIT_SUDDEN 0.6f
+enum { HIT_LAG = 4, HIT_BEFORE = 4, HIT_AFTER = 1 /* slots */ };
+
+/* How much likelier than a hit a sibilant is, as logarithms, with the power of its band: over the median of
+ * two seconds, and by how wide it is. Fitted by least squares of the shares of vocals and drums, to 24 songs
+ * (OpenTTD's and Freedoom's music, three sound fonts, resynthesized recordings of eight voices) and, with a
+ * little weight, five with bursts of noise for drums. */
+static const struct {
+    float always, steadier, wide;
+} hissing = {2.1204f, -1.1803f, 3.9061f};
+
 /* How much likelier than other a stem becomes, as logarithms: with the logarithm of each measure, with where
  * in the spectrum the bin is. Fitted by least squares of the shares, to thirteen songs with known stems, ten
  * of them made by chance; none of those is among the songs by which ap-separate(1) tells what to expect. */
@@ -61,7 +81,10 @@ typedef struct blind {
     ap_power_medians *drums; /* medians along time over DRUM_SLOTS */
     ap_power_medians *chord; /* over CHORD_SLOTS */
     ap_centre *centre;
+    float *sudden; /* a ring of sudden_slots, how suddenly the band of sibilants began */
+    size_t hiss_first, hiss_end, sudden_slots;
     float *low;         /* how far a bin belongs to the range of bass */
+    float *hiss;        /* how far to that of sibilants */
     float *lean[OTHER]; /* log2 of how likely a stem is by the place in the spectrum alone */
     float *share;       /* of the middle */
     float *masks[OTHER];
@@ -78,6 +101,8 @@ static void blind_take(void *state, uint64_t t, const float *spectra)
         ap_power_medians_add(both[i], t, spectra + b->row);
     }
     ap_centre_add(b->centre, t, spectra, spectra + b->row);
+    b->sudden[t % b->sudden_slots] =
+        ap_sudden(spectra, spectra + b->row, b->hiss_first, b->hiss_end, HIT_LAG);
 }
 
 /* ---- masks */
@@ -122,6 +147,48 @@ AP_HOT static void make_masks(const blind *b, const measures *m)
     }
 }
 
+/* How sudden the beginning was of what is heard in slot t. */
+static float find_sudden(const blind *b, uint64_t t, uint64_t slots)
+{
+    uint64_t first = t > HIT_BEFORE ? t - HIT_BEFORE : 0,
+             last = t + HIT_AFTER < slots ? t + HIT_AFTER : slots - 1;
+    float most = 0;
+    for (uint64_t i = first; i <= last; i++)
+        most = fmaxf(most, b->sudden[i % b->sudden_slots]);
+    return most;
+}
+
+static float sum(const float *x, size_t first, size_t end)
+{
+    float part[8] = {0}, all = 0; /* apart, so that they are added at the same time */
+    for (size_t i = first; i + 8 <= end; i += 8)
+        for (size_t j = 0; j < 8; j++)
+            part[j] += x[i + j];
+    for (size_t j = 0; j < 8; j++)
+        all += part[j];
+    return all;
+}
+
+/* How much of what is like a hit, high up, is a sibilant. */
+static float find_hiss(const blind *b, const measures *m, float sudden)
+{
+    float power = sum(m->power, b->hiss_first, b->hiss_end);
+    float steadier = ratio(sum(m->steadier, b->hiss_first, b->hiss_end), power);
+    float wide = ratio(sum(m->wide, b->hiss_first, b->hiss_end), power);
+    float x = hissing.always + hissing.steadier * steadier + hissing.wide * wide;
+    return power > 0 && sudden < HIT_SUDDEN ? (1 - sudden / HIT_SUDDEN) / (1 + ap_fast_exp2(-x)) : 0;
+}
+
+AP_HOT static void move_hiss(const blind *b, const float *share, float part)
+{
+    float *restrict vocals = b->masks[VOCALS], *restrict drums = b->masks[DRUMS];
+    for (size_t i = 0; i < b->bins; i++) {
+        float moved = part * b->hiss[i] * sqrtf(share[i]) * drums[i];
+        drums[i] -= moved;
+        vocals[i] += moved;
+    }
+}
+
 static void apply_mask(const float *mask, const float *spectrum, float *made, size_t bins)
 {
     for (size_t i = 0; i < bins; i++) {
@@ -139,6 +206,7 @@ static void blind_give(void *state, uint64_t t, uint64_t slots, const float *spe
     ap_power_medians_find(b->chord, t, slots, &m.steadier, &none);
     ap_centre_share(b->centre, t, slots, b->share);
     make_masks(b, &m);
+    move_hiss(b, b->share, find_hiss(b, &m, find_sudden(b, t, slots)));
     for (size_t i = 0; i < b->made_count; i++)
         for (size_t c = 0; c < 2; c++)
             apply_mask(b->masks[b->made[i]], spectra + c * b->row, made + (2 * i + c) * b->row, b->bins);
@@ -154,7 +222,9 @@ static void blind_free(void *state)
     ap_power_medians_free(b->drums);
     ap_power_medians_free(b->chord);
     ap_centre_free(b->centre);
+    free(b->sudden);
     free(b->low);
+    free(b->hiss);
     free(b->share);
     for (size_t i = 0; i < OTHER; i++) {
         free(b->lean[i]);
@@ -180,9 +250,11 @@ static float lean_of(const likeness *k, double hz)
 static void set_ranges(const blind *b, double bin_hz)
 {
     for (size_t i = 0; i < b->bins; i++) {
-        b->low[i] = below((double)i * bin_hz, BASS_HZ);
+        double hz = (double)i * bin_hz;
+        b->low[i] = below(hz, BASS_HZ);
+        b->hiss[i] = (1 - below(hz, HISS_FROM_HZ)) * below(hz, VOICE_HIGH_HZ);
         for (size_t stem = 0; stem < OTHER; stem++)
-            b->lean[stem][i] = lean_of(&likenesses[stem], (double)i * bin_hz);
+            b->lean[stem][i] = lean_of(&likenesses[stem], hz);
     }
 }
 
@@ -199,6 +271,13 @@ static size_t set_zones(ap_zone *zones, size_t bins, double bin_hz)
         zones[count] = (ap_zone){end < (double)bins ? (size_t)end : bins, table[count].length};
     }
     return count;
+}
+
+/* The bin at a frequency, where there is room for the lag behind it. */
+static size_t bin_at(double hz, double bin_hz, size_t bins)
+{
+    double last = (double)bins - 1 - HIT_LAG, bin = hz / bin_hz;
+    return last < 0 ? 0 : (size_t)fmin(bin, last);
 }
 
 /* Other is what the stems that are made leave of the mix: it takes all of them. */
@@ -221,9 +300,14 @@ static blind *blind_make(uint32_t window, double rate, size_t ahead, const bool 
     b->drums = ap_power_medians_new(b->bins, DRUM_SLOTS, zones, zone_count, ahead);
     b->chord = ap_power_medians_new(b->bins, CHORD_SLOTS, NULL, 0, ahead);
     b->centre = ap_centre_new(b->bins, ahead);
+    b->hiss_first = bin_at(HISS_LOW_HZ, rate / window, b->bins);
+    b->hiss_end = bin_at(HISS_HIGH_HZ, rate / window, b->bins);
+    b->sudden_slots = HIT_BEFORE + 1 + ahead;
+    b->sudden = calloc(b->sudden_slots, sizeof *b->sudden);
     b->low = calloc(b->bins, sizeof *b->low);
+    b->hiss = calloc(b->bins, sizeof *b->hiss);
     b->share = calloc(b->bins, sizeof *b->share);
-    bool ok = b->drums && b->chord && b->centre && b->low && b->share;
+    bool ok = b->drums && b->chord && b->centre && b->sudden && b->low && b->hiss && b->share;
     for (size_t i = 0; i < OTHER; i++)
         ok = (b->masks[i] = calloc(b->bins, sizeof *b->masks[i])) &&
              (b->lean[i] = calloc(b->bins, sizeof *b->lean[i])) && ok;
