@@ -350,10 +350,18 @@ $B/tests/bench/engine: tests/bench/engine.c tests/bench/profile.c $B/neural.a $B
 	$(Q)$(CC) $(ALL_CFLAGS) -Ilib -Itests/bench $^ $(ALL_LDFLAGS) -Wl,--wrap=nn_kernels_usable -Wl,--wrap=nn_threads_run \
 		$(CORE_LDLIBS) $(NEURAL_LDLIBS) -o $@
 
-bench: all $B/tests/bench/engine
+# What a runner does to get a job.
+$B/tests/bench/claim: tests/bench/claim.c $B/jobs.a $B/libaudiopipe.a
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) $(JOBS_CFLAGS) -Ilib $^ $(ALL_LDFLAGS) $(JOBS_LDLIBS) $(CORE_LDLIBS) -o $@
+
+bench: all $B/tests/bench/engine $B/tests/bench/claim
 	tests/bench/run $B
 	tests/bench/folders $B
 	tests/bench/serve $B
+	tests/bench/stores $B
+	tests/bench/workers $B
 
 # libFuzzer targets: build-fuzz/fuzz_decode CORPUS. CMPLX needs GCC 4.7; clang 14 cannot link clones.
 FUZZ := $(patsubst tests/fuzz/%.c,build-fuzz/%,$(wildcard tests/fuzz/*.c))

@@ -37,12 +37,14 @@ def run_once(command):
     return wall, usage.ru_utime + usage.ru_stime, megabytes(size)
 
 
-def medians(commands, runs=RUNS):
-    """The commands in turn, several times, so that a slow moment hits all of them. Returns (wall, cpu, MB) for each."""
+def medians(commands, runs=RUNS, after=lambda: None):
+    """The commands in turn, several times, so that a slow moment hits all of them; after each something that is not
+    measured. Returns (wall, cpu, MB) for each."""
     results = [[] for _ in commands]
     for _ in range(runs):
         for command, result in zip(commands, results):
             result.append(run_once(command))
+            after()
     return [tuple(statistics.median(column) for column in zip(*result)) for result in results]
 
 
