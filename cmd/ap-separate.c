@@ -91,8 +91,15 @@ static const option_row rows[] = {
     {0},
 };
 
+/* While a network computes. */
+static bool go_on(void *user, ap_error *err)
+{
+    (void)user;
+    return filter_go_on(err);
+}
+
 /* While a chain works on what its last model will get. */
-static bool go_on(void *user, uint64_t frames, uint64_t total, ap_error *err)
+static bool see_progress(void *user, uint64_t frames, uint64_t total, ap_error *err)
 {
     (void)user, (void)frames, (void)total;
     return filter_go_on(err);
@@ -113,7 +120,8 @@ static size_t names(void *cfg, const output_config *out, const char *list[MAX_ST
     config *c = cfg;
     const unsigned threads = out->threads ? out->threads : ap_cores();
     c->separate.threads = threads > c->jobs ? threads / c->jobs : 1;
-    c->separate.progress = go_on;
+    c->separate.progress = see_progress;
+    c->separate.go_on = go_on;
     c->asked.rest_minus = c->other_method == REST_MINUS;
     if (!c->separator)
         c->separator = open_model(&c->separate, err);

@@ -690,7 +690,10 @@ typedef struct ap_separate_options {
      * the frames that are done, of total (AP_UNKNOWN: not known). If it returns false, having filled err, the
      * separation fails. May be NULL. */
     bool (*progress)(void *user, uint64_t frames, uint64_t total, ap_error *err);
-    void *user;
+    /* Called all the time while a network computes, for a segment may take a minute; by the thread that reads
+     * the stems. If it returns false, having filled err, the separation fails at once. May be NULL. */
+    bool (*go_on)(void *user, ap_error *err);
+    void *user;        /* of both */
     const char *state; /* as ap_separate_resumable; NULL when a separator is opened */
 } ap_separate_options;
 

@@ -64,6 +64,24 @@ interrupt_leaves_nothing() {
 }
 check interrupt_leaves_nothing
 
+# A chunk of minutes: a signal does not wait for its end.
+interrupt_ends_a_long_chunk() {
+    cp "$tests_folder"/data/roformer/bs-vocals.{ckpt,yaml} .
+    for threads in 1 3; do
+        env --default-signal=TERM ap-separate -q -j "$threads" -n ./bs-vocals.ckpt --chunk 10000000 song.wav -o long --resume 2>err.txt &
+        filter=$!
+        sleep 2
+        kill -TERM "$filter"
+        timeout 20 tail --pid="$filter" -f /dev/null # 15 minutes, if it had to be waited for
+        status=0
+        wait "$filter" || status=$?
+        [ "$status" -eq 143 ]
+        [ ! -s err.txt ]
+        [ -z "$(find long -name '*.wav')" ]
+    done
+}
+check interrupt_ends_a_long_chunk
+
 bad_usage_is_refused() {
     fails 2 "${tiny[@]}" song.wav
     grep -q "where to" stderr

@@ -149,6 +149,7 @@ static void identify(ap_model *m)
 static ap_stream *neural_separate(ap_model *m, ap_stream *s, const ap_separate_options *o,
                                   const bool wanted[AP_MAX_STEMS], ap_error *err)
 {
+    nn_engine_ask(m->engine, o->go_on, o->user);
     if (o->state)
         identify(m);
     if (m->networks[0]->chunk_overlap)

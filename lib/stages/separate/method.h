@@ -43,7 +43,7 @@ typedef struct ap_neural_plugin {
     ap_method method;
 } ap_neural_plugin;
 
-#define AP_NEURAL_VERSION 2
+#define AP_NEURAL_VERSION 3
 
 /* blind.c */
 const ap_method *ap_blind_method(void);

@@ -5,6 +5,7 @@
 #include "plugins/neural/tensor/tensor.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,9 +148,31 @@ float *nn_native_scratch(const nn_engine *engine)
     return of(engine)->scratch[nn_threads_number()];
 }
 
-void nn_native_each(const nn_engine *engine, size_t count, nn_task *task, const void *job)
+/* A loop that may be given up: what it was to write is then not all there, and the engine has failed. */
+typedef struct watched {
+    nn_engine *engine;
+    nn_task *task;
+    const void *job;
+    atomic_bool *stop;
+} watched;
+
+static void run_watched(const void *job, size_t i)
 {
-    nn_threads_run(of(engine)->threads, count, task, job);
+    const watched *w = job;
+    if (nn_threads_number() == 0 && !nn_engine_may_go_on(w->engine))
+        atomic_store(w->stop, true);
+    if (!atomic_load_explicit(w->stop, memory_order_relaxed))
+        w->task(w->job, i);
+}
+
+void nn_native_each(nn_engine *engine, size_t count, nn_task *task, const void *job)
+{
+    atomic_bool stop = false;
+    const watched w = {engine, task, job, &stop};
+    if (engine->go_on)
+        nn_threads_run(of(engine)->threads, count, run_watched, &w);
+    else
+        nn_threads_run(of(engine)->threads, count, task, job);
 }
 
 float *nn_native_buffer(nn_engine *engine, size_t floats)

@@ -32,8 +32,9 @@ nn_tensor *nn_native_own(nn_tensor *x);
 /* Makes room for that many floats in every thread's scratch; what was there is lost. */
 bool nn_native_reserve(nn_engine *engine, size_t floats);
 float *nn_native_scratch(const nn_engine *engine);
-/* Shares the pieces of a job out among the engine's threads, as nn_threads_run. */
-void nn_native_each(const nn_engine *engine, size_t count, nn_task *task, const void *job);
+/* Shares the pieces of a job out among the engine's threads, as nn_threads_run, and asks
+ * whether to go on. */
+void nn_native_each(nn_engine *engine, size_t count, nn_task *task, const void *job);
 /* Floats that stay until the engine is freed or asks again. */
 float *nn_native_buffer(nn_engine *engine, size_t floats);
 /* How many columns to take at a time so that all threads have work. */

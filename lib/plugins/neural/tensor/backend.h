@@ -17,6 +17,8 @@ struct nn_engine {
     const nn_backend *ops;
     const nn_torch *torch; /* NULL: not that backend */
     int threads;
+    bool (*go_on)(void *user, ap_error *err); /* asked while it computes; NULL: nobody wants to be asked */
+    void *user;
     bool failed;
     ap_error error;
     void *data;    /* of the backend, as in the structs below */
@@ -129,7 +131,7 @@ struct nn_torch {
     nn_tensor *(*run)(const nn_tensor *x, void *module, int stems);
 };
 
-#define NN_TORCH_VERSION 5
+#define NN_TORCH_VERSION 6
 
 /* A tensor without data, for a backend to fill. NULL when out of memory. */
 nn_tensor *nn_tensor_shell(nn_engine *engine, int64_t rows, int64_t channels, int64_t time);
@@ -140,6 +142,8 @@ bool nn_fits(bool condition, const nn_tensor *x, const char *operation);
 /* Records the first failure. Returns false. */
 bool nn_engine_fail(nn_engine *engine, ap_status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Asks whoever started it all; false after a failure. By the thread that computes alone. */
+bool nn_engine_may_go_on(nn_engine *engine);
 /* Lengths after a convolution. */
 int64_t nn_conv_length(int64_t length, int kernel, int stride, int pad, int dilation);
 

@@ -29,6 +29,19 @@ bool nn_engine_fail(nn_engine *engine, ap_status code, const char *format, ...)
     return false;
 }
 
+void nn_engine_ask(nn_engine *engine, bool (*go_on)(void *user, ap_error *err), void *user)
+{
+    engine->go_on = go_on;
+    engine->user = user;
+}
+
+bool nn_engine_may_go_on(nn_engine *engine)
+{
+    if (!engine->failed && engine->go_on)
+        engine->failed = !engine->go_on(engine->user, &engine->error);
+    return !engine->failed;
+}
+
 bool nn_engine_check(nn_engine *engine, ap_error *err)
 {
     bool failed = engine->failed;
@@ -42,6 +55,8 @@ bool nn_engine_check(nn_engine *engine, ap_error *err)
 
 nn_tensor *nn_tensor_shell(nn_engine *engine, int64_t rows, int64_t channels, int64_t time)
 {
+    if (!nn_engine_may_go_on(engine))
+        return NULL;
     nn_tensor *x = malloc(sizeof *x);
     if (x)
         *x = (nn_tensor){engine, 1, rows, channels, time, NULL};

@@ -25,6 +25,9 @@ const char *nn_engine_name(const nn_engine *engine);
 void nn_engine_free(nn_engine *engine);
 /* What went wrong first since the last call; false if something did. */
 bool nn_engine_check(nn_engine *engine, ap_error *err);
+/* Whom to ask, again and again, whether to go on with what is computed; NULL: nobody. If it returns false,
+ * having filled err, the engine has failed. */
+void nn_engine_ask(nn_engine *engine, bool (*go_on)(void *user, ap_error *err), void *user);
 
 /* ---- tensors */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * RoFormers and MDX23C against what the reference makes of the same (tests/data/roformer, see README there),
  * with the kernels of every instruction set that this processor has, and on any number of threads. */
+#include "base/error.h"
 #include "plugins/neural/cpu/kernels.h"
 #include "plugins/neural/demix.h"
 #include "plugins/neural/files/yaml.h"
@@ -257,8 +258,39 @@ static void chunk_and_overlap_can_be_chosen(void)
     free(mix);
 }
 
+/* user: how many times it is content. */
+static bool enough(void *user, ap_error *err)
+{
+    int *times = user;
+    return (*times)-- > 0 || ap_fail(err, AP_FAILED, "enough");
+}
+
+static void it_can_be_stopped_at_any_time(void)
+{
+    static const char *const names[] = {"bs-vocals", "mel-vocals", "mdx23c"};
+    static const int after[] = {0, 1, 7, 50, 400};
+    float *mix = read_wav(MIX, 20000), frames[256];
+    const ap_separate_options usual = {.overlap = -1};
+    const ap_format format = {44100, 2, 0, 20000};
+    const bool wanted[AP_MAX_STEMS] = {true};
+    for (size_t i = 0; i < 3 * sizeof after / sizeof *after; i++) {
+        ap_error err = {0};
+        opened o;
+        int times = after[i / 3];
+        CHECK(open_model(&o, names[i % 3], 1 + (int)(i % 2) * 2, i % 4 < 2, &err));
+        nn_engine_ask(o.engine, enough, &times);
+        ap_stream *s = nn_demix(ap_source_memory(&format, mix, &err), o.network, &usual, wanted, &err);
+        CHECK(s && ap_read(s, frames, 128, &err) < 0);
+        CHECK(strcmp(err.message, "enough") == 0 && times == -1);
+        ap_close(&s);
+        close_model(&o);
+    }
+    free(mix);
+}
+
 TEST_MAIN(CASE(bs_roformer_is_the_reference), CASE(mel_band_roformer_is_the_reference),
           CASE(mdx23c_is_the_reference), CASE(short_input_is_the_reference),
           CASE(quiet_input_is_the_reference), CASE(fused_operations_are_optional),
           CASE(threads_and_blocks_do_not_matter), CASE(the_rest_is_the_mix_without_the_target),
-          CASE(short_and_silent_input_is_fine), CASE(chunk_and_overlap_can_be_chosen))
+          CASE(short_and_silent_input_is_fine), CASE(chunk_and_overlap_can_be_chosen),
+          CASE(it_can_be_stopped_at_any_time))
