@@ -148,6 +148,29 @@ options_that_are_not_supported_are_errors() {
         fails 1 ap-separate -n ./bs-vocals.ckpt --config odd.yaml song.wav -o none
         grep -q "'${size%=*}'" stderr
     done
+    for flag in stereo skip_connection use_pope zero_dc; do
+        sed "s/  $flag: .*//; s/^model:/model:\n  $flag: maybe/" bs-vocals.yaml >odd.yaml
+        fails 1 ap-separate -n ./bs-vocals.ckpt --config odd.yaml song.wav -o none
+        grep -q "a value of '$flag' that is not supported" stderr
+    done
+    sed 's/chunk_size: .*/chunk_size: [44100]/' bs-vocals.yaml >odd.yaml
+    fails 1 ap-separate -n ./bs-vocals.ckpt --config odd.yaml song.wav -o none
+    grep -q "a value of 'chunk_size' that is not supported" stderr
+    for key in dim:model depth:model chunk_size:audio; do
+        sed "/^  ${key%:*}: /d" bs-vocals.yaml >odd.yaml
+        fails 1 ap-separate -n ./bs-vocals.ckpt --config odd.yaml song.wav -o none
+        grep -q "is described without '${key%:*}' (section '${key#*:}')$" stderr
+    done
+    for size in stft_hop_length=-441 stft_hop_length=0 num_overlap=1e9 dim=1e300 chunk_size=441.5; do
+        sed "s/${size%=*}: .*/${size%=*}: ${size#*=}/" bs-vocals.yaml >odd.yaml
+        fails 1 ap-separate -n ./bs-vocals.ckpt --config odd.yaml song.wav -o none
+        [ "$(grep -c "has ${size%=*} = .*, which is not supported (1.* to [0-9]*)$" stderr)" -eq 1 ]
+        [ "$(wc -l <stderr)" -eq 1 ]
+    done
+    sed 's/- snare/- kick/' mdx23c.yaml >odd.yaml
+    fails 1 ap-separate -n ./mdx23c.ckpt --config odd.yaml song.wav -o none
+    grep -q "with the stem 'kick' twice" stderr
+    [ ! -e none ]
     sed 's/num_blocks_per_scale: 2/num_blocks_per_scale: 1/' mdx23c.yaml >odd.yaml
     fails 1 ap-separate -n ./odd.ckpt song.wav -o none
     grep -q "tensor 'bottleneck_block.blocks.1.* has no place in such a model" stderr
@@ -159,6 +182,14 @@ options_that_are_not_supported_are_errors() {
     grep -q "the tag 'tag:yaml.org,2002:python/object:os.system' is not supported" stderr
 }
 check options_that_are_not_supported_are_errors
+
+# null is as good as nothing.
+defaults_stand_for_null() {
+    sed '/^  freqs_per_bands/d; /^  - [0-9]/d; s/^model:/model:\n  freqs_per_bands: null\n  zero_dc: null/' bs-vocals.yaml >null.yaml
+    ap-separate -n ./bs-vocals.ckpt song.wav -s vocals -t wav --bits float >want.wav
+    ap-separate -n ./bs-vocals.ckpt --config null.yaml song.wav -s vocals -t wav --bits float | cmp - want.wav
+}
+check defaults_stand_for_null
 
 # num_overlap and chunk_size of the description, as options.
 overlap_and_chunk_are_options() {

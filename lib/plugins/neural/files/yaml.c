@@ -37,19 +37,31 @@ static bool is_one_of(const char *text, const char *const *words)
     return *words != NULL;
 }
 
+/* 352_800 is a number, _1 is not. */
+static void without_underscores(const char *text, char *digits)
+{
+    for (const char *p = text; *p; p++)
+        if (*p != '_' || p == text)
+            *digits++ = *p;
+    *digits = 0;
+}
+
 /* A plain scalar by the rules of YAML 1.1 (https://yaml.org/type/), as PyYAML has them. */
 static cJSON *plain(const char *text)
 {
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
     static const char *const yes[] = {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", NULL};
     static const char *const no[] = {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", NULL};
-    char *end;
+    char *end, digits[64];
     if (is_one_of(text, nulls))
         return cJSON_CreateNull();
     if (is_one_of(text, yes) || is_one_of(text, no))
         return cJSON_CreateBool(is_one_of(text, yes));
-    const double number = strtod(text, &end);
-    if (*end == 0 && strspn(text, "+-.0123456789eE") == strlen(text))
+    if (strlen(text) >= sizeof digits)
+        return cJSON_CreateString(text);
+    without_underscores(text, digits);
+    const double number = strtod(digits, &end);
+    if (end > digits && *end == 0 && strspn(digits, "+-.0123456789eE") == strlen(digits))
         return cJSON_CreateNumber(number);
     return cJSON_CreateString(text);
 }

@@ -15,7 +15,24 @@ const cJSON *nn_published_section(const nn_checkpoint *c, const char *name)
 bool nn_published_integer(const nn_checkpoint *c, const char *section, const char *key, int lo, int hi,
                           int *value, ap_error *err)
 {
-    return nn_json_integer(nn_published_section(c, section), key, lo, hi, value, c->path, err);
+    const cJSON *from = nn_published_section(c, section);
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(from, key);
+    if ((!item || cJSON_IsNull(item)) && (*value < lo || *value > hi))
+        return ap_fail(err, AP_FAILED, "'%s' is described without '%s' (section '%s')", c->path, key,
+                       section);
+    if (item && !cJSON_IsNull(item) && !cJSON_IsNumber(item))
+        return nn_published_refuse(c, key, err);
+    return nn_json_integer(from, key, lo, hi, value, c->path, err);
+}
+
+bool nn_published_flag(const nn_checkpoint *c, const char *section, const char *key, bool *value,
+                       ap_error *err)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(nn_published_section(c, section), key);
+    if (!item || cJSON_IsNull(item))
+        return true;
+    *value = cJSON_IsTrue(item) || item->valuedouble != 0;
+    return cJSON_IsBool(item) || cJSON_IsNumber(item) || nn_published_refuse(c, key, err);
 }
 
 /* What only training, or another implementation, looks at. */
@@ -57,6 +74,9 @@ static bool add_stem(nn_network *n, const nn_checkpoint *c, const char *name, ap
     if (n->stem_count == NN_MAX_SOURCES || !*name || strlen(name) >= sizeof n->stems[0] ||
         strchr(name, '/') || *name == '.')
         return ap_fail(err, AP_FAILED, "'%s' is described with a list of stems that makes no sense", c->path);
+    for (int i = 0; i < n->stem_count; i++)
+        if (strcmp(n->stems[i], name) == 0)
+            return ap_fail(err, AP_FAILED, "'%s' is described with the stem '%s' twice", c->path, name);
     strcpy(n->stems[n->stem_count++], name);
     return true;
 }
@@ -114,6 +134,5 @@ bool nn_published_read(nn_network *n, const nn_checkpoint *c, ap_error *err)
     if (!nn_published_integer(c, section, "chunk_size", 1024, NN_MAX_SEGMENT_S * 48000, &chunk, err))
         return false;
     n->segment_frames = chunk;
-    n->normalize = nn_json_bool(inference, "normalize", false);
-    return true;
+    return nn_published_flag(c, "inference", "normalize", &n->normalize, err);
 }

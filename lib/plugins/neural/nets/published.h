@@ -14,6 +14,9 @@ const cJSON *nn_published_section(const nn_checkpoint *c, const char *name);
 bool nn_published_check(const nn_checkpoint *c, const char *const *known, ap_error *err);
 /* Fails: the value of that option is not supported. */
 bool nn_published_refuse(const nn_checkpoint *c, const char *key, ap_error *err);
+/* They leave *value alone where the file says nothing or null; an integer then has to be in range, too. */
+bool nn_published_flag(const nn_checkpoint *c, const char *section, const char *key, bool *value,
+                       ap_error *err);
 bool nn_published_integer(const nn_checkpoint *c, const char *section, const char *key, int lo, int hi,
                           int *value, ap_error *err);
 

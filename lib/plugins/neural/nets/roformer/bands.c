@@ -25,8 +25,9 @@ bool nn_bands_of_list(nn_bands *bands, const cJSON *list, int bins, const char *
     /* The default of the original's constructor, for 1025 bins. */
     static const int usual[][2] = {{24, 2}, {12, 4}, {8, 12}, {8, 24}, {8, 48}, {1, 128}, {1, 129}};
     const cJSON *item;
+    const bool absent = !list || cJSON_IsNull(list);
     bands->number = 0;
-    for (size_t i = 0; !list && i < sizeof usual / sizeof *usual; i++)
+    for (size_t i = 0; absent && i < sizeof usual / sizeof *usual; i++)
         for (int j = 0; j < usual[i][0]; j++)
             add_next(bands, usual[i][1], name, err);
     cJSON_ArrayForEach(item, list)

@@ -30,7 +30,7 @@ typedef struct roformer {
     nn_network network;
     nn_bands bands;
     int nfft, hop, dim, depth, stem_count;
-    bool mel, skip;
+    bool mel, skip, zero_dc;
     splitter *splitters;                   /* [band] */
     estimator *estimators;                 /* [stem][band] */
     nn_rope_transformer *time, *frequency; /* [depth] */
@@ -121,19 +121,25 @@ static bool read_settings(roformer *m, nn_rope_options *time, nn_rope_options *f
     nn_network *n = &m->network;
     if (!nn_published_read(n, c, err) || !nn_published_check(c, known, err))
         return false;
-    const cJSON *model = nn_published_section(c, "model");
-    n->channels = nn_json_bool(model, "stereo", false) ? 2 : 1;
-    m->skip = nn_json_bool(model, "skip_connection", false);
+    bool stereo = false, polar = false, match_length = !m->mel;
+    m->zero_dc = true;
+    if (!nn_published_flag(c, "model", "stereo", &stereo, err) ||
+        !nn_published_flag(c, "model", "skip_connection", &m->skip, err) ||
+        !nn_published_flag(c, "model", "use_pope", &polar, err) ||
+        !nn_published_flag(c, "model", "zero_dc", &m->zero_dc, err) ||
+        (m->mel && !nn_published_flag(c, "model", "match_input_audio_length", &match_length, err)))
+        return false;
+    n->channels = stereo ? 2 : 1;
     if (!read_sizes(m, time, frequency, c, err) || !read_bands(m, c, err))
         return false;
-    time->polar = frequency->polar = nn_json_bool(model, "use_pope", false);
-    n->chunk_multiple = m->mel && !nn_json_bool(model, "match_input_audio_length", false) ? m->hop : 1;
+    time->polar = frequency->polar = polar;
+    n->chunk_multiple = match_length ? 1 : m->hop;
     return n->segment_frames > m->nfft / 2 || nn_published_refuse(c, "chunk_size", err);
 }
 
 /* ---- loading */
 
-static bool set_factors(roformer *m, bool zero_dc)
+static bool set_factors(roformer *m)
 {
     const int bins = m->nfft / 2 + 1;
     m->factors = calloc((size_t)bins, sizeof *m->factors);
@@ -141,7 +147,7 @@ static bool set_factors(roformer *m, bool zero_dc)
         for (int i = 0; i < m->bands.count[b]; i++)
             m->factors[m->bands.from[b] + i] += 1;
     for (int i = 0; m->factors && i < bins; i++)
-        m->factors[i] = m->factors[i] > 0 && !(zero_dc && i == 0) ? 1 / m->factors[i] : 0;
+        m->factors[i] = m->factors[i] > 0 && !(m->zero_dc && i == 0) ? 1 / m->factors[i] : 0;
     return m->factors != NULL;
 }
 
@@ -185,13 +191,11 @@ static void load(nn_loader *loader, roformer *m, const nn_rope_options *time,
                  const nn_rope_options *frequency)
 {
     const size_t bands = (size_t)m->bands.number, depth = (size_t)m->depth;
-    const cJSON *model = nn_published_section(loader->checkpoint, "model");
     m->splitters = calloc(bands, sizeof *m->splitters);
     m->estimators = calloc(bands * (size_t)m->stem_count, sizeof *m->estimators);
     m->time = calloc(depth, sizeof *m->time);
     m->frequency = calloc(depth, sizeof *m->frequency);
-    if (!m->splitters || !m->estimators || !m->time || !m->frequency ||
-        !set_factors(m, nn_json_bool(model, "zero_dc", true))) {
+    if (!m->splitters || !m->estimators || !m->time || !m->frequency || !set_factors(m)) {
         nn_loader_no_memory(loader);
         return;
     }

@@ -38,6 +38,8 @@ static void scalars_have_their_types(void)
         "\"i\":null,\"j\":null,\"k\":\"\"}"));
     CHECK(reads_as("a: 1 # one\nb: 1.2.3\nc: nan\nd:\n-\n- 2\n",
                    "{\"a\":1,\"b\":\"1.2.3\",\"c\":\"nan\",\"d\":[null,2]}"));
+    CHECK(reads_as("a: 352_800\nb: _1\nc: a_b\nd: 1_0.5\ne: _\n",
+                   "{\"a\":352800,\"b\":\"_1\",\"c\":\"a_b\",\"d\":10.5,\"e\":\"_\"}"));
 }
 
 static void tuples_are_lists(void)
