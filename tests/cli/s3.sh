@@ -119,6 +119,31 @@ assert 'cut.au' not in [o['Key'] for o in s.list_objects_v2(Bucket='songs')['Con
 }
 check nothing_half_written
 
+uploads() { oracle "print(len(s.list_multipart_uploads(Bucket='songs').get('Uploads', [])))"; }
+has_uploads() { [ "$(uploads)" -gt 0 ]; }
+signals_leave_nothing() {
+    local signal pid
+    mkfifo feed
+    for signal in INT TERM HUP; do
+        AUDIOPIPE_S3_PART_MIB=5 env --default-signal=INT ap-encode -t wav -o s3://songs/half.wav <feed 2>stderr &
+        pid=$!
+        exec 8>feed
+        ap-decode long.wav >&8 &
+        for _ in $(seq 100); do
+            ! has_uploads || break
+            sleep 0.1
+        done
+        has_uploads
+        kill "-$signal" "$pid"
+        wait "$pid" || true
+        exec 8>&-
+        wait || true
+        [ "$(uploads)" -eq 0 ]
+        fails 1 ap-s3 head s3://songs/half.wav
+    done
+}
+check signals_leave_nothing
+
 # start_relay BYTES TIMES: between us and the store; sets relayed, its address
 start_relay() {
     relayed=http://127.0.0.1:$((port + 2))
