@@ -84,7 +84,7 @@ static bool fetch(const char *url, size_t most, ap_bytes *body, ap_error *err)
 static bool open_sns(ap_server *s, ap_error *err)
 {
     const ap_sns_options sns = {.topics = s->options->topics, .fetch = fetch};
-    return (s->sns = ap_sns_open(&sns, err));
+    return (!sns.topics || ap_net_load(err)) && (s->sns = ap_sns_open(&sns, err));
 }
 
 static void find_user(ap_server *s)

@@ -42,7 +42,7 @@ printf '127.0.0.1 localhost %s crt.example\n' "$host" >hosts
 mount --bind hosts /etc/hosts
 mount --bind root.pem /etc/ssl/certs/ca-certificates.crt
 "$tests_folder/data/sns.py" "$work" >stand-in.log 2>&1 &
-until_true grep -q ready stand-in.log
+until_true grep -qs ready stand-in.log
 serve --run 0 --topics "arn:aws:sns:eu-west-1:123456789012:others,$topic"
 auth="Authorization: Bearer $(ap-serve token add store --role machine)"
 
@@ -153,6 +153,15 @@ no_topics_no_messages() {
     said 'not among the topics'
     fails 2 ap-serve --topics arn:aws:sqs:eu-west-1:123456789012:songs
     grep -q "'arn:aws:sqs:eu-west-1:123456789012:songs' is not a topic" stderr
+    # what could never be checked is no setting
+    [ ! -e /usr/local/lib/audiopipe/net.so ] || return 0 # installed: it would be found
+    mkdir bare
+    cp -d "$AP_BUILD"/{ap-serve,libaudiopipe.so*} bare
+    ln -sfn "$tests_folder/../scripts/recipes" bare/recipes
+    ln -sfn "$tests_folder/../scripts/recipe-shell" bare/recipe-shell
+    ln -sfn "$tests_folder/../scripts/hooks" bare/hooks
+    fails 1 bare/ap-serve --listen 127.0.0.1:0 --topics "$topic"
+    grep -q 'the plugin net.so is missing' stderr
 }
 check no_topics_no_messages
 
