@@ -146,6 +146,8 @@ takes_a_pair_from_anywhere() {
     [ -z "$(ls worse)" ]
     fails 1 ap-fetch-model -d worse --sha256="$sum" "$url/some/model%20of%20mine.ckpt" "$url/some/none.yaml"
     [ -z "$(ls worse)" ]
+    fails 1 ap-fetch-model -d worse --sha256="$sum" "$url/some/none.ckpt" "$url/some/config_7.yaml"
+    [ -z "$(ls worse)" ]
     fails 2 ap-fetch-model -d worse --sha256="$sum" "$url/some/model%20of%20mine.ckpt"
     fails 2 ap-fetch-model -d worse --sha256=123 "$url/some/model%20of%20mine.ckpt" "$url/some/config_7.yaml"
 }
