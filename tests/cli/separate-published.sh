@@ -198,6 +198,14 @@ overlap_and_chunk_are_options() {
     ap-separate -n ./mdx23c.ckpt --overlap 2 --chunk 16256 song.wav -s toms -t wav --bits float | cmp - want.wav
     fails 2 ap-separate -n ./mdx23c.ckpt --chunk 16257 song.wav -s toms -o none.wav
     grep -q "a multiple of 1024 frames less 128, not of 16257" stderr
+    cp "$data"/mel-vocals.{ckpt,yaml} .
+    for option in --chunk=441 --chunk=882 --segment=0.02; do
+        fails 2 ap-separate -n ./mel-vocals.ckpt "$option" song.wav -s vocals -o none.wav
+        grep -q "frames are too short, this model takes 1025 or more" stderr
+        [ ! -e none.wav ]
+    done
+    ap-separate -n ./mel-vocals.ckpt --chunk 1323 song.wav -s vocals -o short.wav
+    fails 2 ap-separate -n ./mel-vocals.ckpt --segment=0.001 song.wav -s vocals -o none.wav
 }
 check overlap_and_chunk_are_options
 

@@ -112,4 +112,25 @@ each_model_of_several_has_its_file() {
 }
 check each_model_of_several_has_its_file
 
+# Of many songs what is done stays, and the one that was interrupted goes on; some at a time, too.
+many_songs_go_on_after_a_kill() {
+    mkdir songs
+    local i pid done_at jobs=$1
+    for i in 1 2 3; do sox -D "$mix" "songs/$i.flac"; done
+    many=("${bs[@]}" --jobs "$jobs" --resume --skip-existing)
+    "${bs[@]}" songs/*.flac -o all
+    setsid "${many[@]}" songs/*.flac -o out &
+    pid=$!
+    while kill -0 "$pid" 2>/dev/null && [ ! -e out/1/vocals.wav ]; do sleep 0.01; done
+    kill -KILL -- "-$pid" || true
+    wait "$pid" || true
+    done_at=$(stat -c %y out/1/vocals.wav)
+    "${many[@]}" songs/*.flac -o out
+    diff -r all out # and nothing else is there
+    [ "$(stat -c %y out/1/vocals.wav)" = "$done_at" ]
+    rm -r songs all out
+}
+check many_songs_go_on_after_a_kill 1
+check many_songs_go_on_after_a_kill 2
+
 finish

@@ -215,6 +215,9 @@ static bool set_lengths(demixer *d, const ap_separate_options *o, ap_error *err)
         return ap_fail(err, AP_USAGE, "this model takes chunks of a multiple of %d frames%s%.0d, not of %lld",
                        n->chunk_multiple, n->chunk_extra ? " less " : "", -n->chunk_extra,
                        (long long)d->chunk);
+    if (d->chunk < n->chunk_least)
+        return ap_fail(err, AP_USAGE, "chunks of %lld frames are too short, this model takes %d or more",
+                       (long long)d->chunk, n->chunk_least);
     d->step = d->chunk / n->chunk_overlap;
     if (o->overlap >= 1)
         d->step = d->chunk / (int64_t)o->overlap;

@@ -20,6 +20,7 @@ struct nn_network {
     /* How demix.c takes a track apart; chunk_overlap 0: segment.c does it, as Demucs. */
     int chunk_overlap;               /* chunks over each moment */
     int chunk_multiple, chunk_extra; /* a chunk has a multiple of that many frames, and the extra */
+    int chunk_least;                 /* frames that it has at least */
     int outputs;                     /* stems that run gives; one more is the rest of the mix */
     bool normalize;                  /* the track, before anything else */
     bool mapped;                     /* weights are read in the checkpoint, which has to stay open */

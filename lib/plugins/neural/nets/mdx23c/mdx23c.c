@@ -75,7 +75,7 @@ static bool check_sizes(const mdx23c *m, const nn_checkpoint *c, ap_error *err)
         wrong = "dim_f";
     else if (m->bins / unit < m->bottleneck)
         wrong = "bottleneck_factor";
-    else if (chunk <= m->nfft / 2 || chunk % m->hop || (chunk / m->hop + 1) % (1 << m->scales))
+    else if (chunk < m->network.chunk_least || chunk % m->hop || (chunk / m->hop + 1) % (1 << m->scales))
         wrong = "chunk_size";
     return !wrong || nn_published_refuse(c, wrong, err);
 }
@@ -99,6 +99,7 @@ static bool read_settings(mdx23c *m, const nn_checkpoint *c, ap_error *err)
     m->stem_count = n->outputs;
     n->chunk_multiple = m->hop << m->scales;
     n->chunk_extra = -m->hop;
+    n->chunk_least = m->nfft / 2 + 1; /* so that its ends can be reflected */
     return check_sizes(m, c, err);
 }
 

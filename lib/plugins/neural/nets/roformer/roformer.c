@@ -134,7 +134,8 @@ static bool read_settings(roformer *m, nn_rope_options *time, nn_rope_options *f
         return false;
     time->polar = frequency->polar = polar;
     n->chunk_multiple = match_length ? 1 : m->hop;
-    return n->segment_frames > m->nfft / 2 || nn_published_refuse(c, "chunk_size", err);
+    n->chunk_least = m->nfft / 2 + 1; /* so that its ends can be reflected */
+    return n->segment_frames >= n->chunk_least || nn_published_refuse(c, "chunk_size", err);
 }
 
 /* ---- loading */
