@@ -19,7 +19,7 @@ says_each_end() {
     [ "$(cat stderr)" = "ap-job: $bad failed: copy, bad.txt: as was asked for" ]
     # when it will be tried again
     ap-job list >listed
-    grep -q "later.txt (as was asked for), next try at ..:..:..$" listed
+    grep -q "later.txt (as was asked for), next try at \(20..-..-.. \)\?..:..:..$" listed # tomorrow with its date
     ap-job list --tsv >table
     [ "$(head -1 table | cut -f 12)" = next_try ]
     awk -F '\t' -v id="$later" '$1 == id && $12 ~ /^20..-..-..T/ { found = 1 } END { exit !found }' table
