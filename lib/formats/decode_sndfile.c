@@ -157,11 +157,13 @@ static bool check_declared(decoder *d, ap_error *err)
     return true;
 }
 
-/* The length. Of the last block of a block codec, the fact chunk tells how much is sound. */
+/* The length. Of the last block of a block codec, the fact chunk tells how much is sound. libsndfile itself
+ * writes the frames of stereo IMA ADPCM divided by the channels there. */
 static uint64_t find_length(const decoder *d, const SF_INFO *info)
 {
     uint64_t frames = info->frames >= 0 ? (uint64_t)info->frames : AP_UNKNOWN, fact = d->chunks.frames;
-    bool exact = !d->chunks.longer && fact && fact < frames && frames - fact < MAX_BLOCK;
+    bool divided = info->channels > 1 && fact == frames / (unsigned)info->channels;
+    bool exact = !d->chunks.longer && !divided && fact && fact < frames && frames - fact < MAX_BLOCK;
     return exact ? fact : frames < INT64_MAX / 2 ? frames : AP_UNKNOWN;
 }
 

@@ -3,6 +3,8 @@
 #include "fixture.h"
 #include "stream/stream.h"
 
+#include <sndfile.h>
+
 static size_t put16(unsigned char *p, unsigned v)
 {
     p[0] = (unsigned char)v;
@@ -366,6 +368,25 @@ static void a_fact_chunk_tells_the_length_of_block_codecs(void)
     }
 }
 
+/* libsndfile writes the frames of stereo IMA ADPCM divided by two there. */
+static void a_fact_chunk_of_libsndfile_halves_nothing(void)
+{
+    SF_INFO info = {.samplerate = 8000, .channels = 2, .format = SF_FORMAT_WAV | SF_FORMAT_IMA_ADPCM};
+    static const size_t counts[] = {1000, 12345, 100000};
+    for (size_t i = 0; i < 3; i++) {
+        enter_folder();
+        float *x = calloc(2 * counts[i], sizeof *x);
+        SNDFILE *file = sf_open("t.wav", SFM_WRITE, &info);
+        CHECK(file && x && sf_writef_float(file, x, (sf_count_t)counts[i]) == (sf_count_t)counts[i]);
+        sf_close(file);
+        free(x);
+        sh("ffmpeg -v error -y -i t.wav -f f32le t.f32");
+        decoded d = decode_file("t.wav", NULL, 4096);
+        CHECK(d.err.code == AP_OK && d.count >= counts[i] && d.count == file_size("t.f32") / 8);
+        free(d.frames);
+    }
+}
+
 static void absurd_headers_are_refused(void)
 {
     unsigned char *bytes;
@@ -400,5 +421,6 @@ TEST_MAIN(CASE(every_sample_type_is_exact), CASE(every_shape_is_read), CASE(the_
           CASE(soxs_wave64_from_a_pipe_is_read), CASE(a_short_data_chunk_is_truncated),
           CASE(tags_before_and_after_the_data), CASE(what_is_not_finite_becomes_silence),
           CASE(other_codecs_go_to_libsndfile), CASE(mp3_in_wav_is_as_long_as_its_frames),
-          CASE(a_fact_chunk_tells_the_length_of_block_codecs), CASE(absurd_headers_are_refused),
+          CASE(a_fact_chunk_tells_the_length_of_block_codecs),
+          CASE(a_fact_chunk_of_libsndfile_halves_nothing), CASE(absurd_headers_are_refused),
           CASE(flipped_bits_do_no_harm))
