@@ -8,7 +8,9 @@
 #include "plugins/net/net.h"
 #include "plugins/net/xml.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <nettle/md5.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -36,7 +38,7 @@ typedef struct sender {
     ap_client *client;
     part part;
     unsigned number;
-    char *etag; /* of the part, escaped */
+    char etag[96]; /* of the part */
     pthread_t thread;
     bool busy; /* the thread runs */
     bool sent; /* its result */
@@ -46,9 +48,10 @@ typedef struct sender {
 
 struct ap_net_writer {
     ap_target target;
-    char *upload;   /* ID; NULL: nothing was sent yet */
-    ap_bytes parts; /* the XML that completes it */
-    unsigned count; /* parts that were handed over */
+    char *upload;           /* ID; NULL: nothing was sent yet */
+    ap_bytes parts;         /* the XML that completes it */
+    struct md5_ctx digests; /* of the parts, which most stores give as ETags */
+    unsigned count;         /* parts that were handed over */
     uint64_t total;
     unsigned grows_after; /* parts */
     size_t part_size;
@@ -68,7 +71,6 @@ static void sender_free(sender *s)
     if (s->ended >= 0)
         close(s->ended);
     free(s->part.bytes);
-    free(s->etag);
 }
 
 static void writer_free(ap_net_writer *w)
@@ -129,6 +131,7 @@ ap_net_writer *ap_net_create(const char *url, ap_error *err)
         return NULL;
     }
     w->part_size = first_part_size();
+    md5_init(&w->digests);
     w->grows_after = grows_after();
     for (unsigned i = 0; i < SENDERS; i++)
         w->senders[i].ended = -1;
@@ -186,8 +189,8 @@ static bool send_part(sender *s, ap_error *err)
     ap_bytes body = {0};
     bool ok = ap_client_run(s->client, &q, &r, &body, err) && (succeeded(&r) || refused(w, &r, &body, err));
     free(body.data);
-    if (ok && !(s->etag = ap_xml_escape(r.etag)))
-        ok = ap_fail_memory(err);
+    if (ok)
+        memcpy(s->etag, r.etag, sizeof s->etag);
     return ok;
 }
 
@@ -212,6 +215,23 @@ static void join(sender *s)
     s->busy = false;
 }
 
+/* A part's ETag, "0123456789abcdef0123456789abcdef" with its quotes, as 16 bytes; anything else as it is. */
+static void add_digest(struct md5_ctx *digests, const char *etag)
+{
+    uint8_t bytes[MD5_DIGEST_SIZE];
+    size_t n = 0;
+    const char *p = etag + (*etag == '"');
+    while (n < sizeof bytes && isxdigit((unsigned char)p[0]) && isxdigit((unsigned char)p[1])) {
+        const char digits[] = {p[0], p[1], 0};
+        bytes[n++] = (uint8_t)strtoul(digits, NULL, 16);
+        p += 2;
+    }
+    if (n == sizeof bytes)
+        md5_update(digests, n, bytes);
+    else
+        md5_update(digests, strlen(etag), (const uint8_t *)etag);
+}
+
 /* Waits for the sender's part, if it has one, and notes that. */
 static bool finish_part(sender *s, ap_error *err)
 {
@@ -223,12 +243,14 @@ static bool finish_part(sender *s, ap_error *err)
             *err = s->error;
         return false;
     }
-    char *item = ap_print("<Part><PartNumber>%u</PartNumber><ETag>%s</ETag></Part>", s->number, s->etag);
+    char *etag = ap_xml_escape(s->etag);
+    char *item =
+        etag ? ap_print("<Part><PartNumber>%u</PartNumber><ETag>%s</ETag></Part>", s->number, etag) : NULL;
     if (item)
         ap_bytes_text(&s->writer->parts, item);
+    add_digest(&s->writer->digests, s->etag);
     free(item);
-    free(s->etag);
-    s->etag = NULL;
+    free(etag);
     return item || ap_fail_memory(err);
 }
 
@@ -323,6 +345,23 @@ static bool check_whole(ap_net_writer *w, const ap_response *completed, const ap
            ap_fail(err, AP_FAILED, "'%s' has not the size that was written", w->target.name);
 }
 
+/* An upload that is not there any more was completed by a request whose answer was lost, if the object has
+ * the ETag that stores give to one of these parts: the MD5 of their digests, and their number. */
+static bool was_completed(ap_net_writer *w, long status)
+{
+    const ap_request q = {.target = &w->target, .method = "HEAD"};
+    uint8_t digest[MD5_DIGEST_SIZE];
+    char etag[2 * MD5_DIGEST_SIZE + 1], wanted[sizeof etag + 16];
+    ap_response r;
+    if (status != 404 || !ap_client_run(client_of(w), &q, &r, NULL, NULL) || !succeeded(&r))
+        return false;
+    md5_digest(&w->digests, sizeof digest, digest);
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(etag + 2 * i, 3, "%02x", digest[i]);
+    snprintf(wanted, sizeof wanted, "\"%s-%u\"", etag, w->count);
+    return r.length == w->total && strcmp(r.etag, wanted) == 0;
+}
+
 static bool complete_upload(ap_net_writer *w, ap_error *err)
 {
     ap_bytes text = {0}, body = {0};
@@ -340,7 +379,8 @@ static bool complete_upload(ap_net_writer *w, ap_error *err)
                           .body_size = text.size};
     bool ok = (!text.failed && !w->parts.failed) || ap_fail_memory(err);
     ok = ok && ap_client_run(client_of(w), &q, &r, &body, err) &&
-         (succeeded(&r) || refused(w, &r, &body, err)) && check_whole(w, &r, &body, err);
+         (succeeded(&r) ? check_whole(w, &r, &body, err)
+                        : was_completed(w, r.status) || refused(w, &r, &body, err));
     free(text.data);
     free(body.data);
     return ok;

@@ -22,6 +22,9 @@ static struct store {
     size_t sizes[4096]; /* by part number */
     uint64_t firsts[4096];
     bool mixed_up, disordered, completed, aborted_early, meets;
+    const char *etag; /* NULL: parts are called by their numbers; otherwise that of each */
+    const char
+        *object; /* NULL: it is completed; otherwise the upload is not there, and an object's ETag is this */
     uint64_t total;
 } store;
 
@@ -92,7 +95,10 @@ static bool put_part(const ap_request *q, ap_response *r, ap_error *err)
     pthread_mutex_unlock(&store.lock);
     if (number == store.fails_at)
         return ap_fail(err, AP_TRY_AGAIN, "part %u is lost", number);
-    snprintf(r->etag, sizeof r->etag, "\"%u\"", number);
+    if (store.etag)
+        snprintf(r->etag, sizeof r->etag, "%s", store.etag);
+    else
+        snprintf(r->etag, sizeof r->etag, "\"%u\"", number);
     return true;
 }
 
@@ -116,13 +122,16 @@ bool ap_client_run(ap_client *client, const ap_request *q, ap_response *r, ap_by
     *r = (ap_response){.status = 200, .length = AP_UNKNOWN};
     if (strcmp(q->method, "PUT") == 0)
         return put_part(q, r, err);
-    if (strcmp(q->method, "HEAD") == 0)
+    if (strcmp(q->method, "HEAD") == 0) {
         r->length = store.total;
-    else if (strcmp(q->method, "DELETE") == 0) {
+        snprintf(r->etag, sizeof r->etag, "%s", store.object ? store.object : "");
+    } else if (strcmp(q->method, "DELETE") == 0) {
         store.aborts++;
         store.aborted_early = store.at_work > 0;
     } else if (strcmp(q->query[0].name, "uploads") == 0)
         ap_bytes_text(body, "<UploadId>1</UploadId>");
+    else if (store.object)
+        r->status = 404;
     else
         complete(q);
     return true;
@@ -203,4 +212,25 @@ static void losses(void)
     one_is_lost(3, true);
 }
 
-TEST_MAIN(CASE(two_at_a_time), CASE(larger_after_many), CASE(losses))
+/* The upload is gone: whether the object is the one that it would have made. The right ETag is md5sum's of
+ * the sixteen bytes twice, "-2" behind it. */
+static bool is_taken_as_done(const char *object)
+{
+    ap_error err = {AP_OK, ""};
+    ap_net_writer *w = begin();
+    store.etag = "\"0123456789abcdef0123456789abcdef\"";
+    store.object = object;
+    bool written = w && write_mib(w, 8, &err), ok = written && ap_net_commit(w, &err);
+    CHECK(written && store.puts == 2 && store.aborts == !ok);
+    return ok;
+}
+
+static void lost_answers(void)
+{
+    CHECK(is_taken_as_done("\"5775d833b6f80e83231f82899ce76c00-2\""));
+    CHECK(!is_taken_as_done("\"5775d833b6f80e83231f82899ce76c00-3\""));
+    CHECK(!is_taken_as_done("\"0123456789abcdef0123456789abcdef-2\""));
+    CHECK(!is_taken_as_done(""));
+}
+
+TEST_MAIN(CASE(two_at_a_time), CASE(larger_after_many), CASE(losses), CASE(lost_answers))
