@@ -71,7 +71,7 @@ stand_in() {
     cat >whisper/whisper-cli <<'STUB'
 #!/bin/bash
 echo "$@" >"$ARGS"
-[ -z "${STUB_FAILS:-}" ] || { echo "error: failed to load model" >&2 && exit 3; }
+[ -z "${STUB_FAILS:-}" ] || { printf '%b' "$STUB_FAILS" >&2 && exit 3; }
 while [ $# -gt 0 ]; do case $1 in -of) base=$2 ;; -f) wav=$2 ;; esac; shift; done
 soxi "$wav" >"$ARGS.wav"
 printf '1\n00:00:00,000 --> 00:00:01,500\n Fish & "chips" <b>\\\n\n2\n00:01:00,250 --> 01:02:03,004\n two\n lines\n\n' >"$base.srt"
@@ -101,8 +101,13 @@ CODE
     "$transcribe" --force -m model.bin -o heard tone.wav
     AUDIOPIPE_WHISPER_MODEL=model.bin "$transcribe" -e whisper -f txt -o by-variable - <tone.wav
     [ "$(ls by-variable.*)" = by-variable.txt ]
-    STUB_FAILS=1 fails 1 "$transcribe" -m model.bin -o failed tone.wav
-    grep -qx 'ap-transcribe: whisper failed: error: failed to load model' stderr
+    # As whisper.cpp says it: an error, and for what is asked wrongly a page of usage.
+    STUB_FAILS="error: unknown language 'xx'\n\nusage: whisper-cli\n\n" fails 1 "$transcribe" -m model.bin -o failed tone.wav
+    grep -qx "ap-transcribe: whisper failed: error: unknown language 'xx'" stderr
+    STUB_FAILS='cannot read it\n\n' fails 1 "$transcribe" -m model.bin -o failed tone.wav
+    grep -qx 'ap-transcribe: whisper failed: cannot read it' stderr
+    STUB_FAILS='\n' fails 1 "$transcribe" -m model.bin -o failed tone.wav
+    grep -qx 'ap-transcribe: whisper failed: exit status 3' stderr
     [ -z "$(compgen -G 'failed*')" ]
 }
 check runs_whisper
