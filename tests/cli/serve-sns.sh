@@ -65,6 +65,8 @@ m["SigningCertURL"] = url if "://" in url else f"https://{os.environ['host']}/{u
 json.dump(m, open("message", "w"))
 CODE
 }
+# confirmation URL: asks whether messages are wanted
+confirmation() { message leaf.key leaf.pem Type=SubscriptionConfirmation Message='You have chosen' Token=t SubscribeURL="$1"; }
 # event KEY: a record of S3, as text
 event() { printf '{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"songs"},"object":{"key":"%s","eTag":"1"}}}]}' "$1"; }
 send() { answers "$1" -H 'Content-Type: text/plain; charset=UTF-8' -H 'x-amz-sns-message-type: Notification' --data-binary @message /v1/events/s3; }
@@ -84,8 +86,7 @@ check notes_what_sns_signed
 
 confirms() {
     rm -f asked
-    message leaf.key leaf.pem Type=SubscriptionConfirmation Message='You have chosen' Token=t \
-        SubscribeURL="https://$host/?Action=ConfirmSubscription&Token=t"
+    confirmation "https://$host/?Action=ConfirmSubscription&Token=t"
     send 200
     asked '1:443/?Action=ConfirmSubscription&Token=t'
 }
@@ -123,11 +124,9 @@ goes_nowhere_else() {
     rm -f asked
     message leaf.key moved.pem Message="$(event in/x.wav)"
     send 403
-    message leaf.key leaf.pem Type=SubscriptionConfirmation Message=x Token=t \
-        SubscribeURL="https://$host/?Action=ConfirmSubscription&moved"
+    confirmation "https://$host/?Action=ConfirmSubscription&moved"
     send 422
-    message leaf.key leaf.pem Type=SubscriptionConfirmation Message=x Token=t \
-        SubscribeURL=http://169.254.169.254/
+    confirmation http://169.254.169.254/
     send 422
     asked '1:443/?Action=ConfirmSubscription&moved' 1:443/moved.pem
 }

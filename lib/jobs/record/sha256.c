@@ -5,8 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <nettle/base16.h>
 #include <nettle/sha2.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,8 +14,8 @@ static void finish(struct sha256_ctx *hash, char hex[AP_SHA256_HEX])
 {
     unsigned char sum[SHA256_DIGEST_SIZE];
     sha256_digest(hash, sizeof sum, sum);
-    for (size_t i = 0; i < sizeof sum; i++)
-        sprintf(hex + 2 * i, "%02x", sum[i]);
+    base16_encode_update(hex, sizeof sum, sum);
+    hex[BASE16_ENCODE_LENGTH(sizeof sum)] = 0;
 }
 
 bool ap_sha256_copy(int in, const char *name, int out, const char *copy, char hex[AP_SHA256_HEX],

@@ -2,6 +2,7 @@
  * sigv4.c - AWS Signature Version 4. */
 #include "plugins/net/sigv4.h"
 
+#include <nettle/base16.h>
 #include <nettle/hmac.h>
 #include <nettle/sha2.h>
 #include <stdint.h>
@@ -11,12 +12,8 @@
 
 static void to_hex(const uint8_t sum[SHA256_DIGEST_SIZE], char hex[AP_SIGV4_HEX])
 {
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++) {
-        hex[2 * i] = digits[sum[i] >> 4];
-        hex[2 * i + 1] = digits[sum[i] & 15];
-    }
-    hex[2 * SHA256_DIGEST_SIZE] = 0;
+    base16_encode_update(hex, SHA256_DIGEST_SIZE, sum);
+    hex[BASE16_ENCODE_LENGTH(SHA256_DIGEST_SIZE)] = 0;
 }
 
 void ap_sigv4_sha256(const void *bytes, size_t size, char hex[AP_SIGV4_HEX])

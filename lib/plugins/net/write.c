@@ -8,8 +8,8 @@
 #include "plugins/net/net.h"
 #include "plugins/net/xml.h"
 
-#include <ctype.h>
 #include <errno.h>
+#include <nettle/base16.h>
 #include <nettle/md5.h>
 #include <poll.h>
 #include <pthread.h>
@@ -218,15 +218,12 @@ static void join(sender *s)
 /* A part's ETag, "0123456789abcdef0123456789abcdef" with its quotes, as 16 bytes; anything else as it is. */
 static void add_digest(struct md5_ctx *digests, const char *etag)
 {
+    struct base16_decode_ctx hex;
     uint8_t bytes[MD5_DIGEST_SIZE];
-    size_t n = 0;
-    const char *p = etag + (*etag == '"');
-    while (n < sizeof bytes && isxdigit((unsigned char)p[0]) && isxdigit((unsigned char)p[1])) {
-        const char digits[] = {p[0], p[1], 0};
-        bytes[n++] = (uint8_t)strtoul(digits, NULL, 16);
-        p += 2;
-    }
-    if (n == sizeof bytes)
+    size_t n = sizeof bytes;
+    base16_decode_init(&hex);
+    if (strlen(etag) == BASE16_ENCODE_LENGTH(sizeof bytes) + 2 &&
+        base16_decode_update(&hex, &n, bytes, strlen(etag) - 2, etag + 1) && n == sizeof bytes)
         md5_update(digests, n, bytes);
     else
         md5_update(digests, strlen(etag), (const uint8_t *)etag);
@@ -329,36 +326,37 @@ static bool put_whole(ap_net_writer *w, ap_error *err)
     return ok;
 }
 
+/* What the store has now. */
+static bool look(ap_net_writer *w, ap_response *r, ap_error *err)
+{
+    const ap_request q = {.target = &w->target, .method = "HEAD"};
+    return ap_client_run(client_of(w), &q, r, NULL, err) && (succeeded(r) || refused(w, r, NULL, err));
+}
+
 /* A store may answer 200 and put an error into the body; and the size is what was sent only if all parts are
  * there. */
 static bool check_whole(ap_net_writer *w, const ap_response *completed, const ap_bytes *body, ap_error *err)
 {
-    const ap_request q = {.target = &w->target, .method = "HEAD"};
     ap_response r;
     if (body->size && memmem(body->data, body->size, "<Error>", 7))
         return refused(w, completed, body, err);
-    if (!ap_client_run(client_of(w), &q, &r, NULL, err))
-        return false;
-    if (!succeeded(&r))
-        return refused(w, &r, NULL, err);
-    return r.length == w->total ||
-           ap_fail(err, AP_FAILED, "'%s' has not the size that was written", w->target.name);
+    return look(w, &r, err) &&
+           (r.length == w->total ||
+            ap_fail(err, AP_FAILED, "'%s' has not the size that was written", w->target.name));
 }
 
 /* An upload that is not there any more was completed by a request whose answer was lost, if the object has
  * the ETag that stores give to one of these parts: the MD5 of their digests, and their number. */
 static bool was_completed(ap_net_writer *w, long status)
 {
-    const ap_request q = {.target = &w->target, .method = "HEAD"};
     uint8_t digest[MD5_DIGEST_SIZE];
-    char etag[2 * MD5_DIGEST_SIZE + 1], wanted[sizeof etag + 16];
+    char hex[BASE16_ENCODE_LENGTH(sizeof digest)], wanted[sizeof hex + 16];
     ap_response r;
-    if (status != 404 || !ap_client_run(client_of(w), &q, &r, NULL, NULL) || !succeeded(&r))
+    if (status != 404 || !look(w, &r, NULL))
         return false;
     md5_digest(&w->digests, sizeof digest, digest);
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(etag + 2 * i, 3, "%02x", digest[i]);
-    snprintf(wanted, sizeof wanted, "\"%s-%u\"", etag, w->count);
+    base16_encode_update(hex, sizeof digest, digest);
+    snprintf(wanted, sizeof wanted, "\"%.*s-%u\"", (int)sizeof hex, hex, w->count);
     return r.length == w->total && strcmp(r.etag, wanted) == 0;
 }
 

@@ -5,6 +5,7 @@
 #include "jobs/record/clock.h"
 #include "serve/http/state.h"
 
+#include <nettle/base16.h>
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 #include <stdio.h>
@@ -23,8 +24,8 @@ static bool sign(const ap_request *r, const char *method, const char *path, cons
     hmac_sha256_set_key(&hash, sizeof r->server->secret, r->server->secret);
     hmac_sha256_update(&hash, strlen(text), (const unsigned char *)text);
     hmac_sha256_digest(&hash, sizeof sum, sum);
-    for (size_t i = 0; i < sizeof sum; i++)
-        sprintf(hex + 2 * i, "%02x", sum[i]);
+    base16_encode_update(hex, sizeof sum, sum);
+    hex[BASE16_ENCODE_LENGTH(sizeof sum)] = 0;
     free(text);
     return true;
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <nettle/base16.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +40,8 @@ static bool keep(ap_receiving *in, ap_upload *upload, ap_error *err)
 {
     unsigned char sum[SHA256_DIGEST_SIZE];
     sha256_digest(&in->hash, sizeof sum, sum);
-    for (size_t i = 0; i < sizeof sum; i++)
-        sprintf(upload->sha256 + 2 * i, "%02x", sum[i]);
+    base16_encode_update(upload->sha256, sizeof sum, sum);
+    upload->sha256[BASE16_ENCODE_LENGTH(sizeof sum)] = 0;
     upload->length = upload->offset = in->size;
     char *part = ap_upload_path(in->uploads, in->id, ".part"),
          *path = ap_upload_path(in->uploads, in->id, "");

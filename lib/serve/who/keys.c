@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <nettle/base16.h>
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
@@ -43,14 +44,10 @@ bool ap_random_token(char token[AP_KEY_BYTES], ap_error *err)
 
 bool ap_random_hex(char hex[33])
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char bytes[16];
     bool ok = fill(bytes, sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        hex[2 * i] = digits[bytes[i] >> 4];
-        hex[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    hex[2 * sizeof bytes] = 0;
+    base16_encode_update(hex, sizeof bytes, bytes);
+    hex[BASE16_ENCODE_LENGTH(sizeof bytes)] = 0;
     return ok;
 }
 
@@ -114,8 +111,8 @@ static void refresh(ap_keys *keys)
 static bool write_key(ap_output *out, const ap_key *key, ap_error *err)
 {
     char line[LINE_BYTES], hex[65];
-    for (size_t i = 0; i < 32; i++)
-        sprintf(hex + 2 * i, "%02x", key->hash[i]);
+    base16_encode_update(hex, sizeof key->hash, key->hash);
+    hex[BASE16_ENCODE_LENGTH(sizeof key->hash)] = 0;
     int n = snprintf(line, sizeof line, "%s:%s:%s:%.0f\n", key->person.owner, ap_role_name(&key->person), hex,
                      key->person.expires_s);
     return ap_output_write(out, line, (size_t)n, err);
