@@ -103,8 +103,11 @@ static work_result work(void *user, const plan_item *item, FILE *report, ap_erro
 {
     const state *s = user;
     const many *m = s->m;
-    if (m->config->skip_existing && is_made(m, item))
+    if (m->config->skip_existing && is_made(m, item)) {
+        if (m->skip)
+            m->skip(m->user, item);
         return WORK_SKIPPED;
+    }
     return m->work(m->user, item, s->threads, report, err);
 }
 

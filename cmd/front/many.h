@@ -39,6 +39,8 @@ typedef struct many {
     bool (*is_whole)(const char *output);
     /* Whether all of several outputs are made (many_is_made); NULL: there is the one. */
     bool (*is_made)(void *user, const plan_item *item);
+    /* Sees an item that is skipped because it is made; NULL: nobody has to. */
+    void (*skip)(void *user, const plan_item *item);
     /* The report of each item, in order, or why there is none; NULL: there are no reports. false: no more. */
     bool (*report)(void *user, const char *input, const ap_error *why, const char *report, size_t size,
                    ap_error *err);

@@ -338,6 +338,18 @@ static bool is_made(void *user, const plan_item *item)
     return ok;
 }
 
+/* It was ended after its outputs were there and before what was kept for --resume was gone. */
+static void skip(void *user, const plan_item *item)
+{
+    run r = run_of(user, item, 0);
+    const stem_filter *f = r.filter;
+    ap_error err;
+    if (f->begin && f->finish && find_names(&r, &err) && find_targets(&r, &err) && r.count &&
+        f->begin(f->config, r.targets[0].path, &err))
+        f->finish(f->config);
+    free_run(&r, true);
+}
+
 static void check_many(const command *c, const stem_config *config, bool in_one)
 {
     if (config->save_count)
@@ -379,6 +391,7 @@ static int run_many(run *all, char **inputs, int count)
                     .start = start,
                     .work = work,
                     .is_made = is_made,
+                    .skip = skip,
                     .user = all};
     ap_error err;
     filter_start();

@@ -128,6 +128,12 @@ many_songs_go_on_after_a_kill() {
     "${many[@]}" songs/*.flac -o out
     diff -r all out # and nothing else is there
     [ "$(stat -c %y out/1/vocals.wav)" = "$done_at" ]
+    # ended when all was there but for the end of what was kept
+    : >out/2/drums.wav.resume
+    "${many[@]}" --dry-run songs/*.flac -o out >plan
+    [ -e out/2/drums.wav.resume ] && [ "$(cut -f 1 plan | paste -sd ' ')" = 'skip skip skip' ]
+    "${many[@]}" songs/*.flac -o out
+    diff -r all out
     rm -r songs all out
 }
 check many_songs_go_on_after_a_kill 1
