@@ -121,9 +121,10 @@ many_songs_go_on_after_a_kill() {
     "${bs[@]}" songs/*.flac -o all
     setsid "${many[@]}" songs/*.flac -o out &
     pid=$!
-    while kill -0 "$pid" 2>/dev/null && [ ! -e out/1/vocals.wav ]; do sleep 0.01; done
+    while kill -0 "$pid" 2>/dev/null && [ "$(cd out/1 2>/dev/null && echo *.wav)" != "$(cd all/1 && echo *.wav)" ]; do sleep 0.01; done
     kill -KILL -- "-$pid" || true
     wait "$pid" || true
+    while kill -0 -- "-$pid" 2>/dev/null; do sleep 0.01; done # its workers, too: they hold locks
     done_at=$(stat -c %y out/1/vocals.wav)
     "${many[@]}" songs/*.flac -o out
     diff -r all out # and nothing else is there
